@@ -1,0 +1,16 @@
+/** Two workers: the smallest box we support has two cores and the suites start real servers. */
+module.exports = {
+  testEnvironment: '<rootDir>/tests/support/jest-environment.cjs',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  transform: {
+    '^.+\\.[jt]sx?$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  // Sources use nodenext specifiers ('./x.js'); on disk they are TypeScript.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

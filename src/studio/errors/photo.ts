@@ -1,0 +1,71 @@
+import { StudioError } from './base.js';
+
+/** The file is not a picture we can read, or is cut short or damaged. */
+export class PhotoUnreadable extends StudioError {
+  constructor(reason: string, cause?: unknown) {
+    super('PHOTO_UNREADABLE', 'photo.unreadable', 'never', `cannot read the picture: ${reason}`, {
+      cause,
+      params: { reason },
+    });
+  }
+}
+
+/** A picture, but of a kind we do not take (SVG, PDF, video...). */
+export class PhotoFormatUnsupported extends StudioError {
+  constructor(readonly format: string) {
+    super('PHOTO_FORMAT_UNSUPPORTED', 'photo.formatUnsupported', 'never', `format ${format}`, {
+      params: { format },
+    });
+  }
+}
+
+export class PhotoTooLarge extends StudioError {
+  constructor(
+    readonly megapixels: number,
+    readonly limitMegapixels: number,
+  ) {
+    super(
+      'PHOTO_TOO_LARGE',
+      'photo.tooLarge',
+      'never',
+      `${megapixels} MP, limit ${limitMegapixels} MP`,
+      { params: { megapixels, limitMegapixels } },
+    );
+  }
+}
+
+export class PhotoTooSmall extends StudioError {
+  constructor(
+    readonly widthPx: number,
+    readonly heightPx: number,
+    readonly limitPx: number,
+  ) {
+    super('PHOTO_TOO_SMALL', 'photo.tooSmall', 'never', `${widthPx}x${heightPx}, min ${limitPx}`, {
+      params: { widthPx, heightPx, limitPx },
+    });
+  }
+}
+
+export class PhotoFileTooLarge extends StudioError {
+  constructor(
+    readonly bytes: number,
+    readonly limitBytes: number,
+  ) {
+    super(
+      'PHOTO_FILE_TOO_LARGE',
+      'photo.fileTooLarge',
+      'never',
+      `${bytes} bytes, limit ${limitBytes} bytes`,
+      {
+        params: { megabytes: Math.ceil(bytes / 1e6), limitMegabytes: Math.floor(limitBytes / 1e6) },
+      },
+    );
+  }
+}
+
+/** The caller asked to stop (Ctrl-C, cancel button). */
+export class Cancelled extends StudioError {
+  constructor() {
+    super('CANCELLED', 'photo.cancelled', 'never', 'cancelled');
+  }
+}
