@@ -12,5 +12,6 @@ module.exports = {
   // Sources use nodenext specifiers ('./x.js'); on disk they are TypeScript.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
   testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/tests/support/closing-line.cjs'],
   maxWorkers: 2,
 };
