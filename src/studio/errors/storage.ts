@@ -13,3 +13,19 @@ export class DiskUnavailable extends StudioError {
     });
   }
 }
+
+/** The blob was deleted (retention, erase) or never stored. */
+export class BlobMissing extends StudioError {
+  constructor(readonly key: string) {
+    super('BLOB_MISSING', 'storage.blobMissing', 'never', `no blob ${key}`);
+  }
+}
+
+/** The database cannot be reached. */
+export class DatabaseAway extends StudioError {
+  constructor(cause?: unknown) {
+    super('DATABASE_AWAY', 'storage.databaseAway', 'later', 'the database cannot be reached', {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import { StudioError } from './base.js';
+
+/** Not there, or somebody else's: the two look the same from outside. */
+export class NotFound extends StudioError {
+  constructor(what: 'photo' | 'order' | 'look' | 'customer' | 'code' | 'job') {
+    super('NOT_FOUND', `studio.notFound.${what}`, 'never', `${what} not found`, {
+      params: { what },
+    });
+  }
+}
+
+/** The thing exists but is not in a state where this makes sense. */
+export class NotPossibleNow extends StudioError {
+  constructor(action: string, state: string) {
+    super('NOT_POSSIBLE_NOW', 'studio.notPossibleNow', 'never', `${action} while ${state}`, {
+      params: { action, state },
+    });
+  }
+}
+
+export class QuotaExceeded extends StudioError {
+  constructor(readonly limitPerDay: number) {
+    super('QUOTA_EXCEEDED', 'studio.quotaExceeded', 'never', `${limitPerDay} free a day`, {
+      params: { limitPerDay },
+    });
+  }
+}
+
+/** Too many photos wait already (per customer or in all), or the operator paused intake. */
+export class IntakeClosed extends StudioError {
+  constructor(reason: 'backlog' | 'paused' | 'disk') {
+    super('INTAKE_CLOSED', `studio.intakeClosed.${reason}`, 'later', `intake closed: ${reason}`, {
+      params: { reason },
+    });
+  }
+}
+
+/** A request whose words are off: which field, what was expected, what came. */
+export class InvalidRequest extends StudioError {
+  constructor(field: string, expected: string, found: string) {
+    super(
+      'INVALID_REQUEST',
+      'studio.invalidRequest',
+      'never',
+      `${field}: expected ${expected}, found ${found}`,
+      { params: { field, expected, found } },
+    );
+  }
+}
+
+/** The queue's server cannot be reached. */
+export class QueueAway extends StudioError {
+  constructor(cause?: unknown) {
+    super('QUEUE_AWAY', 'studio.queueAway', 'later', 'the queue cannot be reached', { cause });
+  }
+}

@@ -1,0 +1,122 @@
+/** Ways to pay. `credits` never reaches a gateway: it is the ledger's own. */
+export type PaymentMethod = 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
+export type GatewayId = Exclude<PaymentMethod, 'credits'>;
+/** CNY counts fen, XTR counts Telegram Stars. */
+export type Currency = 'CNY' | 'XTR';
+
+export interface ChargeRequest {
+  /** Our number at the provider, natural key of the charge: [A-Za-z0-9_], 6..32 characters. */
+  readonly outTradeNo: string;
+  readonly amountMinor: number;
+  readonly currency: Currency;
+  /** A constant per kind of purchase, never customer text: it is part of signed strings. */
+  readonly subject: string;
+  readonly expiresAtMs: number;
+  /** Stars invoices are sent into this chat. */
+  readonly telegramChatId?: string;
+}
+
+/** What the customer needs to pay. */
+export interface ChargeOffer {
+  /** Text of the QR code, absent for invoices that live in the chat. */
+  readonly qr?: string;
+  /** Opens the provider's app on the same phone. */
+  readonly appUrl?: string;
+  /** True when the provider itself showed the invoice to the customer (Stars). */
+  readonly shownInChat?: boolean;
+}
+
+/**
+ * `absent`: the provider knows no such trade (Alipay before the scan). `unknown`: no answer we can
+ * trust; ask again, never decide.
+ */
+export type ChargeState = 'open' | 'paid' | 'closed' | 'refunded' | 'absent' | 'unknown';
+
+export interface ChargeStatus {
+  readonly outTradeNo: string;
+  readonly state: ChargeState;
+  /** Provider's transaction id, unique per gateway. Present when paid. */
+  readonly providerId?: string;
+  /** What was really paid, exact. Present when paid. */
+  readonly amountMinor?: number;
+  readonly currency?: Currency;
+  /** Who was paid, as the provider names it: compared with our own configuration. */
+  readonly merchantId?: string;
+  readonly appId?: string;
+  readonly paidAtMs?: number;
+}
+
+export interface RefundRequest {
+  /** Stored before the first call and reused by every retry. */
+  readonly outRefundNo: string;
+  readonly outTradeNo: string;
+  readonly providerId: string;
+  readonly refundMinor: number;
+  readonly totalMinor: number;
+  readonly currency: Currency;
+  /** Telegram wants the payer. */
+  readonly telegramUserId?: string;
+}
+
+export type RefundState = 'succeeded' | 'processing' | 'abnormal' | 'closed' | 'absent' | 'unknown';
+
+export interface RefundStatus {
+  readonly outRefundNo: string;
+  readonly state: RefundState;
+  readonly refundMinor?: number;
+}
+
+export interface RawNotification {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** A verified notification: signature, freshness and merchant already checked. */
+export interface GatewayNotification {
+  /** Natural key: the provider's notification id, or a hash of the content. */
+  readonly key: string;
+  readonly kind: 'charge' | 'refund' | 'other';
+  readonly charge?: ChargeStatus;
+  readonly refund?: RefundStatus & { readonly outTradeNo: string };
+}
+
+export interface NotificationReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** One line of the provider's daily statement. */
+export interface BillLine {
+  readonly kind: 'charge' | 'refund';
+  readonly outTradeNo: string;
+  readonly outRefundNo?: string;
+  readonly providerId: string;
+  readonly amountMinor: number;
+  readonly currency: Currency;
+  readonly atMs: number;
+}
+
+/**
+ * A payment provider. Every method may be called again with the same numbers. A thrown
+ * `GatewayUnknown` means nobody knows whether it happened: query before deciding, never assume
+ * failure. `GatewayRefused` is a verified, final no.
+ */
+export interface PaymentGateway {
+  readonly id: GatewayId;
+  readonly currency: Currency;
+  /** Compared with every status and notification. */
+  readonly merchantId: string;
+  readonly appId: string;
+  createCharge(request: ChargeRequest): Promise<ChargeOffer>;
+  queryCharge(outTradeNo: string): Promise<ChargeStatus>;
+  closeCharge(outTradeNo: string): Promise<ChargeStatus>;
+  refund(request: RefundRequest): Promise<RefundStatus>;
+  queryRefund(request: RefundRequest): Promise<RefundStatus>;
+  /** @param date YYYY-MM-DD in the provider's time zone. @throws {BillNotReady} */
+  downloadBill(date: string): Promise<BillLine[]>;
+  /** Verify and open. @throws {NotificationRejected} */
+  openNotification(raw: RawNotification): Promise<GatewayNotification>;
+  /** What the provider wants to hear. `accepted`: recorded, or seen before. */
+  notificationReply(outcome: 'accepted' | 'rejected' | 'tryAgain'): NotificationReply;
+}

@@ -1,0 +1,62 @@
+import type { Handlers, Job, JobName, NewJob } from '../jobs.js';
+
+export type JobState = 'waiting' | 'active' | 'delayed' | 'done' | 'dead' | 'cancelled';
+
+export interface JobInfo {
+  readonly name: JobName;
+  readonly key: string;
+  readonly state: JobState;
+  readonly group: string;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly addedMs: number;
+  readonly nextRunMs?: number;
+  /** Error code and English text of the last failure. */
+  readonly lastError?: string;
+  readonly worker?: string;
+}
+
+export interface Consumer {
+  /** Takes no new work, waits for running jobs at most `timeoutMs`, then gives leases back. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface ConsumeOptions {
+  /** Jobs at once. */
+  readonly concurrency: number;
+  /** Name of this process in timelines and leases, e.g. `box1:4711`. */
+  readonly worker: string;
+  /** Asked before each lease; false leaves the job to others (hot card, paused intake). */
+  readonly ready?: () => boolean;
+}
+
+/**
+ * Work to do, at least once. The database is the truth, the queue a wake-up: whatever a queue
+ * loses, the sweeper adds again, and every handler may repeat.
+ * Contract (tests/contracts/queue): idempotent add, priority before age, fairness between groups,
+ * retry with backoff by the thrown StudioError's `retry`, dead letters kept, cancel of waiting
+ * jobs at once and of running ones through `job.signal`, leases of dead workers taken over.
+ */
+export interface JobQueue {
+  add(job: NewJob): Promise<'added' | 'exists'>;
+  consume<N extends JobName>(
+    names: readonly N[],
+    handlers: Pick<Handlers, N>,
+    options: ConsumeOptions,
+  ): Consumer;
+  find(key: string): Promise<JobInfo | undefined>;
+  /** Jobs before this one, and a guess from recent durations and live workers. */
+  position(key: string): Promise<{ position: number; etaSeconds: number } | undefined>;
+  list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]>;
+  counts(): Promise<Record<JobState, number>>;
+  /** Dead or cancelled -> waiting, attempts from zero. */
+  retry(key: string): Promise<boolean>;
+  cancel(key: string): Promise<boolean>;
+  /** Progress of running jobs, from any worker. @returns unsubscribe. */
+  onProgress(listener: (event: { key: string; name: JobName; share: number }) => void): () => void;
+  /** @throws when the queue cannot be reached; /readyz asks. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type AnyJob = Job;

@@ -1,0 +1,211 @@
+import type { ChatRef, TimelineEntry } from '../jobs.js';
+import type { OrderState } from '../order.js';
+import type { LookState, PhotoState } from '../photo.js';
+import type { ChannelId, Language } from './basics.js';
+import type { Finishing, ResultNote } from './colorizer.js';
+import type { Currency, GatewayId, PaymentMethod, RawNotification } from './gateway.js';
+
+/** Who is asking: resolved once per request or update, created at first sight. */
+export interface Customer {
+  readonly id: string;
+  readonly language: Language;
+  /** Short code a customer can quote to the operator; stable over unstable contact ids. */
+  readonly customerCode: string;
+}
+
+export interface CustomerProfile extends Customer {
+  readonly credits: number;
+  readonly freePreviewsLeftToday: number;
+  readonly settings: CustomerSettings;
+  readonly identities: readonly ChannelId[];
+}
+
+export interface CustomerSettings {
+  readonly preset: string;
+  readonly finishing: Finishing;
+}
+
+export interface LookView {
+  readonly id: string;
+  /** 0 is the first look; variants and adjustments count on. */
+  readonly index: number;
+  readonly state: LookState;
+  readonly model: string;
+  readonly sizePx?: number;
+  readonly finishing: Finishing;
+  readonly provider?: string;
+  readonly seconds?: number;
+  readonly notes: readonly ResultNote[];
+  readonly previewKey?: string;
+  readonly comparisonKey?: string;
+}
+
+export interface PhotoView {
+  readonly id: string;
+  readonly customerId: string;
+  readonly status: PhotoState;
+  readonly albumId?: string;
+  readonly preset: string;
+  readonly createdAtMs: number;
+  readonly widthPx?: number;
+  readonly heightPx?: number;
+  readonly looks: readonly LookView[];
+  readonly selectedLookId?: string;
+  readonly sheetKey?: string;
+  readonly unlocked: boolean;
+  readonly masterKey?: string;
+  readonly originalKey?: string;
+  /** While waiting. */
+  readonly position?: number;
+  readonly etaSeconds?: number;
+  readonly progress?: number;
+  readonly error?: {
+    readonly code: string;
+    readonly messageKey: string;
+    readonly params: Readonly<Record<string, string | number>>;
+  };
+}
+
+export interface OrderView {
+  readonly id: string;
+  readonly customerId: string;
+  readonly state: OrderState;
+  readonly kind: 'unlock' | 'topup';
+  readonly photoIds: readonly string[];
+  readonly pack?: string;
+  readonly credits: number;
+  readonly amountMinor: number;
+  readonly currency: Currency;
+  readonly method: PaymentMethod;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly paidAtMs?: number;
+  readonly refundedMinor: number;
+  /** Set while it can be paid. */
+  readonly qr?: string;
+  readonly appUrl?: string;
+  /** Our own pay page: `/pay/<token>`; works without a cookie. */
+  readonly payPath: string;
+}
+
+export interface CreditPack {
+  readonly id: string;
+  readonly credits: number;
+  readonly amountFen: number;
+  readonly stars?: number;
+}
+
+export interface PriceList {
+  readonly hdCredits: number;
+  readonly hdAmountFen: number;
+  readonly hdStars: number;
+  readonly welcomeCredits: number;
+  readonly freePreviewsPerDay: number;
+  readonly packs: readonly CreditPack[];
+}
+
+export interface SubmitPhoto {
+  readonly customerId: string;
+  readonly chat: ChatRef;
+  /** Natural key of the message that brought it; a repeat answers the same photo. */
+  readonly key: string;
+  /** Either the bytes are here (web upload, a finished local file)... */
+  readonly file?: string;
+  /** ...or the channel will fetch them during `intake`. */
+  readonly fileRef?: string;
+  readonly albumId?: string;
+  readonly preset?: string;
+  readonly sizePx?: number;
+  readonly model?: string;
+  readonly finishing?: Finishing;
+}
+
+export type UnlockResult =
+  | { readonly status: 'unlocked' }
+  | { readonly status: 'payment'; readonly order: OrderView };
+
+export interface Receipt {
+  readonly orderId: string;
+  readonly lines: readonly { readonly text: string; readonly amountMinor: number }[];
+  readonly currency: Currency;
+  readonly paidAtMs: number;
+  readonly method: PaymentMethod;
+}
+
+/** Something a watcher of a photo or customer sees at once. */
+export interface LiveEvent {
+  readonly customerId: string;
+  readonly photoId?: string;
+  readonly orderId?: string;
+  readonly kind: 'photo' | 'progress' | 'order' | 'credits' | 'timeline';
+  readonly progress?: number;
+}
+
+/**
+ * Everything a channel can ask for. Web, bots and the command line call only this; each call is a
+ * short transaction that may repeat. All calls throw StudioErrors. A photo or order of someone
+ * else is `NotFound`.
+ */
+export interface Studio {
+  identify(chat: ChatRef, userId: string, language: Language): Promise<Customer>;
+  profile(customerId: string): Promise<CustomerProfile>;
+  setLanguage(customerId: string, language: Language): Promise<void>;
+  setSettings(customerId: string, settings: Partial<CustomerSettings>): Promise<void>;
+  createLinkCode(customerId: string): Promise<{ code: string; expiresAtMs: number }>;
+  /** Joins the two customers; credits, photos and orders come along. */
+  redeemLinkCode(customerId: string, code: string): Promise<void>;
+  redeemCreditCode(customerId: string, code: string): Promise<{ credits: number }>;
+
+  submitPhoto(photo: SubmitPhoto): Promise<PhotoView>;
+  photo(customerId: string, photoId: string): Promise<PhotoView>;
+  photos(
+    customerId: string,
+    page: { limit: number; before?: string },
+  ): Promise<readonly PhotoView[]>;
+  timeline(customerId: string, photoId: string): Promise<readonly TimelineEntry[]>;
+  /** Another look: new sizes and finishings, one sheet. */
+  addVariants(customerId: string, photoId: string, count: number): Promise<PhotoView>;
+  /** Same plane, other finishing; no inference. */
+  adjust(customerId: string, photoId: string, finishing: Finishing): Promise<PhotoView>;
+  selectLook(customerId: string, photoId: string, lookId: string): Promise<PhotoView>;
+  cancelPhoto(customerId: string, photoId: string): Promise<PhotoView>;
+  deletePhoto(customerId: string, photoId: string): Promise<void>;
+  /** All photos at once; what accounts must keep stays without personal data. */
+  erase(customerId: string): Promise<void>;
+
+  prices(): PriceList;
+  /** Methods this channel offers now, best first; `credits` when the balance covers it. */
+  methods(channel: ChannelId): readonly PaymentMethod[];
+  /**
+   * HD for one or several photos, one price and one payment for all.
+   * @param key natural key of the wish (Idempotency-Key header, callback id).
+   */
+  unlock(
+    customerId: string,
+    photoIds: readonly string[],
+    options: { key: string; method?: PaymentMethod; chat: ChatRef },
+  ): Promise<UnlockResult>;
+  topUp(
+    customerId: string,
+    pack: string,
+    options: { key: string; method: PaymentMethod; chat: ChatRef },
+  ): Promise<OrderView>;
+  order(customerId: string, orderId: string): Promise<OrderView>;
+  orders(customerId: string, limit: number): Promise<readonly OrderView[]>;
+  /** The pay page's bearer token instead of a customer. */
+  orderByPayToken(token: string): Promise<OrderView>;
+  cancelOrder(customerId: string, orderId: string): Promise<OrderView>;
+  receipt(customerId: string, orderId: string): Promise<Receipt>;
+  /** "Have you seen my payment?": asks the gateway now, within rate limits. */
+  refreshOrder(orderId: string): Promise<void>;
+
+  /** Verify, record, answer. Never does the work itself. */
+  receiveNotification(
+    gateway: GatewayId,
+    raw: RawNotification,
+  ): Promise<'accepted' | 'rejected' | 'tryAgain'>;
+  /** Stars: may this invoice still be paid? Answers from the database alone, in milliseconds. */
+  approvePreCheckout(outTradeNo: string, amountMinor: number, currency: string): Promise<boolean>;
+
+  watch(customerId: string, listener: (event: LiveEvent) => void): () => void;
+}
