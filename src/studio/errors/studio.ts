@@ -54,3 +54,20 @@ export class QueueAway extends StudioError {
     super('QUEUE_AWAY', 'studio.queueAway', 'later', 'the queue cannot be reached', { cause });
   }
 }
+
+/** Workers died again and again while they had this job: it is set aside. */
+export class WorkerLost extends StudioError {
+  constructor(readonly workers: number) {
+    super('WORKER_LOST', 'studio.workerLost', 'never', `${workers} workers died with it`, {
+      params: { workers },
+    });
+  }
+}
+
+/** Something nobody foresaw: a bug of ours or of a library. The cause is in the log. */
+export class UnexpectedFault extends StudioError {
+  constructor(cause: unknown) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    super('UNEXPECTED', 'studio.unexpected', 'later', text.slice(0, 500), { cause });
+  }
+}

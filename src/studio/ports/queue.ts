@@ -1,3 +1,4 @@
+import type { StudioError } from '../errors/index.js';
 import type { Handlers, Job, JobName, NewJob } from '../jobs.js';
 
 export type JobState = 'waiting' | 'active' | 'delayed' | 'done' | 'dead' | 'cancelled';
@@ -22,12 +23,17 @@ export interface Consumer {
 }
 
 export interface ConsumeOptions {
-  /** Jobs at once. */
+  /** Jobs of one name at once. */
   readonly concurrency: number;
   /** Name of this process in timelines and leases, e.g. `box1:4711`. */
   readonly worker: string;
   /** Asked before each lease; false leaves the job to others (hot card, paused intake). */
   readonly ready?: () => boolean;
+  /**
+   * Called before a job is set aside for good (out of attempts, `never`, or it killed its
+   * workers), so that whoever waits for it hears. May repeat; while it rejects, the job stays.
+   */
+  readonly onDead?: (job: NewJob, reason: StudioError) => Promise<void>;
 }
 
 /**
