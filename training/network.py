@@ -1,0 +1,104 @@
+"""The starter colouriser: MobileNetV3 encoder, global context, feature pyramid, a*b* bins at quarter size."""
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from backbone import CHANNELS, MobileNetV3
+from colour import Bins, grey_to_lightness
+
+WIDTH = 128
+STRIDE = 4  # the network decides colours on a grid this much coarser than its input
+
+
+def conv_bn_relu(inputs, outputs):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs),
+                         nn.ReLU(inplace=True))
+
+
+class ContextBlock(nn.Module):
+    """One transformer block over the stride-32 map: every place sees the whole photograph.
+
+    No position code, so it works at any size. Both branches start at zero: a new block changes nothing.
+    """
+
+    def __init__(self, width, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.GroupNorm(1, width), nn.GroupNorm(1, width)
+        self.qkv, self.join = nn.Conv2d(width, 3 * width, 1), nn.Conv2d(width, width, 1)
+        self.grow, self.shrink = nn.Conv2d(width, 4 * width, 1), nn.Conv2d(4 * width, width, 1)
+        for last in (self.join, self.shrink):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        q, k, v = self.qkv(self.norm1(x)).reshape(n, 3, self.heads, c // self.heads, h * w).unbind(1)
+        attention = F.softmax(q.transpose(2, 3) @ k * (c // self.heads) ** -0.5, -1)
+        x = x + self.join((v @ attention.transpose(2, 3)).reshape(n, c, h, w))
+        return x + self.shrink(F.hardswish(self.grow(self.norm2(x))))
+
+
+class Colouriser(nn.Module):
+    """L*/100 [N, 1, H, W], sides multiples of 32 -> bin logits [N, Q, H/4, W/4]."""
+
+    def __init__(self, bins=None, width=WIDTH, context_blocks=2):
+        super().__init__()
+        bins = bins or Bins()
+        self.encoder = MobileNetV3()
+        self.lateral = nn.ModuleList(nn.Sequential(nn.BatchNorm2d(c), nn.Conv2d(c, width, 1)) for c in CHANNELS)
+        self.context = nn.Sequential(*(ContextBlock(width) for _ in range(context_blocks)))
+        self.scene = nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.Hardswish(),
+                                   nn.Conv2d(2 * width, 2 * width * len(CHANNELS), 1))
+        nn.init.zeros_(self.scene[-1].weight)
+        nn.init.zeros_(self.scene[-1].bias)
+        self.smooth = nn.ModuleList(conv_bn_relu(width, width) for _ in CHANNELS)
+        self.head = nn.Sequential(conv_bn_relu(width, width), nn.Conv2d(width, len(bins), 1))
+
+    def forward(self, lightness):
+        features = self.encoder(lightness)
+        y = self.context(self.lateral[-1](features[-1]))
+        # One description of the scene, from the coarsest map, scales and shifts every level.
+        scene = self.scene(y.mean((2, 3), keepdim=True)).chunk(2 * len(CHANNELS), 1)
+        for level in reversed(range(len(CHANNELS))):
+            if level < len(CHANNELS) - 1:
+                y = self.lateral[level](features[level]) + F.interpolate(y, scale_factor=2.0, mode="nearest")
+            y = self.smooth[level](y * (1 + scene[2 * level]) + scene[2 * level + 1])
+        return self.head(y)
+
+
+class Decoder(nn.Module):
+    """Bin logits -> a*b*: the annealed mean of the bins, then a chroma curve.
+
+    temperature: below 1 favours the likely bins over the average of all.
+    gain, lift: chroma c becomes gain * c + lift * (1 - exp(-c / lift)): a near-neutral colour gains
+    about (gain + 1) * c, a strong one gain * c + lift.
+    """
+
+    def __init__(self, bins, temperature=0.42, gain=1.0, lift=0.0):
+        super().__init__()
+        self.temperature, self.gain, self.lift = temperature, gain, lift
+        self.register_buffer("centres", torch.from_numpy(bins.centres).t()[:, :, None, None].contiguous(),
+                             persistent=False)
+
+    def forward(self, logits):
+        ab = F.conv2d(F.softmax(logits / self.temperature, 1), self.centres)
+        if self.gain == 1 and not self.lift:
+            return ab
+        chroma = (ab.square().sum(1, keepdim=True) + 1e-6).sqrt()
+        curve = self.gain * chroma
+        if self.lift:
+            curve = curve + self.lift * (1 - torch.exp(-chroma / self.lift))
+        return ab * (curve / chroma)
+
+
+class StarterModel(nn.Module):
+    """The exported graph, DDColor's contract: grey RGB [N, 3, H, W] in 0..1 -> a*b* [N, 2, H, W]."""
+
+    def __init__(self, network, decoder):
+        super().__init__()
+        self.network, self.decoder = network, decoder
+
+    def forward(self, grey):
+        ab = self.decoder(self.network(grey_to_lightness(grey.mean(1, keepdim=True))))
+        return F.interpolate(ab, scale_factor=float(STRIDE), mode="bilinear", align_corners=False)
