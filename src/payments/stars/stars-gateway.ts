@@ -1,0 +1,177 @@
+import { Telegram } from 'telegraf';
+import { GatewayRefused, GatewayUnknown, NotificationRejected } from '../../studio/errors/index.js';
+import type {
+  ChargeStatus,
+  PaymentGateway,
+  RawNotification,
+  RefundRequest,
+  RefundStatus,
+} from '../../studio/ports/gateway.js';
+import { createStarLedger } from './star-ledger.js';
+
+export interface StarsConfig {
+  readonly token: string;
+  /** Default https://api.telegram.org */
+  readonly apiRoot?: string;
+}
+
+/** What the Telegram adapter hands over when a `successful_payment` message arrives. */
+export interface StarsPayment {
+  readonly payerId: string;
+  readonly invoicePayload: string;
+  readonly currency: string;
+  readonly totalAmount: number;
+  readonly chargeId: string;
+  readonly paidAtMs: number;
+}
+
+/**
+ * Telegram Stars (XTR). The invoice lives in the chat; `successful_payment` arrives with the
+ * bot's own updates, which are authenticated by the bot token, and may repeat. The bot's star
+ * transactions answer queries, so that a lost update loses no money.
+ * @see https://core.telegram.org/bots/payments-stars
+ */
+export function createStarsGateway(config: StarsConfig): PaymentGateway {
+  const telegram = new Telegram(
+    config.token,
+    config.apiRoot ? { apiRoot: config.apiRoot, webhookReply: false } : { webhookReply: false },
+  );
+  const appId = config.token.split(':')[0] ?? '';
+  /** telegraf 4.16 predates Stars: newer methods go through callApi. */
+  const call = async <T>(method: string, payload: object): Promise<T> => {
+    try {
+      return (await telegram.callApi(method as never, payload as never)) as T;
+    } catch (error) {
+      throw translate(method, error);
+    }
+  };
+  const ledger = createStarLedger((offset, limit) =>
+    call('getStarTransactions', { offset, limit }),
+  );
+
+  async function queryCharge(outTradeNo: string): Promise<ChargeStatus> {
+    const paid = await ledger.payment(outTradeNo);
+    if (!paid) return { outTradeNo, state: 'absent' };
+    return {
+      outTradeNo,
+      state: 'paid',
+      providerId: paid.id,
+      amountMinor: paid.amount,
+      currency: 'XTR',
+      merchantId: appId,
+      appId,
+      paidAtMs: paid.atMs,
+    };
+  }
+
+  async function queryRefund(request: RefundRequest): Promise<RefundStatus> {
+    const refund = await ledger.refund(request.providerId);
+    const { outRefundNo } = request;
+    return refund
+      ? { outRefundNo, state: 'succeeded', refundMinor: refund.amount }
+      : { outRefundNo, state: 'absent' };
+  }
+
+  return {
+    id: 'stars',
+    currency: 'XTR',
+    merchantId: appId,
+    appId,
+
+    async createCharge(request) {
+      const invoice = {
+        title: request.subject,
+        description: request.subject,
+        payload: request.outTradeNo,
+        provider_token: '',
+        currency: 'XTR',
+        prices: [{ label: request.subject, amount: request.amountMinor }],
+      };
+      if (request.telegramChatId === undefined) {
+        const link = await call<string>('createInvoiceLink', invoice);
+        return { qr: link, appUrl: link };
+      }
+      await call('sendInvoice', { chat_id: request.telegramChatId, ...invoice });
+      return { shownInChat: true };
+    },
+
+    queryCharge,
+
+    /** An invoice cannot be withdrawn: the pre-checkout question is answered "no" after expiry. */
+    closeCharge: async (outTradeNo) => {
+      const status = await queryCharge(outTradeNo);
+      return status.state === 'absent' ? { outTradeNo, state: 'closed' } : status;
+    },
+
+    async refund(request) {
+      if (request.refundMinor !== request.totalMinor)
+        throw new GatewayRefused('stars', 'PARTIAL_REFUND', 'Stars go back whole or not at all');
+      if (!request.telegramUserId)
+        throw new GatewayRefused('stars', 'PAYER_UNKNOWN', 'the payer is not known');
+      try {
+        await call('refundStarPayment', {
+          user_id: Number(request.telegramUserId),
+          telegram_payment_charge_id: request.providerId,
+        });
+      } catch (error) {
+        // A retry of a refund that went through earlier.
+        const again =
+          error instanceof GatewayRefused && error.message.includes('CHARGE_ALREADY_REFUNDED');
+        if (!again) throw error;
+      }
+      return {
+        outRefundNo: request.outRefundNo,
+        state: 'succeeded',
+        refundMinor: request.refundMinor,
+      };
+    },
+
+    queryRefund,
+    downloadBill: (date) => ledger.bill(date),
+    openNotification: async (raw) => ({
+      ...openStarsPayment(raw, appId),
+      kind: 'charge' as const,
+    }),
+    notificationReply: () => ({ status: 200, contentType: 'text/plain', body: '' }),
+  };
+}
+
+/** Only the Telegram adapter calls this, with an update that came over the bot's own connection. */
+function openStarsPayment(
+  raw: RawNotification,
+  appId: string,
+): { key: string; charge: ChargeStatus } {
+  let payment: Partial<StarsPayment>;
+  try {
+    payment = JSON.parse(Buffer.from(raw.body).toString('utf8')) as Partial<StarsPayment>;
+  } catch {
+    throw new NotificationRejected('stars', 'body is not JSON');
+  }
+  const { invoicePayload, chargeId, totalAmount, currency, paidAtMs } = payment;
+  if (typeof invoicePayload !== 'string' || typeof chargeId !== 'string' || chargeId === '')
+    throw new NotificationRejected('stars', 'payment is malformed');
+  if (!Number.isSafeInteger(totalAmount) || currency !== 'XTR')
+    throw new NotificationRejected('stars', 'amount is malformed');
+  return {
+    key: `paid:${chargeId}`,
+    charge: {
+      outTradeNo: invoicePayload,
+      state: 'paid',
+      providerId: chargeId,
+      amountMinor: totalAmount,
+      currency: 'XTR',
+      merchantId: appId,
+      appId,
+      paidAtMs,
+    },
+  };
+}
+
+/** Vendor errors, without the token that telegraf keeps in the request's address. */
+function translate(method: string, error: unknown): GatewayRefused | GatewayUnknown {
+  const answer = (error as { response?: { error_code?: number; description?: string } }).response;
+  const code = answer?.error_code;
+  if (code === undefined || code === 429 || code >= 500)
+    return new GatewayUnknown('stars', `${method}: ${code ?? 'no answer'}`);
+  return new GatewayRefused('stars', String(code), `${method}: ${answer?.description ?? ''}`);
+}
