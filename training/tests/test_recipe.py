@@ -1,0 +1,150 @@
+"""The whole recipe on drawn pictures: prepare, train, resume, export, evaluate, sheets.
+
+    python3 -m unittest discover -s training/tests        (Debian: python3-torch python3-opencv python3-onnx)
+"""
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+HERE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE))
+
+import onnx  # noqa: E402
+import torch  # noqa: E402
+
+from augment import STEPS, age, mount  # noqa: E402
+from backbone import MobileNetV3  # noqa: E402
+from colour import Bins, grey_rgb, grey_to_lightness, lab_to_rgb, rgb_to_lab  # noqa: E402
+from evaluate import colourfulness  # noqa: E402
+from network import Colouriser, Decoder, StarterModel  # noqa: E402
+
+
+def draw(folder, count):
+    """Landscapes: blue over green with a red house, each a little different."""
+    rng = np.random.default_rng(1)
+    for number in range(count):
+        picture = np.zeros((70, 90, 3), np.uint8)
+        horizon = int(rng.integers(25, 45))
+        picture[:horizon], picture[horizon:] = (200, 150, 110), (60, 130, 80)
+        cv2.rectangle(picture, (30, horizon - 12), (55, horizon + 8), (50, 50, 170), -1)
+        picture = np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+        target = folder / ("hills" if number % 2 else "plains")
+        target.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target / f"{number}.png"), picture)
+
+
+def run(script, *arguments):
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+    done = subprocess.run([sys.executable, str(HERE / script), *map(str, arguments)], capture_output=True, text=True,
+                          env=environment)
+    if done.returncode:
+        raise AssertionError(f"{script}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+class Recipe(unittest.TestCase):
+    def test_end_to_end(self):
+        with tempfile.TemporaryDirectory() as name:
+            work = Path(name)
+            draw(work / "photos", 6)
+            cv2.imwrite(str(work / "photos" / "hills" / "grey.png"), np.full((64, 64, 3), 90, np.uint8))
+            (work / "photos" / "hills" / "broken.jpg").write_bytes(b"not a picture")
+            said = run("prepare.py", work / "photos", work / "packed", "--short-side", 64)
+            self.assertIn("6 photographs packed", said)
+            self.assertIn("1 unreadable", said)
+            self.assertIn("1 without colour", said)
+            with open(work / "packed" / "index.csv", newline="") as file:
+                self.assertEqual({row["source"] for row in csv.DictReader(file)}, {"hills", "plains"})
+            common = [work / "packed", work / "run", "--phases", "32:0.5,64:0.5", "--batch", 4, "--workers", 0,
+                      "--threads", 1]
+            run("train.py", *common, "--steps", 2)
+            said = run("train.py", *common, "--steps", 3, "--val", work / "photos")
+            self.assertIn("resumed", said)
+            self.assertIn('"event": "val"', said)
+            state = torch.load(work / "run" / "last.pt")
+            self.assertEqual((state["step"], state["samples"]), (3, 12))
+            average = work / "run" / "average.pt"
+            table = run("evaluate.py", average, work / "photos", "--size", 64)
+            for row in ("grey", "sepia", "model", "truth"):
+                self.assertIn(f"hills       {row}", table)
+            run("sheets.py", average, work / "photos", work / "sheet.png", "--limit", 2, "--sizes", 64, "--truth")
+            self.assertEqual(cv2.imread(str(work / "sheet.png")).shape, (200, 1800, 3))
+            run("export.py", average, work / "model.onnx", "--parity", work / "parity")
+            self.check_contract(work / "model.onnx")
+            folds = run("leave_one_out.py", work / "packed", work / "folds", "--sources", "hills", "--", "--steps", 1,
+                        "--phases", "32:1", "--batch", 2, "--workers", 0)
+            self.assertIn("| hills | 2 |", folds)
+
+    def check_contract(self, file):
+        self.assertLess(file.stat().st_size, 10_000_000)
+        model = onnx.load(str(file))
+        self.assertLessEqual(max(o.version for o in model.opset_import), 17)
+        shape = lambda value: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
+        self.assertEqual([(v.name, shape(v)) for v in model.graph.input],
+                         [("input", ["batch", 3, "height", "width"])])
+        self.assertEqual([v.name for v in model.graph.output], ["output"])
+
+
+class Parts(unittest.TestCase):
+    def test_lab_goes_there_and_back(self):
+        rgb = np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        self.assertLessEqual(np.abs(lab_to_rgb(rgb_to_lab(rgb)).astype(int) - rgb).max(), 2)
+
+    def test_lightness_in_the_graph_is_that_of_the_grey_picture(self):
+        lightness = np.linspace(0, 100, 64, dtype=np.float32).reshape(8, 8)
+        grey = torch.from_numpy(grey_rgb(lightness)[None, None, ..., 0])
+        self.assertLess(np.abs(grey_to_lightness(grey)[0, 0].numpy() * 100 - lightness).max(), 0.5)
+
+    def test_nearest_bin_is_the_closest_centre(self):
+        bins = Bins()
+        centres = torch.from_numpy(bins.centres)
+        found = bins.nearest(centres[:, :, None, None])[:, 0, 0]
+        self.assertTrue(torch.equal(found, torch.arange(len(bins))))
+
+    def test_ageing_keeps_shape_and_range_and_is_seeded(self):
+        lightness = np.random.default_rng(1).random((48, 64), dtype=np.float32)
+        for step, _ in STEPS:
+            aged = step(lightness, np.random.default_rng(2))
+            self.assertEqual((aged.shape, aged.dtype), (lightness.shape, lightness.dtype), step.__name__)
+            self.assertFalse(np.array_equal(aged, lightness), step.__name__)
+        twice = [age(lightness, np.random.default_rng(3)) for _ in range(2)]
+        self.assertTrue(np.array_equal(*twice))
+        self.assertTrue(0 <= twice[0].min() and twice[0].max() <= 1)
+
+    def test_a_mounted_photograph_has_a_colourless_card(self):
+        lab = np.full((64, 64, 3), 40, np.float32)
+        mounted = mount(lab, np.random.default_rng(1))
+        self.assertEqual(np.abs(mounted[:2, :, 1:]).max(), 0)
+        self.assertEqual(mounted[32, 32, 1], 40)
+
+    def test_encoder_strides(self):
+        features = MobileNetV3().eval()(torch.rand(1, 1, 64, 96))
+        self.assertEqual([tuple(f.shape[1:]) for f in features],
+                         [(24, 16, 24), (32, 8, 12), (88, 4, 6), (120, 2, 3)])
+
+    def test_decoder_curve(self):
+        bins = Bins()
+        logits = torch.randn(1, len(bins), 4, 4)
+        plain, stronger = Decoder(bins)(logits), Decoder(bins, gain=1.2, lift=3.0)(logits)
+        self.assertTrue((stronger.norm(dim=1) > 1.19 * plain.norm(dim=1)).all())
+        cosine = torch.nn.functional.cosine_similarity(plain, stronger, dim=1)
+        self.assertTrue((cosine > 0.9999).all())
+
+    def test_any_multiple_of_32(self):
+        model = StarterModel(Colouriser().eval(), Decoder(Bins())).eval()
+        with torch.no_grad():
+            self.assertEqual(model(torch.rand(2, 3, 64, 96)).shape, (2, 2, 64, 96))
+
+    def test_colourfulness_of_grey_is_zero(self):
+        self.assertEqual(colourfulness(np.full((8, 8, 3), 77, np.uint8)), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
