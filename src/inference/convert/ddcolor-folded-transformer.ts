@@ -1,0 +1,243 @@
+import type { DdcolorContext } from './ddcolor-context.js';
+import type { Feature } from './ddcolor-folded-unet.js';
+import { type DdcolorWeights, takeAffine } from './ddcolor-weights.js';
+import { multiply, transpose } from './fold.js';
+import { TRANSFORMER_EPS } from './layers.js';
+import { positionOf } from './position.js';
+import type { Floats } from './weight.js';
+
+const ROOT = 'decoder.color_decoder.';
+
+/** One scale of the image as the transformer sees it, NHWC. */
+interface Memory {
+  /** Linear part of the projected feature; its constant part is folded into the attention. */
+  readonly value: string;
+  /** The same plus the position embedding. */
+  readonly positioned: string;
+  /** The constant that `value` lacks: projection bias, batch norm's shift, level embedding. */
+  readonly missing: () => Floats;
+}
+
+/**
+ * Colour queries attend to the image at three scales in turn.
+ *
+ * Attention allows two more exact simplifications: a constant added to all keys cancels in the
+ * softmax, and a constant added to all values passes through it (the weights sum to 1), so the
+ * biases of both leave the big tensors.
+ * @returns value [queries, colour width].
+ */
+export function buildFoldedTransformer(context: DdcolorContext, features: Feature[]): string {
+  const { l, w, shape } = context;
+  const memories = features.map((feature, scale) => project(context, feature, scale));
+  const content = w.take(`${ROOT}query_feat.weight`, [shape.queries, shape.width]);
+  let queries = l.g.weight('queries', [shape.queries, shape.width], content);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    queries = crossAttend(context, queries, memories[layer % shape.scales]!, layer);
+    queries = selfAttend(context, queries, layer);
+    queries = feedForward(context, queries, layer);
+  }
+  return embed(context, queries);
+}
+
+function project({ l, w, shape }: DdcolorContext, feature: Feature, scale: number): Memory {
+  const { width, scales } = shape;
+  const prefix = `${ROOT}input_proj.${scale}`;
+  const weight = w.take(`${prefix}.weight`, [width, feature.size, 1, 1]);
+  const bias = w.take(`${prefix}.bias`, [width]);
+  const levels = w.take(`${ROOT}level_embed.weight`, [scales, width]);
+  const value = l.matMul(
+    l.toNhwc(feature.value),
+    `memory${scale}.weight`,
+    feature.size,
+    width,
+    () => {
+      const factors = feature.affine().scale;
+      const scaled = weight().map((item, at) => item * factors[at % feature.size]!);
+      return transpose(scaled, width, feature.size);
+    },
+  );
+  const missing = () => {
+    const level = levels().subarray(scale * width, (scale + 1) * width);
+    const start = bias();
+    const shifted = multiply(weight(), feature.affine().shift, feature.size);
+    return shifted.map((item, i) => item + start[i]! + level[i]!);
+  };
+  return { value, positioned: l.add(value, positionOf(l, value, width)), missing };
+}
+
+/** The pieces of a `MultiheadAttention`, each [width, width], and biases. */
+function takeAttention(w: DdcolorWeights, prefix: string, width: number) {
+  const weight = w.take(`${prefix}.in_proj_weight`, [3 * width, width]);
+  const bias = w.take(`${prefix}.in_proj_bias`, [3 * width]);
+  const part = (index: number) =>
+    weight().slice(index * width * width, (index + 1) * width * width);
+  return {
+    query: () => part(0),
+    key: () => part(1),
+    value: () => part(2),
+    queryBias: () => bias().slice(0, width),
+    valueBias: () => bias().slice(2 * width),
+    out: w.take(`${prefix}.out_proj.weight`, [width, width]),
+    outBias: w.take(`${prefix}.out_proj.bias`, [width]),
+  };
+}
+
+function crossAttend(context: DdcolorContext, x: string, memory: Memory, layer: number): string {
+  const { l, w, shape } = context;
+  const { width, queries, heads } = shape;
+  const name = `cross${layer}`;
+  const root = `${ROOT}transformer_cross_attention_layers.${layer}`;
+  const parts = takeAttention(w, `${root}.multihead_attn`, width);
+  const place = w.take(`${ROOT}query_embed.weight`, [queries, width]);
+  const scale = 1 / Math.sqrt(width / heads);
+  const query = l.gemm(
+    x,
+    l.g.weight(`${name}.query.weight`, [width, width], () =>
+      transpose(parts.query(), width, width).map((item) => item * scale),
+    ),
+    l.g.weight(`${name}.query.place`, [queries, width], () =>
+      placed(place(), parts.query(), width, parts.queryBias()).map((item) => item * scale),
+    ),
+  );
+  const key = l.matMul(memory.positioned, `${name}.key.weight`, width, width, () =>
+    transpose(parts.key(), width, width),
+  );
+  const value = l.matMul(memory.value, `${name}.value.weight`, width, width, () =>
+    transpose(parts.value(), width, width),
+  );
+  const split = (matrix: string) => splitHeads(context, matrix, heads);
+  const attended = attend(context, split(query), split(key), split(value));
+  const constant = () => {
+    const bias = parts.valueBias();
+    return multiply(parts.value(), memory.missing(), width).map((item, i) => item + bias[i]!);
+  };
+  return project2(context, x, attended, name, parts, constant, `${root}.norm`);
+}
+
+function selfAttend(context: DdcolorContext, x: string, layer: number): string {
+  const { l, w, shape } = context;
+  const { width, queries, heads } = shape;
+  const name = `self${layer}`;
+  const root = `${ROOT}transformer_self_attention_layers.${layer}`;
+  const parts = takeAttention(w, `${root}.self_attn`, width);
+  const place = w.take(`${ROOT}query_embed.weight`, [queries, width]);
+  const scale = 1 / Math.sqrt(width / heads);
+  const scaledQuery = () => parts.query().map((item) => item * scale);
+  const all = l.gemm(
+    x,
+    l.g.weight(`${name}.weight`, [width, 3 * width], () =>
+      transpose(stack([scaledQuery(), parts.key(), parts.value()]), 3 * width, width),
+    ),
+    l.g.weight(`${name}.place`, [queries, 3 * width], () => {
+      const bias = new Float32Array(3 * width);
+      bias.set(parts.queryBias().map((item) => item * scale));
+      const noValue = new Float32Array(width * width);
+      return placed(place(), stack([scaledQuery(), parts.key(), noValue]), width, bias);
+    }),
+  );
+  const [query, key, value] = l.g.nodes('Split', [splitHeads(context, all, 3 * heads)], 3, {
+    axis: 0,
+  }) as [string, string, string];
+  const attended = attend(context, query, key, value);
+  return project2(context, x, attended, name, parts, parts.valueBias, `${root}.norm`);
+}
+
+/** Matrix [.., count * head width] to [count, rows, head width]. */
+function splitHeads({ l, shape }: DdcolorContext, matrix: string, count: number): string {
+  const rows = l.reshape(matrix, [-1, count, shape.width / shape.heads]);
+  return l.transpose(rows, [1, 0, 2]);
+}
+
+/** softmax(Q K^T) V per head; Q is scaled already. All [heads, rows, head width]. */
+function attend({ l }: DdcolorContext, query: string, key: string, value: string): string {
+  const scores = l.g.node('MatMul', [query, l.transpose(key, [0, 2, 1])]);
+  return l.g.node('MatMul', [l.softmax(scores), value]);
+}
+
+/** Heads joined, output projection with the values' constant in its bias, residual and norm. */
+function project2(
+  { l, w, shape }: DdcolorContext,
+  x: string,
+  attended: string,
+  name: string,
+  parts: ReturnType<typeof takeAttention>,
+  constant: () => Floats,
+  norm: string,
+): string {
+  const { width } = shape;
+  const joined = l.reshape(l.transpose(attended, [1, 0, 2]), [-1, width]);
+  const out = l.gemm(
+    joined,
+    l.g.weight(`${name}.out.weight`, [width, width], () => transpose(parts.out(), width, width)),
+    l.vector(`${name}.out.bias`, width, () => {
+      const bias = parts.outBias();
+      return multiply(parts.out(), constant(), width).map((item, i) => item + bias[i]!);
+    }),
+  );
+  return addNorm({ l, w, shape }, x, out, `${name}.norm`, norm);
+}
+
+function feedForward(context: DdcolorContext, x: string, layer: number): string {
+  const { l, w, shape } = context;
+  const { width, ffnWidth } = shape;
+  const root = `${ROOT}transformer_ffn_layers.${layer}`;
+  const wide = l.relu(denseOf(context, x, `${root}.linear1`, `ffn${layer}.1`, width, ffnWidth));
+  const out = denseOf(context, wide, `${root}.linear2`, `ffn${layer}.2`, ffnWidth, width);
+  return addNorm({ l, w, shape }, x, out, `ffn${layer}.norm`, `${root}.norm`);
+}
+
+function embed(context: DdcolorContext, queries: string): string {
+  const { shape } = context;
+  const { width, colorWidth } = shape;
+  const { l } = context;
+  const root = `${ROOT}color_embed.layers`;
+  const normed = norm(context, queries, 'queries.norm', `${ROOT}decoder_norm`);
+  const first = l.relu(denseOf(context, normed, `${root}.0`, 'embed.0', width, width));
+  const second = l.relu(denseOf(context, first, `${root}.1`, 'embed.1', width, width));
+  return denseOf(context, second, `${root}.2`, 'embed.2', width, colorWidth);
+}
+
+function denseOf(
+  { l, w }: DdcolorContext,
+  x: string,
+  key: string,
+  name: string,
+  inputs: number,
+  outputs: number,
+): string {
+  const weight = w.take(`${key}.weight`, [outputs, inputs]);
+  return l.gemm(
+    x,
+    l.g.weight(`${name}.weight`, [inputs, outputs], () => transpose(weight(), outputs, inputs)),
+    l.vector(`${name}.bias`, outputs, w.take(`${key}.bias`, [outputs])),
+  );
+}
+
+function addNorm(context: DdcolorContext, x: string, out: string, name: string, key: string) {
+  return norm(context, context.l.add(x, out), name, key);
+}
+
+function norm({ l, w, shape }: DdcolorContext, x: string, name: string, key: string): string {
+  const affine = takeAffine(w, key, shape.width);
+  const scale = l.vector(`${name}.scale`, shape.width, () => affine().scale);
+  const shift = l.vector(`${name}.shift`, shape.width, () => affine().shift);
+  return l.layerNorm(x, shape.width, TRANSFORMER_EPS, [scale, shift]);
+}
+
+/** What the queries' own position adds: place [rows, width] W^T + bias. */
+function placed(place: Floats, weight: Floats, width: number, bias: Floats): Floats {
+  const outputs = weight.length / width;
+  const sums = multiply(place, transpose(weight, outputs, width), width);
+  return sums.map((item, at) => item + bias[at % outputs]!);
+}
+
+/** Matrices of equal width below each other. */
+function stack(parts: readonly Floats[]): Floats {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,57 @@
+import { bytesOf, DATA_TYPES, type GraphBuilder } from './graph.js';
+import type { Floats } from './weight.js';
+
+/**
+ * Largest magnitude of a quantised weight. 7 bits, not 8: the AVX2 instruction that multiplies
+ * unsigned by signed bytes adds two products in 16 bits, and 2 x 255 x 127 overflows them. Old
+ * boxes have nothing newer. @see onnxruntime's quantisation guide, reduce_range
+ */
+const MAX_WEIGHT = 64;
+
+/**
+ * x times a constant matrix in 8-bit integers: the constant is quantised per output column, x per
+ * run (DynamicQuantizeLinear). onnxruntime fuses the nodes into one.
+ * @param x value [.., inputs].
+ * @param load the constant, [inputs, outputs] row-major.
+ * @returns value [.., outputs], float32.
+ */
+export function quantizedMatMul(
+  g: GraphBuilder,
+  x: string,
+  name: string,
+  inputs: number,
+  outputs: number,
+  load: () => Floats,
+): string {
+  const shape = [inputs, outputs];
+  const weight = g.constant(`${name}.int8`, 'int8', shape, () =>
+    bytesOf(quantizeColumns(load(), outputs)),
+  );
+  const scale = g.constant(`${name}.scale`, 'float32', [outputs], () =>
+    bytesOf(columnScales(load(), outputs)),
+  );
+  const [bytes, xScale, xZero] = g.nodes('DynamicQuantizeLinear', [x], 3) as [
+    string,
+    string,
+    string,
+  ];
+  const sums = g.node('MatMulInteger', [bytes, weight, xZero]);
+  const floats = g.node('Cast', [sums], { to: DATA_TYPES.float32 });
+  return g.node('Mul', [floats, g.node('Mul', [xScale, scale])]);
+}
+
+/** Step of each column's quantisation; 1 for a column of zeros. */
+export function columnScales(matrix: Floats, columns: number): Floats {
+  const scales = new Float32Array(columns);
+  matrix.forEach((value, at) => {
+    const column = at % columns;
+    scales[column] = Math.max(scales[column]!, Math.abs(value));
+  });
+  return scales.map((largest) => (largest > 0 ? largest / MAX_WEIGHT : 1));
+}
+
+/** Round each column to multiples of its step. */
+export function quantizeColumns(matrix: Floats, columns: number): Int8Array {
+  const scales = columnScales(matrix, columns);
+  return Int8Array.from(matrix, (value, at) => Math.round(value / scales[at % columns]!));
+}
