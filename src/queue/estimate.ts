@@ -1,0 +1,26 @@
+/** What is known about a queue's speed. */
+export interface Speed {
+  /** Mean of recent runs of this name, ms. */
+  readonly meanMs: number;
+  /** Places of all live workers that take this name. */
+  readonly places: number;
+}
+
+/**
+ * Seconds until a job is done, for the customer: whole rounds of the workers before it and its own
+ * run. A guess, never a promise.
+ * @param ahead waiting jobs before it.
+ * @param active running jobs of its name.
+ */
+export function estimateSeconds(ahead: number, active: number, speed: Speed): number {
+  const places = Math.max(1, speed.places);
+  const freeNow = Math.max(0, places - active);
+  const rounds = ahead < freeNow ? 0 : (ahead - freeNow) / places + 0.5;
+  return Math.max(1, Math.ceil(((rounds + 1) * speed.meanMs) / 1000));
+}
+
+/** Seconds left of a running job. */
+export function remainingSeconds(runMs: number, share: number, speed: Speed): number {
+  const byProgress = share > 0.05 ? (runMs / share) * (1 - share) : speed.meanMs - runMs;
+  return Math.max(1, Math.ceil(byProgress / 1000));
+}
