@@ -25,4 +25,22 @@ export const limits = {
     runTimeoutMs: 180_000,
     idleUnloadMs: 600_000,
   },
+  web: {
+    /** JSON bodies and form fields, bytes. */
+    bodyBytes: 64_000,
+    /** A provider's notification, bytes; real ones stay under 10 kB. */
+    notificationBytes: 256_000,
+    /** From the first byte to the last of one request: 100 MB at 1 Mbit/s. */
+    requestTimeoutMs: 900_000,
+    /** Silence on a live connection is broken this often, or proxies cut it. */
+    heartbeatMs: 15_000,
+    /** How often a waiting photo's place in the queue is looked up for a watcher. */
+    livePollMs: 2_000,
+    /** Uploads left over by a killed process are removed after this. */
+    staleUploadMs: 3_600_000,
+    /** How long an answer waits for the gateway's code before it goes out without one. */
+    offerWaitMs: 8_000,
+    photosPerPage: 100,
+    ordersPerPage: 100,
+  },
 } as const;

@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { WebConfig, WebDeps } from '../dependencies.js';
+import { IdempotencyKeyMissing } from '../errors.js';
+import { languageOf } from '../language.js';
+import type { LiveStreams } from '../live.js';
+import type { RateLimits } from '../rate-limits.js';
+import type { ViewContext } from '../views.js';
+import type { Identify } from '../visitor.js';
+
+/** What every group of routes is given. */
+export interface ApiContext extends WebDeps {
+  readonly config: WebConfig;
+  readonly identify: Identify;
+  readonly rates: RateLimits;
+  readonly live: LiveStreams;
+  readonly uploadDir: string;
+  readonly secure: (request: FastifyRequest) => boolean;
+}
+
+/** Who asks, and the words and addresses to answer with. */
+export async function enter(api: ApiContext, request: FastifyRequest, reply: FastifyReply) {
+  const { customer, chat } = await api.identify(request, reply);
+  return { customer, chat, view: viewOf(api, request) };
+}
+
+export function viewOf(api: ApiContext, request: FastifyRequest): ViewContext {
+  return {
+    messages: api.messages,
+    language: languageOf(request),
+    baseUrl: api.config.publicUrl ?? `${request.protocol}://${request.host}`,
+  };
+}
+
+/**
+ * The customer's own Idempotency-Key as a natural key of the whole studio.
+ * @throws {IdempotencyKeyMissing}
+ */
+export function idempotencyKey(request: FastifyRequest, customerId: string): string {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{8,128}$/.test(key)) {
+    throw new IdempotencyKeyMissing();
+  }
+  return `web:${customerId}:${key}`;
+}
+
+export type IdParams = { Params: { id: string } };

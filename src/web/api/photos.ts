@@ -1,0 +1,221 @@
+import { rm } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
+import { InvalidRequest } from '../../studio/errors/studio.js';
+import { limits } from '../../studio/limits.js';
+import type { Finishing } from '../../studio/ports/colorizer.js';
+import { describe, ref } from '../openapi.js';
+import { receiveUpload, refuseDeclaredSize } from '../upload.js';
+import { photoJson, timelineJson } from '../views.js';
+import { type ApiContext, enter, type IdParams } from './context.js';
+
+const finishingBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    strength: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1.5,
+      description: 'Chroma, 1 is as predicted',
+    },
+    warmth: { type: 'number', minimum: -1, maximum: 1, description: '-1 cooler, 1 warmer' },
+    whiteBalance: { type: 'number', minimum: 0, maximum: 1 },
+    denoise: { type: 'number', minimum: 0, maximum: 1 },
+    sharpen: { type: 'number', minimum: 0, maximum: 2 },
+    contrast: { type: 'number', minimum: 0, maximum: 1 },
+  },
+} as const;
+
+/** Sending photos and everything that is done with one. */
+export function photoRoutes(app: FastifyInstance, api: ApiContext): void {
+  sendPhoto(app, api);
+
+  app.get<{ Querystring: { limit?: number; before?: string } }>(
+    '/photos',
+    {
+      schema: describe('List your photos, newest first', {
+        querystring: {
+          type: 'object',
+          properties: {
+            limit: { type: 'integer', minimum: 1, maximum: limits.web.photosPerPage, default: 30 },
+            before: { type: 'string', maxLength: 64, description: 'Id of the last one seen' },
+          },
+        },
+        response: { 200: { type: 'object', properties: { photos: ref.list('Photo') } } },
+      }),
+    },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      const { limit = 30, before } = request.query;
+      const photos = await api.studio.photos(customer.id, { limit, before });
+      return { photos: photos.map((photo) => photoJson(photo, view)) };
+    },
+  );
+
+  app.get<IdParams>(
+    '/photos/:id',
+    { schema: describe('One photo', { response: { 200: ref.one('Photo') } }) },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      return photoJson(await api.studio.photo(customer.id, request.params.id), view);
+    },
+  );
+
+  app.get<IdParams>(
+    '/photos/:id/timeline',
+    {
+      schema: describe('What happened to a photo, with times and causes', {
+        response: { 200: { type: 'object', properties: { timeline: ref.list('TimelineEntry') } } },
+      }),
+    },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      const entries = await api.studio.timeline(customer.id, request.params.id);
+      return { timeline: entries.map((entry) => timelineJson(entry, view)) };
+    },
+  );
+
+  app.delete<IdParams>(
+    '/photos/:id',
+    { schema: describe('Delete a photo and all its renditions', { response: { 204: ref.empty } }) },
+    async (request, reply) => {
+      const { customer } = await enter(api, request, reply);
+      await api.studio.deletePhoto(customer.id, request.params.id);
+      return reply.code(204).send();
+    },
+  );
+
+  changePhoto(app, api);
+}
+
+function sendPhoto(app: FastifyInstance, api: ApiContext): void {
+  const { uploadDir: dir } = api;
+  app.post(
+    '/photos',
+    {
+      schema: describe('Send a photo; the same bytes again answer the same photo', {
+        consumes: ['multipart/form-data'],
+        response: { 202: ref.one('PhotoAccepted') },
+        description:
+          'Multipart field `photo`, optional fields `preset`, `size`, `model`, `strength`, `warmth`.',
+      }),
+      // The body is read by the handler, as it arrives.
+      onRequest: async (request, reply) => {
+        refuseDeclaredSize(request, api.config.uploadBytes);
+        await api.rates.upload(request);
+        await enter(api, request, reply);
+      },
+    },
+    async (request, reply) => {
+      const { customer, chat, view } = await enter(api, request, reply);
+      const upload = await receiveUpload(request, { dir, limitBytes: api.config.uploadBytes });
+      try {
+        const options = photoOptions(upload.fields);
+        await api.inspect(upload.file);
+        const photo = await api.studio.submitPhoto({
+          customerId: customer.id,
+          chat,
+          key: `web:${customer.id}:${upload.sha256}`,
+          file: upload.file,
+          ...options,
+        });
+        const { id, status, position, etaSeconds } = photoJson(photo, view);
+        reply.code(202).header('location', `/api/v1/photos/${id}`);
+        return { id, status, position: position ?? 0, etaSeconds: etaSeconds ?? 0 };
+      } finally {
+        await rm(upload.file, { force: true });
+      }
+    },
+  );
+}
+
+function changePhoto(app: FastifyInstance, api: ApiContext): void {
+  app.post<IdParams & { Body: { count?: number } | undefined }>(
+    '/photos/:id/variants',
+    {
+      schema: describe('Another look: other sizes and finishings to choose from', {
+        body: {
+          type: ['object', 'null'],
+          properties: { count: { type: 'integer', minimum: 1, maximum: 4, default: 3 } },
+        },
+        response: { 202: ref.one('Photo') },
+      }),
+    },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      const count = request.body?.count ?? 3;
+      reply.code(202);
+      return photoJson(await api.studio.addVariants(customer.id, request.params.id, count), view);
+    },
+  );
+
+  app.post<IdParams & { Body: Finishing }>(
+    '/photos/:id/adjust',
+    {
+      schema: describe('Other strength or warmth, from the same colours: takes a moment only', {
+        body: finishingBody,
+        response: { 202: ref.one('Photo') },
+      }),
+    },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      reply.code(202);
+      return photoJson(await api.studio.adjust(customer.id, request.params.id, request.body), view);
+    },
+  );
+
+  app.post<{ Params: { id: string; lookId: string } }>(
+    '/photos/:id/looks/:lookId/select',
+    { schema: describe('Choose the look for HD', { response: { 200: ref.one('Photo') } }) },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      const { id, lookId } = request.params;
+      return photoJson(await api.studio.selectLook(customer.id, id, lookId), view);
+    },
+  );
+
+  app.post<IdParams>(
+    '/photos/:id/cancel',
+    { schema: describe('Take a photo out of the queue', { response: { 200: ref.one('Photo') } }) },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      return photoJson(await api.studio.cancelPhoto(customer.id, request.params.id), view);
+    },
+  );
+}
+
+/** Form fields are texts; say which one is off. @throws {InvalidRequest} */
+function photoOptions(fields: Readonly<Record<string, string>>) {
+  const strength = number(fields, 'strength', 0, 1.5);
+  const warmth = number(fields, 'warmth', -1, 1);
+  const sizePx = number(fields, 'size', limits.model.minSizePx, limits.model.maxSizePx);
+  const finishing =
+    strength === undefined && warmth === undefined ? undefined : { strength, warmth };
+  return {
+    preset: name(fields, 'preset'),
+    model: name(fields, 'model'),
+    sizePx,
+    finishing,
+  };
+}
+
+function number(
+  fields: Readonly<Record<string, string>>,
+  field: string,
+  min: number,
+  max: number,
+): number | undefined {
+  const text = fields[field];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (value >= min && value <= max) return value;
+  throw new InvalidRequest(field, `a number from ${min} to ${max}`, text.slice(0, 40));
+}
+
+/** A catalog id, never a path: a stranger must not choose files of this machine. */
+function name(fields: Readonly<Record<string, string>>, field: string): string | undefined {
+  const text = fields[field];
+  if (text === undefined || text === '') return undefined;
+  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(text)) return text;
+  throw new InvalidRequest(field, 'a name such as starter', text.slice(0, 40));
+}

@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify';
+import { NotFound } from '../../studio/errors/studio.js';
+import type { PhotoView } from '../../studio/ports/studio.js';
+import { sendBlob } from '../blob-reply.js';
+import { NotReadyYet, PaymentRequired } from '../errors.js';
+import { describe } from '../openapi.js';
+import { type ApiContext, enter, type IdParams } from './context.js';
+
+const kinds = ['original', 'preview', 'comparison', 'sheet', 'master'] as const;
+type Kind = (typeof kinds)[number];
+
+/** The picture files of a photo. */
+export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
+  for (const kind of kinds) {
+    app.get<IdParams & { Querystring: { look?: string } }>(
+      `/photos/:id/${kind}`,
+      {
+        schema: describe(titles[kind], {
+          querystring: {
+            type: 'object',
+            properties: { look: { type: 'string', maxLength: 64, description: 'Id of a look' } },
+          },
+          produces: ['image/jpeg', 'image/png', 'image/webp', 'image/tiff'],
+        }),
+      },
+      async (request, reply) => {
+        const { customer } = await enter(api, request, reply);
+        const photo = await api.studio.photo(customer.id, request.params.id);
+        const key = keyOf(photo, kind, request.query.look);
+        const download = kind === 'master' || kind === 'original';
+        return sendBlob(reply, api.blobs, key, {
+          downloadAs: download ? `huancai-${photo.id.slice(-8)}-${kind}` : undefined,
+        });
+      },
+    );
+  }
+}
+
+const titles: Record<Kind, string> = {
+  original: 'The photo as it was sent',
+  preview: 'The labelled preview; ?look= for another one than the chosen',
+  comparison: 'Before and after in one picture',
+  sheet: 'All looks in one numbered picture',
+  master: 'The HD file; 402 until unlocked',
+};
+
+/** @throws {PaymentRequired | NotReadyYet | NotFound} */
+function keyOf(photo: PhotoView, kind: Kind, lookId?: string): string {
+  if (kind === 'original') return there(photo.originalKey, kind);
+  if (kind === 'sheet') return there(photo.sheetKey, kind);
+  if (kind === 'master') {
+    if (!photo.unlocked && !photo.masterKey) throw new PaymentRequired();
+    return there(photo.masterKey, kind);
+  }
+  const chosen = lookId ?? photo.selectedLookId;
+  const look =
+    photo.looks.find((one) => one.id === chosen) ?? (lookId ? undefined : photo.looks[0]);
+  if (lookId && !look) throw new NotFound('look');
+  return there(kind === 'preview' ? look?.previewKey : look?.comparisonKey, kind);
+}
+
+function there(key: string | undefined, what: string): string {
+  if (key === undefined) throw new NotReadyYet(what);
+  return key;
+}

@@ -1,0 +1,74 @@
+import type { Clock, Logger, Messages } from '../studio/ports/basics.js';
+import type { Blobs } from '../studio/ports/blobs.js';
+import type { PaymentGateway, RawNotification } from '../studio/ports/gateway.js';
+import type { Studio } from '../studio/ports/studio.js';
+
+/** One line of /readyz. Throws when that part cannot work; may answer a detail such as free space. */
+export interface HealthCheck {
+  readonly name: string;
+  check(): Promise<string | undefined>;
+}
+
+/** The sandbox gateway's till: what a customer would do in a payment app. */
+export interface SandboxTill {
+  /** What the QR code of a charge says; the last part of the path is the trade's number. */
+  tradeOf(qr: string): string | undefined;
+  /** What the till shows before paying. Undefined: no such trade. */
+  look(outTradeNo: string): Promise<SandboxTrade | undefined>;
+  /** Pay; a second time changes nothing. Answers the signed notification a provider would send. */
+  pay(outTradeNo: string): Promise<RawNotification>;
+}
+
+export interface SandboxTrade {
+  readonly amountFen: number;
+  readonly state: 'open' | 'paid' | 'closed' | 'refunded';
+}
+
+/** Everything the web ring is given. */
+export interface WebDeps {
+  readonly studio: Studio;
+  readonly blobs: Blobs;
+  readonly messages: Messages;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Gateways whose notifications arrive at `POST /notify/<id>`. */
+  readonly gateways: readonly Pick<PaymentGateway, 'id' | 'notificationReply'>[];
+  /** Absent when the sandbox is off. */
+  readonly sandbox?: SandboxTill;
+  /** Draw a QR code as SVG markup. */
+  readonly qrSvg: (text: string) => Promise<string>;
+  /** A quick look at an uploaded file. @throws a StudioError when it is no photo we take. */
+  readonly inspect: (file: string) => Promise<unknown>;
+  /** Checks of /readyz: database, queue, inference child, disk. */
+  readonly health: readonly HealthCheck[];
+}
+
+/** Settings of the web ring; a limit of 0 means no limit. */
+export interface WebConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** How the outside reaches us, without a trailing slash. Absent: as the request names it. */
+  readonly publicUrl?: string;
+  /** Behind a reverse proxy that sets X-Forwarded-*. */
+  readonly trustProxy: boolean;
+  /** Holds the cookie key and half-done uploads. */
+  readonly dataDir: string;
+  /** Largest upload, bytes. */
+  readonly uploadBytes: number;
+  readonly requestsPerMinutePerAddress: number;
+  readonly requestsPerMinutePerCustomer: number;
+  readonly uploadsPerMinutePerCustomer: number;
+  readonly newCustomersPerHourPerAddress: number;
+  readonly liveConnections: number;
+  readonly liveConnectionsPerCustomer: number;
+  /** Built front end; default dist/web/app of this package. */
+  readonly appDir?: string;
+}
+
+export interface WebServer {
+  /** @returns where to point a browser. @throws {AddressInUse} */
+  listen(): Promise<{ url: string }>;
+  /** Ends live connections, lets running requests finish within `timeoutMs`, then cuts them. */
+  close(timeoutMs?: number): Promise<void>;
+}

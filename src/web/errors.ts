@@ -1,0 +1,62 @@
+import { StudioError } from '../studio/errors/base.js';
+
+/** A browser sent this from another site's page. */
+export class CrossSiteRefused extends StudioError {
+  constructor() {
+    super('CROSS_SITE_REFUSED', 'web.crossSite', 'never', 'cross-site request refused');
+  }
+}
+
+/** Too many requests, uploads, new customers or live connections. */
+export class TooManyRequests extends StudioError {
+  constructor(
+    readonly what: 'requests' | 'uploads' | 'customers' | 'connections',
+    readonly retryAfterSeconds: number,
+  ) {
+    super('TOO_MANY_REQUESTS', `web.tooMany.${what}`, 'later', `too many ${what}`, {
+      params: { retryAfterSeconds },
+    });
+  }
+}
+
+/** The HD file exists for whoever unlocks it. */
+export class PaymentRequired extends StudioError {
+  constructor() {
+    super('PAYMENT_REQUIRED', 'web.paymentRequired', 'never', 'not unlocked');
+  }
+}
+
+/** The file will exist, but does not yet: ask again in a moment. */
+export class NotReadyYet extends StudioError {
+  readonly retryAfterSeconds = 2;
+  constructor(what: string) {
+    super('NOT_READY_YET', 'web.notReadyYet', 'later', `${what} is not ready yet`);
+  }
+}
+
+export class IdempotencyKeyMissing extends StudioError {
+  constructor() {
+    super(
+      'IDEMPOTENCY_KEY_MISSING',
+      'web.idempotencyKeyMissing',
+      'never',
+      'Idempotency-Key header missing or not 8..128 printable characters',
+    );
+  }
+}
+
+export class NoSuchPage extends StudioError {
+  constructor() {
+    super('NO_SUCH_PAGE', 'web.noSuchPage', 'never', 'no such address');
+  }
+}
+
+/** Another process listens there already, or the address is not ours. */
+export class AddressInUse extends StudioError {
+  constructor(host: string, port: number, cause: unknown) {
+    super('ADDRESS_IN_USE', 'web.addressInUse', 'never', `cannot listen on ${host}:${port}`, {
+      cause,
+      params: { host, port },
+    });
+  }
+}

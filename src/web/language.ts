@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify';
+import type { Language } from '../studio/ports/basics.js';
+
+/**
+ * First language of an Accept-Language header that we speak. Browsers list them best first, so the
+ * weights need no sorting.
+ */
+export function acceptedLanguage(header: string | undefined): Language | undefined {
+  for (const item of (header ?? '').split(',')) {
+    const tag = item.trim().toLowerCase();
+    if (tag.startsWith('zh')) return 'zh-CN';
+    if (tag.startsWith('en')) return 'en';
+  }
+  return undefined;
+}
+
+/** What the request asks for, else the customer's own, else English. */
+export function languageOf(request: FastifyRequest): Language {
+  return (
+    acceptedLanguage(request.headers['accept-language']) ??
+    request.visitor?.customer.language ??
+    'en'
+  );
+}

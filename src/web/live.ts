@@ -1,0 +1,136 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits } from '../studio/limits.js';
+import type { LiveEvent, Studio } from '../studio/ports/studio.js';
+import { TooManyRequests } from './errors.js';
+
+/** Something that can be shown: its name on the wire and how to read it now. */
+export interface LiveTopic {
+  readonly event: 'photo' | 'order' | 'me';
+  /** Same key, same thing: only its newest state is sent. */
+  readonly key: string;
+  read(): Promise<unknown>;
+}
+
+export interface LiveRequest {
+  readonly customerId: string;
+  /** Sent at once, and again after every reconnection: nothing is missed. */
+  readonly first: readonly LiveTopic[];
+  topicOf(event: LiveEvent): LiveTopic | undefined;
+  /** Things that change without an event of their own: places in a queue that moves. */
+  pending(): readonly LiveTopic[];
+}
+
+export interface LiveStreams {
+  open(request: FastifyRequest, reply: FastifyReply, live: LiveRequest): void;
+  closeAll(): void;
+}
+
+/**
+ * Server-sent events that carry states, not steps. Each line is the newest state of one thing, so
+ * a slow reader skips steps instead of filling our memory, and one that comes back (Last-Event-ID
+ * or not) is told the whole current state first.
+ */
+export function createLiveStreams(
+  studio: Studio,
+  config: { liveConnections: number; liveConnectionsPerCustomer: number },
+): LiveStreams {
+  const open = new Map<string, Set<() => void>>();
+  let count = 0;
+  return {
+    open(request, reply, live) {
+      const mine = open.get(live.customerId) ?? new Set();
+      const full = config.liveConnections > 0 && count >= config.liveConnections;
+      const greedy =
+        config.liveConnectionsPerCustomer > 0 && mine.size >= config.liveConnectionsPerCustomer;
+      if (full || greedy) throw new TooManyRequests('connections', 15);
+      const raw = startStream(request, reply);
+      const stop = runStream(studio, raw, live);
+      mine.add(stop);
+      open.set(live.customerId, mine);
+      count += 1;
+      raw.once('close', () => {
+        stop();
+        count -= 1;
+        mine.delete(stop);
+        if (mine.size === 0) open.delete(live.customerId);
+      });
+    },
+    closeAll() {
+      for (const set of open.values()) for (const stop of set) stop();
+    },
+  };
+}
+
+function startStream(request: FastifyRequest, reply: FastifyReply): ServerResponse {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // Asks nginx not to hold lines back.
+    'x-accel-buffering': 'no',
+  });
+  request.raw.socket.setNoDelay(true);
+  raw.write('retry: 2000\n\n');
+  return raw;
+}
+
+/** @returns stop: ends the stream and everything that feeds it. */
+function runStream(studio: Studio, raw: ServerResponse, live: LiveRequest): () => void {
+  const dirty = new Map(live.first.map((topic) => [topic.key, topic]));
+  const sent = new Map<string, string>();
+  let nextId = 1;
+  let stopped = false;
+  let running = false;
+  let blocked = false;
+
+  const flush = async (): Promise<void> => {
+    if (running || blocked || stopped) return;
+    running = true;
+    while (dirty.size > 0 && !blocked && !stopped) {
+      const [key, topic] = dirty.entries().next().value!;
+      dirty.delete(key);
+      // Deleted meanwhile, or the database is away: the next event or poll tries again.
+      const state = await topic.read().catch(() => undefined);
+      const text = state === undefined ? undefined : JSON.stringify(state);
+      if (text === undefined || stopped || sent.get(key) === text) continue;
+      sent.set(key, text);
+      blocked = !raw.write(`id: ${nextId++}\nevent: ${topic.event}\ndata: ${text}\n\n`);
+    }
+    running = false;
+  };
+  const mark = (topic: LiveTopic | undefined): void => {
+    if (topic) dirty.set(topic.key, topic);
+  };
+
+  const unwatch = studio.watch(live.customerId, (event) => {
+    mark(live.topicOf(event));
+    void flush();
+  });
+  const poll = setInterval(() => {
+    live.pending().forEach(mark);
+    void flush();
+  }, limits.web.livePollMs).unref();
+  const heartbeat = setInterval(() => {
+    if (!blocked) raw.write(': still here\n\n');
+  }, limits.web.heartbeatMs).unref();
+  raw.on('drain', () => {
+    blocked = false;
+    void flush();
+  });
+  raw.on('error', () => stop());
+  function stop(): void {
+    if (stopped) return;
+    stopped = true;
+    clearInterval(poll);
+    clearInterval(heartbeat);
+    unwatch();
+    raw.end();
+  }
+  void flush();
+  return stop;
+}

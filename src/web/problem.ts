@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { StudioError } from '../studio/errors/base.js';
+import { PhotoFileTooLarge } from '../studio/errors/photo.js';
+import { InvalidRequest } from '../studio/errors/studio.js';
+import type { Logger, Messages } from '../studio/ports/basics.js';
+import { NoSuchPage } from './errors.js';
+import { languageOf } from './language.js';
+
+/** HTTP status by error code; what is not listed is 400 when it never helps to retry, else 503. */
+const statuses: Readonly<Record<string, number>> = {
+  ADDRESS_IN_USE: 500,
+  BLOB_MISSING: 410,
+  CANCELLED: 409,
+  CHANNEL_AWAY: 503,
+  CREDITS_INSUFFICIENT: 402,
+  CROSS_SITE_REFUSED: 403,
+  DATABASE_AWAY: 503,
+  DISK_UNAVAILABLE: 507,
+  GATEWAY_REFUSED: 502,
+  GATEWAY_UNKNOWN: 502,
+  IDEMPOTENCY_CONFLICT: 422,
+  INFERENCE_FAILED: 503,
+  INTAKE_CLOSED: 503,
+  LEDGER_CONFLICT: 409,
+  MODEL_MISSING: 400,
+  NO_SUCH_PAGE: 404,
+  NOT_FOUND: 404,
+  NOT_POSSIBLE_NOW: 409,
+  NOT_READY_YET: 409,
+  PAYMENT_REQUIRED: 402,
+  PHOTO_FILE_TOO_LARGE: 413,
+  PHOTO_FORMAT_UNSUPPORTED: 415,
+  PHOTO_TOO_LARGE: 413,
+  PHOTO_TOO_SMALL: 422,
+  PHOTO_UNREADABLE: 422,
+  QUEUE_AWAY: 503,
+  QUOTA_EXCEEDED: 429,
+  TOO_MANY_REQUESTS: 429,
+};
+
+/** RFC 9457 problem details, plus `code` (stable) and `params` (values in `detail`). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly instance: string;
+  readonly params?: Readonly<Record<string, string | number>>;
+  /** Of an unexpected error: quote it to the operator, it is in the log. */
+  readonly reference?: string;
+}
+
+/** @returns HTTP status of a StudioError. */
+export function statusOf(error: StudioError): number {
+  return statuses[error.code] ?? (error.retry === 'never' ? 400 : 503);
+}
+
+/**
+ * The one place where errors become answers. Bugs of ours are a plain 500 with a reference that
+ * the log repeats; nothing else of them leaves the process.
+ */
+export function createProblemHandler(deps: { messages: Messages; logger: Logger }) {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const error = toStudioError(thrown);
+    const status = error ? statusOf(error) : 500;
+    const reference = error ? undefined : randomUUID();
+    if (!error) {
+      deps.logger.error('web.failed', { reference, route: request.routeOptions.url, err: thrown });
+    } else if (status >= 500) {
+      deps.logger.warn('web.refused', { code: error.code, route: request.routeOptions.url });
+    }
+    const code = error?.code ?? 'INTERNAL';
+    const detail = error
+      ? deps.messages.text(error.messageKey, languageOf(request), error.params)
+      : deps.messages.text('web.internal', languageOf(request), { reference: reference! });
+    const problem: Problem = {
+      type: `urn:huancai:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+      title: STATUS_CODES[status] ?? 'Error',
+      status,
+      code,
+      detail,
+      instance: request.url.split('?')[0]!,
+      ...(error && Object.keys(error.params).length > 0 ? { params: error.params } : {}),
+      ...(reference ? { reference } : {}),
+    };
+    const retryAfter = retryAfterSeconds(error, status);
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    endUnreadBody(request, reply);
+    reply
+      .code(status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(problem);
+  };
+}
+
+/** Fastify's own refusals (validation, body limits, malformed JSON) in our words. */
+function toStudioError(thrown: unknown): StudioError | undefined {
+  if (thrown instanceof StudioError) return thrown;
+  const error = thrown as Partial<FastifyError>;
+  const fault = error.validation?.[0];
+  if (fault) {
+    const field = fault.instancePath.replace(/^\//, '') || String(error.validationContext);
+    return new InvalidRequest(field, fault.message ?? 'another value', 'the one sent');
+  }
+  if (error.code === 'FST_ERR_NOT_FOUND') return new NoSuchPage();
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PhotoFileTooLarge(0, 0);
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new InvalidRequest('content-type', 'another type', 'the one sent');
+  }
+  if (typeof error.statusCode === 'number' && error.statusCode < 500) {
+    return new InvalidRequest('request', 'well formed', error.message ?? 'broken');
+  }
+  return undefined;
+}
+
+function retryAfterSeconds(error: StudioError | undefined, status: number): number | undefined {
+  const own = (error as { retryAfterSeconds?: number } | undefined)?.retryAfterSeconds;
+  return own ?? (status === 503 || status === 507 ? 10 : undefined);
+}
+
+/**
+ * The refused body may still be arriving: read on for a moment, so that the client sees our answer
+ * instead of a reset, then hang up. A 1 GB stream is not worth reading to its end.
+ */
+function endUnreadBody(request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = request;
+  if (raw.complete || raw.destroyed) return;
+  reply.header('connection', 'close');
+  raw.unpipe();
+  raw.resume();
+  const socket = raw.socket;
+  const timer = setTimeout(() => socket.destroy(), 2_000).unref();
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,138 @@
+import path from 'node:path';
+import cookie from '@fastify/cookie';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { limits } from '../studio/limits.js';
+import type { ApiContext } from './api/context.js';
+import { eventRoutes } from './api/events.js';
+import { meRoutes } from './api/me.js';
+import { photoRoutes } from './api/photos.js';
+import { purchaseRoutes } from './api/purchases.js';
+import { renditionRoutes } from './api/renditions.js';
+import type { WebConfig, WebDeps, WebServer } from './dependencies.js';
+import { AddressInUse, NoSuchPage } from './errors.js';
+import { healthRoutes } from './health-routes.js';
+import { createLiveStreams } from './live.js';
+import { notifyRoutes } from './notify-routes.js';
+import { addShapes, openapi } from './openapi.js';
+import { addPages } from './pages.js';
+import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
+import { createProblemHandler } from './problem.js';
+import { createRateLimits } from './rate-limits.js';
+import { refuseCrossSite } from './same-origin.js';
+import { readOrCreateKey } from './secret-file.js';
+import { addSecurityHeaders } from './security.js';
+import { removeStaleUploads } from './upload.js';
+import { createIdentify } from './visitor.js';
+
+/**
+ * The web ring: page, API, live events, pay page, notifications, health. Listens nowhere yet.
+ * @throws when the front end is not built or the cookie key cannot be read.
+ */
+export async function createWebServer(deps: WebDeps, config: WebConfig): Promise<WebServer> {
+  const app = fastify({
+    trustProxy: config.trustProxy,
+    bodyLimit: limits.web.bodyBytes,
+    requestTimeout: limits.web.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    // Tolerant of JSON Schema words that only OpenAPI knows.
+    ajv: { customOptions: { strict: false, coerceTypes: true, removeAdditional: false } },
+    routerOptions: { maxParamLength: 128 },
+  });
+  const https = config.publicUrl?.startsWith('https:') ?? false;
+  const problem = createProblemHandler(deps);
+  app.setErrorHandler(problem);
+  app.setNotFoundHandler((request, reply) => problem(new NoSuchPage(), request, reply));
+
+  await addSecurityHeaders(app, https);
+  await app.register(cookie, { secret: readOrCreateKey(path.join(config.dataDir, 'cookie.key')) });
+  await app.register(rateLimit, { global: false });
+  await app.register(multipart, { throwFileSizeLimit: false });
+  await app.register(swagger, openapi as object);
+
+  const api = await createContext(app, deps, config, https);
+  app.addHook('onRequest', async (request) => {
+    refuseCrossSite(request, config.publicUrl);
+    await api.rates.request(request);
+  });
+  await addRoutes(app, api);
+  return lifecycle(app, api);
+}
+
+async function createContext(
+  app: FastifyInstance,
+  deps: WebDeps,
+  config: WebConfig,
+  https: boolean,
+): Promise<ApiContext> {
+  const rates = createRateLimits(app, config);
+  const secure = (request: FastifyRequest) => https || request.protocol === 'https';
+  const uploadDir = path.join(config.dataDir, 'uploads');
+  await removeStaleUploads(uploadDir, deps.clock);
+  const identify = createIdentify({ studio: deps.studio, beforeNew: rates.newCustomer }, secure);
+  const live = createLiveStreams(deps.studio, config);
+  return { ...deps, config, rates, secure, uploadDir, identify, live };
+}
+
+async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
+  await app.register(
+    async (v1) => {
+      addShapes(v1);
+      v1.addHook('onSend', async (_request, reply) => {
+        if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      });
+      photoRoutes(v1, api);
+      renditionRoutes(v1, api);
+      eventRoutes(v1, api);
+      purchaseRoutes(v1, api);
+      meRoutes(v1, api);
+      payApiRoutes(v1, api);
+    },
+    { prefix: '/api/v1' },
+  );
+  sandboxPayRoutes(app, api);
+  healthRoutes(app, api);
+  await app.register(async (notify) => notifyRoutes(notify, api));
+  await addPages(app, api.config.appDir);
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
+}
+
+function lifecycle(app: FastifyInstance, api: ApiContext): WebServer {
+  const { host, port } = api.config;
+  return {
+    async listen() {
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(code ?? '')) {
+          throw new AddressInUse(host, port, error);
+        }
+        throw error;
+      }
+      return { url: api.config.publicUrl ?? localUrl(app) };
+    },
+    async close(timeoutMs = 10_000) {
+      const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+      api.live.closeAll();
+      await app.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** An address that a browser can open, also when we listen on all of them. */
+function localUrl(app: FastifyInstance): string {
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') return 'http://localhost';
+  const any = address.address === '0.0.0.0' || address.address === '::';
+  const host = any
+    ? 'localhost'
+    : address.family === 'IPv6'
+      ? `[${address.address}]`
+      : address.address;
+  return `http://${host}:${address.port}`;
+}

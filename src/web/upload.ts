@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { StudioError } from '../studio/errors/base.js';
+import { PhotoFileTooLarge, PhotoUnreadable } from '../studio/errors/photo.js';
+import { DiskUnavailable } from '../studio/errors/storage.js';
+import { InvalidRequest } from '../studio/errors/studio.js';
+import { limits } from '../studio/limits.js';
+import type { Clock } from '../studio/ports/basics.js';
+
+/** One received file with its form fields. The receiver removes the file when done. */
+export interface Upload {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface UploadConfig {
+  /** Half-done uploads lie here; the names are ours, never the sender's. */
+  readonly dir: string;
+  readonly limitBytes: number;
+}
+
+/**
+ * Stream the multipart field `photo` to disk, hashing on the way. Whatever goes wrong (too large,
+ * cut off, disk full), nothing stays behind.
+ * @throws {PhotoFileTooLarge | PhotoUnreadable | DiskUnavailable | InvalidRequest}
+ */
+export async function receiveUpload(
+  request: FastifyRequest,
+  config: UploadConfig,
+): Promise<Upload> {
+  refuseDeclaredSize(request, config.limitBytes);
+  const fields: Record<string, string> = {};
+  let received: { file: string; sha256: string; bytes: number } | undefined;
+  try {
+    const parts = request.parts({ limits: { fileSize: config.limitBytes, files: 1, fields: 16 } });
+    for await (const part of parts) {
+      if (part.type === 'field') fields[part.fieldname] = String(part.value);
+      else if (part.fieldname === 'photo') received = await storePart(part, config);
+      else throw new InvalidRequest(part.fieldname, 'a field named photo', 'another file');
+    }
+    if (!received) throw new InvalidRequest('photo', 'a file in the field photo', 'none');
+    if (received.bytes === 0) throw new PhotoUnreadable('the file is empty');
+    return { ...received, fields };
+  } catch (error) {
+    if (received) await rm(received.file, { force: true });
+    throw toUploadError(error, config);
+  }
+}
+
+/** Believe a Content-Length that admits being too large; a smaller one is still counted. */
+export function refuseDeclaredSize(request: FastifyRequest, limitBytes: number): void {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > limitBytes + limits.web.bodyBytes) {
+    throw new PhotoFileTooLarge(declared, limitBytes);
+  }
+}
+
+/** Remove what a killed process left half done. */
+export async function removeStaleUploads(dir: string, clock: Clock): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dir)) {
+    const file = path.join(dir, name);
+    const found = await stat(file).catch(() => undefined);
+    const stale = found && clock.now() - found.mtimeMs > limits.web.staleUploadMs;
+    if (stale) await rm(file, { force: true });
+  }
+}
+
+async function storePart(part: MultipartFile, config: UploadConfig) {
+  const file = path.join(config.dir, `${randomBytes(16).toString('hex')}.part`);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const source = part.file as Readable;
+  source.once('limit', () => {
+    source.destroy(new PhotoFileTooLarge(config.limitBytes + 1, config.limitBytes));
+  });
+  try {
+    await pipeline(
+      source,
+      async function* count(chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          bytes += chunk.length;
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(file, { flags: 'wx', mode: 0o600 }),
+    );
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+  return { file, sha256: hash.digest('hex'), bytes };
+}
+
+function toUploadError(error: unknown, config: UploadConfig): unknown {
+  if (error instanceof StudioError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'FST_REQ_FILE_TOO_LARGE') {
+    return new PhotoFileTooLarge(config.limitBytes + 1, config.limitBytes);
+  }
+  if (code === 'FST_INVALID_MULTIPART_CONTENT_TYPE') {
+    return new InvalidRequest('content-type', 'multipart/form-data', 'another type');
+  }
+  if (code?.startsWith('FST_')) return new InvalidRequest('form', 'one photo', message);
+  if (code && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO'].includes(code)) {
+    return new DiskUnavailable(config.dir, code, error);
+  }
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET') {
+    return new PhotoUnreadable('the upload was cut off', error);
+  }
+  return /multipart|end of form|part/i.test(message ?? '')
+    ? new InvalidRequest('form', 'a complete multipart body', 'a broken one')
+    : error;
+}

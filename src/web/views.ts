@@ -1,0 +1,124 @@
+import type { TimelineEntry } from '../studio/jobs.js';
+import type { Language, Messages } from '../studio/ports/basics.js';
+import type { LookView, OrderView, PhotoView, PriceList } from '../studio/ports/studio.js';
+
+/** Words and addresses of one answer. */
+export interface ViewContext {
+  readonly messages: Messages;
+  readonly language: Language;
+  /** Origin for absolute addresses, without a trailing slash. */
+  readonly baseUrl: string;
+}
+
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+
+/** A photo as the API shows it; see the schema `Photo`. */
+export function photoJson(photo: PhotoView, context: ViewContext) {
+  const base = `/api/v1/photos/${photo.id}`;
+  return {
+    id: photo.id,
+    status: photo.status,
+    position: photo.position,
+    etaSeconds: photo.etaSeconds,
+    progress: photo.progress,
+    preset: photo.preset,
+    albumId: photo.albumId,
+    createdAt: iso(photo.createdAtMs),
+    widthPx: photo.widthPx,
+    heightPx: photo.heightPx,
+    looks: photo.looks.map((look) => lookJson(look, base, context)),
+    selectedLookId: photo.selectedLookId,
+    unlocked: photo.unlocked,
+    originalUrl: photo.originalKey && `${base}/original`,
+    sheetUrl: photo.sheetKey && `${base}/sheet`,
+    masterUrl: photo.masterKey && `${base}/master`,
+    error: photo.error && {
+      code: photo.error.code,
+      detail: context.messages.text(photo.error.messageKey, context.language, photo.error.params),
+    },
+  };
+}
+
+export type PhotoJson = ReturnType<typeof photoJson>;
+
+function lookJson(look: LookView, base: string, context: ViewContext) {
+  return {
+    id: look.id,
+    index: look.index,
+    status: look.state,
+    model: look.model,
+    sizePx: look.sizePx,
+    strength: look.finishing.strength ?? 1,
+    warmth: look.finishing.warmth ?? 0,
+    provider: look.provider,
+    seconds: look.seconds,
+    notes: look.notes.map((note) => context.messages.text(note.key, context.language, note.params)),
+    previewUrl: look.previewKey && `${base}/preview?look=${look.id}`,
+    comparisonUrl: look.comparisonKey && `${base}/comparison?look=${look.id}`,
+  };
+}
+
+/** An order as the API shows it; see the schema `Order`. */
+export function orderJson(order: OrderView, context: ViewContext) {
+  return {
+    id: order.id,
+    status: order.state,
+    kind: order.kind,
+    photoIds: order.photoIds,
+    pack: order.pack,
+    credits: order.credits,
+    amountFen: order.currency === 'CNY' ? order.amountMinor : undefined,
+    amountMinor: order.amountMinor,
+    currency: order.currency,
+    method: order.method,
+    sandbox: order.method === 'sandbox',
+    qr: order.qr,
+    appUrl: order.appUrl,
+    payUrl: context.baseUrl + order.payPath,
+    createdAt: iso(order.createdAtMs),
+    expiresAt: iso(order.expiresAtMs),
+    paidAt: iso(order.paidAtMs),
+    refundedMinor: order.refundedMinor,
+  };
+}
+
+export type OrderJson = ReturnType<typeof orderJson>;
+
+/** What the pay page's bearer may see: the purchase, nothing about the customer. */
+export function payJson(order: OrderView, context: ViewContext) {
+  const { id, status, kind, credits, amountMinor, amountFen, currency, method, sandbox } =
+    orderJson(order, context);
+  const { qr, appUrl, payUrl, expiresAt, paidAt } = orderJson(order, context);
+  return {
+    order: { id, status, kind, credits, amountMinor, amountFen, currency, method, sandbox },
+    photos: order.photoIds.length,
+    qr,
+    appUrl,
+    payUrl,
+    qrUrl: qr && `/api/v1${order.payPath}/qr.svg`,
+    expiresAt,
+    paidAt,
+  };
+}
+
+export function priceJson(prices: PriceList) {
+  return {
+    hdCredits: prices.hdCredits,
+    hdAmountFen: prices.hdAmountFen,
+    welcomeCredits: prices.welcomeCredits,
+    freePreviewsPerDay: prices.freePreviewsPerDay,
+    packs: prices.packs.map(({ id, credits, amountFen }) => ({ id, credits, amountFen })),
+  };
+}
+
+/** One line of a photo's history; `text` is for people, `event` and `details` for programs. */
+export function timelineJson(entry: TimelineEntry, context: ViewContext) {
+  const key = `timeline.${entry.event}`;
+  const text = context.messages.text(key, context.language, entry.details);
+  return {
+    at: iso(entry.atMs),
+    event: entry.event,
+    details: entry.details,
+    text: text === key ? entry.event : text,
+  };
+}
