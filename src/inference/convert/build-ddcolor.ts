@@ -1,5 +1,6 @@
 import { CheckpointUnfit } from '../../studio/errors/index.js';
 import { buildFoldedDdcolor } from './ddcolor-folded.js';
+import { buildPlainDdcolor } from './ddcolor-plain.js';
 import { type DdcolorShape, inferDdcolorShape } from './ddcolor-shape.js';
 import { createDdcolorWeights } from './ddcolor-weights.js';
 import { createGraphBuilder, type Graph, type WeightStorage } from './graph.js';
@@ -15,6 +16,13 @@ export interface DdcolorBuildOptions {
   readonly int8?: boolean;
   /** Accept weights the network has no place for. Default false: they mean another network. */
   readonly ignoreExtraKeys?: boolean;
+  /**
+   * Default `folded`. `plain` follows the reference line by line, `export` keeps spectral norm in
+   * the graph as well: both are for comparison.
+   */
+  readonly form?: 'folded' | 'plain' | 'export';
+  /** Intermediate values that the plain form gives out as further outputs. */
+  readonly stages?: readonly string[];
 }
 
 export interface DdcolorBuild {
@@ -35,19 +43,28 @@ const EXPECTED_SURPLUS = /\.num_batches_tracked$|^encoder\.arch\.norm\.|^encoder
  */
 export function buildDdcolor(
   weights: ReadonlyMap<string, Weight>,
-  { heads, storage, int8 = false, ignoreExtraKeys = false }: DdcolorBuildOptions = {},
+  options: DdcolorBuildOptions = {},
 ): DdcolorBuild {
+  const { heads, storage, int8 = false, form = 'folded', stages = [] } = options;
   const shape = inferDdcolorShape(weights, heads);
   const g = createGraphBuilder(storage);
   const w = createDdcolorWeights(weights);
-  const output = buildFoldedDdcolor({ l: createLayers(g, { int8 }), w, shape }, 'input');
-  g.rename(output, 'output');
+  const context = { l: createLayers(g, { int8 }), w, shape };
+  if (form === 'folded') g.rename(buildFoldedDdcolor(context, 'input'), 'output');
+  else {
+    const plain = buildPlainDdcolor(context, 'input', form === 'export');
+    g.rename(plain.output, 'output');
+    for (const stage of stages) g.rename(plain.stages.get(stage)!, stage);
+  }
   const graph = g.finish(
     [{ name: 'input', shape: [1, 3, 'height', 'width'] }],
-    [{ name: 'output', shape: [1, shape.outputs, 'height', 'width'] }],
+    [
+      { name: 'output', shape: [1, shape.outputs, 'height', 'width'] },
+      ...stages.map((name) => ({ name })),
+    ],
   );
   const ignored = w.unused();
-  if (!ignoreExtraKeys) refuseUnknown(ignored);
+  if (!options.ignoreExtraKeys) refuseUnknown(ignored);
   return { graph, shape, ignored };
 }
 

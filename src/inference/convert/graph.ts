@@ -34,10 +34,10 @@ export interface Initializer {
   load(): Uint8Array;
 }
 
-/** Shape with numbers or symbols (`height`). */
+/** Shape with numbers or symbols (`height`); without one it is for the runtime to infer. */
 export interface GraphValue {
   readonly name: string;
-  readonly shape: readonly (number | string)[];
+  readonly shape?: readonly (number | string)[];
 }
 
 export interface Graph {
@@ -78,6 +78,7 @@ export interface GraphBuilder {
 export function createGraphBuilder(storage: WeightStorage = 'float32'): GraphBuilder {
   const nodes: GraphNode[] = [];
   const initializers: Initializer[] = [];
+  const names = new Set<string>();
   const shared = new Map<string, string>();
   let serial = 0;
 
@@ -91,6 +92,8 @@ export function createGraphBuilder(storage: WeightStorage = 'float32'): GraphBui
     shape: readonly number[],
     load: () => Uint8Array,
   ) {
+    assert(!names.has(name), `constant ${name} exists`);
+    names.add(name);
     initializers.push({ name, type, shape, load });
     return name;
   }

@@ -164,10 +164,10 @@ function encodeAttribute(value: AttributeValue): Buffer[] {
 
 /** ValueInfoProto of a float32 tensor; a text side is a symbol (dim_param). */
 function encodeValue(field: number, { name, shape }: GraphValue): Buffer {
-  const dims = shape.map((side) =>
+  const dims = shape?.map((side) =>
     messageField(1, [typeof side === 'number' ? integerField(1, side) : bytesField(2, side)]),
   );
-  const tensor = [integerField(1, DATA_TYPES.float32), messageField(2, dims)];
+  const tensor = [integerField(1, DATA_TYPES.float32), ...(dims ? [messageField(2, dims)] : [])];
   return messageField(field, [bytesField(1, name), messageField(2, [messageField(1, tensor)])]);
 }
 
