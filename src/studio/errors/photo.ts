@@ -69,3 +69,20 @@ export class Cancelled extends StudioError {
     super('CANCELLED', 'photo.cancelled', 'never', 'cancelled');
   }
 }
+
+/** A finishing or output option outside its range. */
+export class RenderOptionInvalid extends StudioError {
+  constructor(
+    readonly option: string,
+    readonly value: string,
+    readonly allowed: string,
+  ) {
+    super(
+      'RENDER_OPTION_INVALID',
+      'photo.optionInvalid',
+      'never',
+      `${option} is ${value}, allowed: ${allowed}`,
+      { params: { option, value, allowed } },
+    );
+  }
+}

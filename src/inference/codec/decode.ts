@@ -1,0 +1,87 @@
+import sharp from 'sharp';
+import { type OpenOptions, openPhoto } from './open-photo.js';
+import type { PhotoHeader } from './photo-header.js';
+import { translateReadError } from './translate-error.js';
+
+export interface DecodeOptions extends OpenOptions {
+  /** Size of the raster; smaller than the photo means scaled down. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** Decodes into an uncompressed raster file (raster.ts). libvips streams; memory stays small. */
+export async function decodeToRaster(
+  file: string,
+  header: PhotoHeader,
+  raster: string,
+  options: DecodeOptions,
+): Promise<void> {
+  const pipeline = openPhoto(file, header, options);
+  if (options.widthPx !== header.info.widthPx || options.heightPx !== header.info.heightPx)
+    pipeline.resize(options.widthPx, options.heightPx, { fit: 'fill' });
+  try {
+    await pipeline.toFile(raster);
+  } catch (error) {
+    throw translateReadError(error);
+  }
+}
+
+export interface GreyPixels {
+  readonly data: Uint8Array | Uint16Array;
+  readonly channels: number;
+  readonly bitDepth: 8 | 16;
+}
+
+export interface SmallSize {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly limitPixels: number;
+}
+
+/** The photo at a small size, without alpha, mean of the pixels under each one. */
+export function decodeSmall(
+  file: string,
+  header: PhotoHeader,
+  size: SmallSize,
+): Promise<GreyPixels> {
+  const { bitDepth } = header.info;
+  const { limitPixels } = size;
+  return shrink(
+    openPhoto(file, header, { limitPixels, keepAlpha: false, bitDepth }),
+    bitDepth,
+    size,
+  );
+}
+
+/** The same from a raster file. */
+export function shrinkRaster(
+  raster: string,
+  bitDepth: 8 | 16,
+  size: SmallSize,
+): Promise<GreyPixels> {
+  const { limitPixels } = size;
+  const pipeline = sharp(raster, { limitInputPixels: limitPixels, ignoreIcc: true })
+    .removeAlpha()
+    .toColourspace(bitDepth === 16 ? 'rgb16' : 'srgb');
+  return shrink(pipeline, bitDepth, size);
+}
+
+async function shrink(
+  pipeline: sharp.Sharp,
+  bitDepth: 8 | 16,
+  { widthPx, heightPx }: SmallSize,
+): Promise<GreyPixels> {
+  try {
+    const { data, info } = await pipeline
+      .resize(widthPx, heightPx, { fit: 'fill', kernel: 'linear' })
+      .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { data: bitDepth === 16 ? asWords(data) : data, channels: info.channels, bitDepth };
+  } catch (error) {
+    throw translateReadError(error);
+  }
+}
+
+function asWords(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+}

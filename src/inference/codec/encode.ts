@@ -1,0 +1,53 @@
+import sharp from 'sharp';
+import type { ImageFormat } from '../../studio/ports/colorizer.js';
+import { copyPngWithXmp } from './png-xmp.js';
+
+export interface EncodeOptions {
+  readonly format: ImageFormat;
+  /** 1..100, lossy formats. */
+  readonly quality: number;
+  readonly bitDepth: 8 | 16;
+  /** XMP packet; the only metadata besides density and colour profile that leaves. */
+  readonly xmp: string;
+}
+
+/** Longest edge each format can hold, px. */
+export const MAX_EDGE_PX: Readonly<Record<ImageFormat, number>> = {
+  jpeg: 65_500,
+  png: 65_535,
+  webp: 16_383,
+  avif: 16_384,
+  tiff: 65_535,
+};
+
+/** Encodes a raster file; libvips reads it in strips. @param output must not exist yet for PNG. */
+export async function encodeRaster(
+  raster: string,
+  output: string,
+  options: EncodeOptions,
+): Promise<void> {
+  const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true })
+    .toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb')
+    .keepIccProfile();
+  const { quality } = options;
+  switch (options.format) {
+    case 'png': {
+      const bare = `${raster}.png`;
+      await pipeline.png({ compressionLevel: 6, palette: false }).toFile(bare);
+      return copyPngWithXmp(bare, output, options.xmp);
+    }
+    case 'jpeg':
+      pipeline.jpeg({ quality });
+      break;
+    case 'webp':
+      pipeline.webp({ quality });
+      break;
+    case 'avif':
+      pipeline.avif({ quality, effort: 3 });
+      break;
+    case 'tiff':
+      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal' });
+      break;
+  }
+  await pipeline.withXmp(options.xmp).toFile(output);
+}

@@ -1,0 +1,36 @@
+import sharp from 'sharp';
+import type { PhotoHeader } from './photo-header.js';
+
+export interface OpenOptions {
+  /** Never more pixels than this, whatever the header claimed a moment ago. */
+  readonly limitPixels: number;
+  /** Alpha is kept as a last band; otherwise it is laid on white. */
+  readonly keepAlpha: boolean;
+  /** Bits per sample of what comes out. */
+  readonly bitDepth: 8 | 16;
+}
+
+/**
+ * A decoding pipeline: first page, upright, sRGB (or grey where the photo has no colour to read),
+ * cut-short files refused. The caller adds size and destination.
+ */
+export function openPhoto(file: string, header: PhotoHeader, options: OpenOptions): sharp.Sharp {
+  const pipeline = sharp(file, {
+    autoOrient: true,
+    failOn: 'error',
+    limitInputPixels: options.limitPixels,
+    page: 0,
+    pages: 1,
+    sequentialRead: true,
+  });
+  if (header.hasAlpha && !options.keepAlpha) pipeline.flatten({ background: 'white' });
+  if (options.bitDepth === 8) return pipeline.toColourspace(isGrey(header) ? 'b-w' : 'srgb');
+  // libvips takes 16-bit pixels with a profile through Display P3; this brings them on to sRGB.
+  if (header.hasProfile && !isGrey(header)) pipeline.withIccProfile('srgb');
+  return pipeline.toColourspace(isGrey(header) ? 'grey16' : 'rgb16');
+}
+
+/** Decoded to one band: stored without colour, and no profile that says what its grey means. */
+export function isGrey(header: PhotoHeader): boolean {
+  return header.space === 'grey16' || (header.space === 'b-w' && !header.hasProfile);
+}

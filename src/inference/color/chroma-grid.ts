@@ -1,0 +1,110 @@
+import type { ChromaUpsampling } from '../../studio/ports/colorizer.js';
+import type { ChromaOffsets } from './chroma-adjust.js';
+import { guidedCoefficients } from './guided-filter.js';
+
+/**
+ * What the row kernel enlarges, at the plane's size. Planes one after another, float64 in shared
+ * memory, so that every thread reads the same copy:
+ * guided: slopeU, offsetU, slopeV, offsetV, low, high; otherwise: u, v.
+ */
+export interface ChromaGrid {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly upsampling: ChromaUpsampling;
+  readonly planes: Float64Array;
+}
+
+export const planeCount = (upsampling: ChromaUpsampling): number =>
+  upsampling === 'guided' ? 6 : 2;
+
+/** @param f lightness of the photo at the plane's size. */
+export function buildChromaGrid(
+  chroma: ChromaOffsets,
+  f: Float64Array,
+  upsampling: ChromaUpsampling,
+): ChromaGrid {
+  const { widthPx, heightPx } = chroma;
+  const count = widthPx * heightPx;
+  const planes = new Float64Array(
+    new SharedArrayBuffer(planeCount(upsampling) * count * Float64Array.BYTES_PER_ELEMENT),
+  );
+  if (upsampling === 'guided') {
+    const c = guidedCoefficients(f, chroma);
+    copyPlanes([c.slopeU, c.offsetU, c.slopeV, c.offsetV, c.low, c.high], planes);
+  } else copyPlanes([chroma.u, chroma.v], planes);
+  return { widthPx, heightPx, upsampling, planes };
+}
+
+function copyPlanes(from: readonly Float64Array[], to: Float64Array): void {
+  for (const [i, plane] of from.entries()) to.set(plane, i * plane.length);
+}
+
+/** Runs of output pixels that lie between the same two grid columns. */
+export interface Segments {
+  /** First pixel of each run, and one past the last pixel of the last run. */
+  readonly start: Int32Array;
+  /** Left grid column of the run. */
+  readonly cell: Int32Array;
+  /** Position of the run's first pixel between column and column + 1, 0..1. */
+  readonly phase: Float64Array;
+  /** What one pixel adds to the position; 0 where the value is held. */
+  readonly step: Float64Array;
+}
+
+/**
+ * Bilinear as OpenCV and PyTorch (align_corners = false): pixel centres meet, borders are held.
+ * `reference` is nearest as torch's `interpolate`: column floor(x * grid / width).
+ */
+export function segmentsOf(width: number, grid: number, upsampling: ChromaUpsampling): Segments {
+  const runs: { start: number; cell: number; phase: number; step: number }[] = [];
+  const scale = grid / width;
+  for (let x = 0; x < width; x++) {
+    const run = upsampling === 'reference' ? nearest(x, scale, grid) : between(x, scale, grid);
+    const last = runs.at(-1);
+    const joins = last && last.cell === run.cell && last.step === run.step;
+    if (!joins || (run.step === 0 && last.phase !== run.phase)) runs.push({ start: x, ...run });
+  }
+  return {
+    start: Int32Array.from([...runs.map((r) => r.start), width]),
+    cell: Int32Array.from(runs, (r) => r.cell),
+    phase: Float64Array.from(runs, (r) => r.phase),
+    step: Float64Array.from(runs, (r) => r.step),
+  };
+}
+
+function between(x: number, scale: number, grid: number) {
+  const at = (x + 0.5) * scale - 0.5;
+  if (at <= 0) return { cell: 0, phase: 0, step: 0 };
+  if (at >= grid - 1) return { cell: Math.max(0, grid - 2), phase: grid > 1 ? 1 : 0, step: 0 };
+  const cell = Math.floor(at);
+  return { cell, phase: at - cell, step: scale };
+}
+
+function nearest(x: number, scale: number, grid: number) {
+  const column = Math.min(Math.floor(x * scale), grid - 1);
+  return column < grid - 1
+    ? { cell: column, phase: 0, step: 0 }
+    : { cell: Math.max(0, grid - 2), phase: grid > 1 ? 1 : 0, step: 0 };
+}
+
+/**
+ * Grid row `y` of the output, enlarged downwards only.
+ * @param row receives planeCount(...) rows of widthPx, one after another.
+ */
+export function gridRow(grid: ChromaGrid, y: number, height: number, row: Float64Array): void {
+  const { widthPx: w, heightPx: h, planes } = grid;
+  const position =
+    grid.upsampling === 'reference' ? nearest(y, h / height, h) : between(y, h / height, h);
+  const t = position.phase;
+  const count = w * h;
+  const top = position.cell * w;
+  const bottom = h > 1 ? top + w : top;
+  for (let p = 0; p < planeCount(grid.upsampling); p++) {
+    const a = p * count + top;
+    const b = p * count + bottom;
+    for (let x = 0; x < w; x++) {
+      const upper = planes[a + x]!;
+      row[p * w + x] = upper + (planes[b + x]! - upper) * t;
+    }
+  }
+}

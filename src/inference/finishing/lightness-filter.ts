@@ -1,0 +1,107 @@
+import { boxMean } from '../color/guided-filter.js';
+
+/** Rows above and below a strip that the filters look at. */
+export const DENOISE_HALO_ROWS = 4;
+export const SHARPEN_HALO_ROWS = 2;
+
+/** Rows of lightness f, one after another. */
+export interface LightnessBlock {
+  readonly widthPx: number;
+  readonly rows: number;
+  readonly f: Float64Array;
+}
+
+const WINDOW_RADIUS = 2;
+/** Grain of this size, in L*, is gone at strength 1. */
+const GRAIN_L_STAR = 7;
+
+/**
+ * Edge-preserving smoothing: a guided filter of the picture by itself. Where the window's contrast
+ * is below the grain it becomes the mean, at edges the pixel stays.
+ * @param strength 0 .. 1.
+ * @returns the block smoothed; the outer DENOISE_HALO_ROWS rows are valid only at picture borders.
+ */
+export function denoise({ widthPx, rows, f }: LightnessBlock, strength: number): Float64Array {
+  const epsilon = ((strength * GRAIN_L_STAR) / 116) ** 2;
+  const mean = boxMean(f, widthPx, rows, WINDOW_RADIUS);
+  const slope = boxMean(
+    f.map((x) => x * x),
+    widthPx,
+    rows,
+    WINDOW_RADIUS,
+  );
+  const offset = new Float64Array(f.length);
+  for (let i = 0; i < f.length; i++) {
+    const variance = Math.max(0, slope[i]! - mean[i]! ** 2);
+    const a = variance / (variance + epsilon);
+    slope[i] = a;
+    offset[i] = mean[i]! * (1 - a);
+  }
+  const meanSlope = boxMean(slope, widthPx, rows, WINDOW_RADIUS);
+  const meanOffset = boxMean(offset, widthPx, rows, WINDOW_RADIUS);
+  return meanOffset.map((b, i) => b + meanSlope[i]! * f[i]!);
+}
+
+/** Binomial weights, about a Gaussian of sigma 1. */
+const WEIGHTS = [6 / 16, 4 / 16, 1 / 16] as const;
+/** A pixel may leave the range of its 3 x 3 neighbours by this share of it: no white outlines. */
+const OVERSHOOT = 0.15;
+
+/**
+ * Unsharp mask with limited overshoot.
+ * @param amount 0 .. 2.
+ * @returns the block sharpened; the outer SHARPEN_HALO_ROWS rows are valid only at picture borders.
+ */
+export function sharpen({ widthPx: w, rows, f }: LightnessBlock, amount: number): Float64Array {
+  const blurred = blur(f, w, rows);
+  const out = new Float64Array(f.length);
+  for (let y = 0; y < rows; y++) {
+    const up = y > 0 ? -w : 0;
+    const down = y + 1 < rows ? w : 0;
+    for (let x = 0; x < w; x++) {
+      const i = y * w + x;
+      const left = x > 0 ? -1 : 0;
+      const right = x + 1 < w ? 1 : 0;
+      let low = f[i]!;
+      let high = low;
+      for (let row = i + up, end = i + down; ; row = row === i + up && up !== 0 ? i : end) {
+        for (let k = row + left; k <= row + right; k++) {
+          const value = f[k]!;
+          if (value < low) low = value;
+          else if (value > high) high = value;
+        }
+        if (row === end) break;
+      }
+      const slack = (high - low) * OVERSHOOT;
+      const value = f[i]! + amount * (f[i]! - blurred[i]!);
+      out[i] = value < low - slack ? low - slack : value > high + slack ? high + slack : value;
+    }
+  }
+  return out;
+}
+
+function blur(f: Float64Array, w: number, rows: number): Float64Array {
+  const [c0, c1, c2] = WEIGHTS;
+  const across = new Float64Array(f.length);
+  for (let y = 0; y < rows; y++) {
+    const line = y * w;
+    for (let x = 0; x < w; x++) {
+      const l1 = line + Math.max(0, x - 1);
+      const l2 = line + Math.max(0, x - 2);
+      const r1 = line + Math.min(w - 1, x + 1);
+      const r2 = line + Math.min(w - 1, x + 2);
+      across[line + x] = c0 * f[line + x]! + c1 * (f[l1]! + f[r1]!) + c2 * (f[l2]! + f[r2]!);
+    }
+  }
+  const out = new Float64Array(f.length);
+  for (let y = 0; y < rows; y++) {
+    const lines = [-2, -1, 0, 1, 2].map((d) => Math.min(rows - 1, Math.max(0, y + d)) * w);
+    const [a2, a1, at, b1, b2] = lines as [number, number, number, number, number];
+    for (let x = 0; x < w; x++)
+      out[at + x] =
+        c0 * across[at + x]! +
+        c1 * (across[a1 + x]! + across[b1 + x]!) +
+        c2 * (across[a2 + x]! + across[b2 + x]!);
+  }
+  return out;
+}

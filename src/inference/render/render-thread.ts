@@ -1,0 +1,22 @@
+import { parentPort } from 'node:worker_threads';
+import { prepare } from './prepare.js';
+import { runStrips } from './run-strips.js';
+import type { Prepared, RenderTask, ThreadMessage } from './strip-job.js';
+
+/** Entry file of a render thread: one task at a time, in the order they come. */
+const port = parentPort;
+if (port) port.on('message', (task: RenderTask) => port.postMessage(run(task)));
+
+function run(task: RenderTask): ThreadMessage {
+  try {
+    const result: Prepared | undefined =
+      task.kind === 'prepare'
+        ? prepare(task)
+        : void runStrips(task, () => port?.postMessage({ kind: 'progress' }));
+    return { kind: 'done', result };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', message, code };
+  }
+}
