@@ -1,0 +1,13 @@
+export { EXPECTED_CONTRACT } from './contract.js';
+export { createInferenceHost } from './host.js';
+export { chooseInputSize, DEFAULT_SIZE_PX, nearestSize, type SizeChoice } from './size-policy.js';
+export type {
+  HostConfig,
+  HostDeps,
+  HostEvent,
+  HostPrediction,
+  HostStatus,
+  InferenceHost,
+  ModelContract,
+  PredictRequest,
+} from './types.js';

@@ -1,0 +1,162 @@
+import { InferenceFailed, InferenceOutOfMemory, ModelUnfit } from '../../studio/errors/index.js';
+import type { ResultNote } from '../../studio/ports/colorizer.js';
+import { blames, type FailurePlace, MemoryShort, NotFinite } from './failures.js';
+import { type Attempt, type createMemoryCaution, nextAttempt, sizeOf } from './memory-plan.js';
+import { resizePlanes } from './resample.js';
+import { ChildDied } from './supervised-child.js';
+import type { HostEvent, HostPrediction, ModelContract, PredictRequest } from './types.js';
+import type { WarmSession } from './warm-session.js';
+
+/** Mean chroma under which an answer is called nearly grey; 2 is about a just visible difference. */
+const NEARLY_GREY = 1;
+
+interface Tools {
+  readonly session: WarmSession;
+  readonly caution: ReturnType<typeof createMemoryCaution>;
+  readonly emit: (event: HostEvent) => void;
+}
+
+/** Run to an answer: once more after a crash, smaller or on the CPU after out of memory. */
+export async function predictPersistently(
+  tools: Tools,
+  request: PredictRequest,
+  planes: Float32Array,
+): Promise<HostPrediction> {
+  const pixels = request.widthPx * request.heightPx;
+  const notes: ResultNote[] = [];
+  let attempt = tools.caution.startAt(request.modelFile, pixels);
+  let crashes = 0;
+  for (;;) {
+    try {
+      const prediction = await runOnce(tools, request, planes, attempt);
+      return { ...prediction, notes: [...notes, ...prediction.notes] };
+    } catch (error) {
+      const crash = error instanceof ChildDied ? afterCrash(tools, error, crashes, request) : error;
+      if (crash instanceof ChildDied) {
+        if (!blames(crash)) crashes += 1;
+        notes.push(crashNote(crash));
+      } else attempt = await afterShortage(tools, crash, attempt, request);
+    }
+  }
+}
+
+/** Load with the same patience: a driver that crashes the process is left out. */
+export async function describePersistently(
+  tools: Tools,
+  modelFile: string,
+  modelId: string,
+): Promise<ModelContract> {
+  const notes: ResultNote[] = [];
+  for (let crashes = 0; ; ) {
+    try {
+      const { contract } = await tools.session.load(modelFile, modelId, false);
+      return { ...contract, notes: [...notes, ...contract.notes] };
+    } catch (error) {
+      if (error instanceof MemoryShort)
+        throw new InferenceOutOfMemory(error.place.provider, 0, error);
+      if (!(error instanceof ChildDied)) throw error;
+      const place = { modelId, widthPx: 0, heightPx: 0 };
+      const crash = afterCrash(tools, error, crashes, place);
+      if (!(crash instanceof ChildDied)) throw crash;
+      if (!blames(crash)) crashes += 1;
+      notes.push(crashNote(crash));
+    }
+  }
+}
+
+async function runOnce(
+  { session }: Tools,
+  request: PredictRequest,
+  planes: Float32Array,
+  attempt: Attempt,
+): Promise<HostPrediction> {
+  const { contract } = await session.load(request.modelFile, request.modelId, attempt.cpuOnly);
+  checkSize(request, contract);
+  const size = sizeOf(request, contract.fixed ? 0 : attempt.stepsDown);
+  const smaller = size.widthPx * size.heightPx < request.widthPx * request.heightPx;
+  const input = smaller ? resizePlanes(planes, request, size) : planes;
+  const result = await session.run(input, size.widthPx, size.heightPx);
+  const { ab, seconds, meanChroma } = result;
+  const notes = [...contract.notes];
+  if (smaller) notes.push(steppedDown(request, size));
+  if (attempt.cpuOnly) notes.push({ key: 'inference.movedToCpu' });
+  if (meanChroma < NEARLY_GREY)
+    notes.push({
+      key: 'inference.nearlyGrey',
+      params: { meanChroma: Math.round(meanChroma * 100) / 100 },
+    });
+  return { ab, ...size, provider: contract.provider, seconds, meanChroma, notes };
+}
+
+/** The crash itself when it is worth another try, else the error to end with. */
+function afterCrash(
+  { session, emit }: Tools,
+  died: ChildDied,
+  crashes: number,
+  request: { modelId: string; widthPx: number; heightPx: number },
+): unknown {
+  const provider = blames(died);
+  if (provider) {
+    session.ban(provider);
+    emit({ name: 'providerFallback', provider, reason: died.message });
+    return died;
+  }
+  if (crashes === 0) return died;
+  const place: FailurePlace = {
+    modelId: request.modelId,
+    provider: 'cpu',
+    fixed: false,
+    timeoutMs: 0,
+  };
+  // Somebody kills it each time: most likely a memory limit whose counter we cannot see.
+  if (died.signal === 'SIGKILL' && request.widthPx > 0) return new MemoryShort(place, died);
+  const last = died.stderr.trim().split('\n').at(-1);
+  return new InferenceFailed(`${died.message}${last ? `: ${last.slice(0, 200)}` : ''}`, died);
+}
+
+async function afterShortage(
+  { session, caution, emit }: Tools,
+  error: unknown,
+  attempt: Attempt,
+  request: PredictRequest,
+): Promise<Attempt> {
+  if (error instanceof NotFinite) return { stepsDown: 0, cpuOnly: true };
+  if (!(error instanceof MemoryShort)) throw error;
+  const { provider, fixed } = error.place;
+  const tried = sizeOf(request, fixed ? 0 : attempt.stepsDown);
+  const sizePx = Math.max(tried.widthPx, tried.heightPx);
+  emit({ name: 'outOfMemory', provider, sizePx });
+  // What the failed run left behind would make the next one fail too.
+  await session.recycle();
+  const next = nextAttempt(attempt, provider, request, fixed);
+  if (!next) throw new InferenceOutOfMemory(provider, sizePx, error);
+  caution.remember(request.modelFile, request.widthPx * request.heightPx, next);
+  return next;
+}
+
+function checkSize(request: PredictRequest, { fixed }: ModelContract): void {
+  if (!fixed) return;
+  if (fixed.widthPx === request.widthPx && fixed.heightPx === request.heightPx) return;
+  throw new ModelUnfit(
+    request.modelId,
+    `an input of ${fixed.widthPx}x${fixed.heightPx} px, the only size of this graph`,
+    `${request.widthPx}x${request.heightPx} px`,
+  );
+}
+
+function steppedDown(from: PredictRequest, to: { widthPx: number; heightPx: number }): ResultNote {
+  return {
+    key: 'inference.sizeSteppedDown',
+    params: {
+      from: `${from.widthPx}x${from.heightPx}`,
+      to: `${to.widthPx}x${to.heightPx}`,
+    },
+  };
+}
+
+function crashNote(died: ChildDied): ResultNote {
+  const provider = blames(died);
+  return provider
+    ? { key: 'inference.providerCrashed', params: { provider } }
+    : { key: 'inference.retriedAfterCrash' };
+}

@@ -1,0 +1,62 @@
+import type { ModelContract } from './types.js';
+
+/** Everything the child needs to build a session. */
+export interface LoadSpec {
+  readonly modelFile: string;
+  readonly modelId: string;
+  readonly providers: readonly string[];
+  readonly threads: number;
+  readonly deviceId: number;
+}
+
+/** Pixels travel as typed arrays through the structured clone of the IPC channel, never as JSON. */
+export type Command =
+  | { readonly id: number; readonly kind: 'load'; readonly spec: LoadSpec }
+  | {
+      readonly id: number;
+      readonly kind: 'run';
+      readonly widthPx: number;
+      readonly heightPx: number;
+      /** One plane [H, W] when R, G and B are the same (they are, for grey), else all three. */
+      readonly planes: Float32Array;
+    };
+
+export type FailureKind = 'unfit' | 'memory' | 'numeric' | 'failed';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly reason: string;
+  /** For `unfit`. */
+  readonly expected?: string;
+  readonly found?: string;
+}
+
+export interface Vitals {
+  readonly rssBytes: number;
+  readonly peakRssBytes: number;
+}
+
+export interface RunResult {
+  /** float32 [2, H, W]. */
+  readonly ab: Float32Array;
+  readonly seconds: number;
+  readonly meanChroma: number;
+}
+
+export interface LoadResult {
+  readonly contract: ModelContract;
+  readonly fallbacks: readonly { readonly provider: string; readonly reason: string }[];
+}
+
+export type Reply =
+  | { readonly kind: 'ready' }
+  /** About to touch this provider: if the process dies now, it is to blame. */
+  | { readonly kind: 'trying'; readonly provider: string }
+  | ({ readonly id: number; readonly kind: 'loaded' } & LoadResult & { readonly vitals: Vitals })
+  | ({ readonly id: number; readonly kind: 'result' } & RunResult & { readonly vitals: Vitals })
+  | {
+      readonly id: number;
+      readonly kind: 'failure';
+      readonly failure: Failure;
+      readonly vitals: Vitals;
+    };

@@ -1,0 +1,58 @@
+/**
+ * Entry of the child process. It holds one session, does one thing at a time and lives as long as
+ * its parent: `session.run` blocks the event loop, and a native crash or the out-of-memory killer
+ * takes this process only.
+ */
+import { type ModelSession, openModelSession, SessionFailure } from './model-session.js';
+import type { Command, Reply, Vitals } from './protocol.js';
+
+// Ctrl-C and a service manager's stop reach the whole group. The parent decides when we end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+// SIGKILL, because drivers have been seen to hang in their exit handlers.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+let session: ModelSession | undefined;
+let work: Promise<void> = Promise.resolve();
+
+process.on('message', (command: Command) => {
+  work = work.then(() => handle(command));
+});
+send({ kind: 'ready' });
+
+async function handle(command: Command): Promise<void> {
+  try {
+    send(command.kind === 'load' ? await load(command) : await run(command));
+  } catch (error) {
+    const failure =
+      error instanceof SessionFailure
+        ? error.failure
+        : ({ kind: 'failed', reason: String(error) } as const);
+    send({ id: command.id, kind: 'failure', failure, vitals: vitals() });
+  }
+}
+
+async function load(command: Extract<Command, { kind: 'load' }>): Promise<Reply> {
+  await session?.release();
+  session = undefined;
+  session = await openModelSession(command.spec, (provider) => send({ kind: 'trying', provider }));
+  const { contract, fallbacks } = session;
+  return { id: command.id, kind: 'loaded', contract, fallbacks, vitals: vitals() };
+}
+
+async function run(command: Extract<Command, { kind: 'run' }>): Promise<Reply> {
+  if (!session) throw new Error('run before load');
+  const result = await session.run(command.planes, command.widthPx, command.heightPx);
+  return { id: command.id, kind: 'result', ...result, vitals: vitals() };
+}
+
+function vitals(): Vitals {
+  return {
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+function send(reply: Reply): void {
+  // The parent may be gone already; then 'disconnect' ends this process.
+  if (process.connected) process.send?.(reply);
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { compiledEntry } from '../entry-point.js';
+import type { Command, Failure, LoadResult, Reply, RunResult, Vitals } from './protocol.js';
+
+/** The child ended while it worked for us. */
+export class ChildDied extends Error {
+  constructor(
+    readonly exitCode: number | null,
+    readonly signal: string | null,
+    readonly stderr: string,
+    /** `timeout`: we ended it. `memory`: the kernel's out-of-memory killer did. */
+    readonly reason: 'crash' | 'timeout' | 'memory' | 'cancelled',
+    /** Provider it was about to load when it died. */
+    readonly trying: string | undefined,
+  ) {
+    super(`the inference process ended (${signal ?? `exit code ${exitCode}`})`);
+  }
+}
+
+/** The child answered that it could not. */
+export class ChildRefused extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.reason);
+  }
+}
+
+/** Distributes over the union, so that each command keeps its own fields. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+export interface SupervisedChild {
+  readonly pid: number;
+  readonly vitals: () => Vitals | undefined;
+  load(command: WithoutId<Extract<Command, { kind: 'load' }>>, ms: number): Promise<LoadResult>;
+  run(command: WithoutId<Extract<Command, { kind: 'run' }>>, ms: number): Promise<RunResult>;
+  /** End it now. Resolves when it is gone. */
+  end(reason: 'timeout' | 'cancelled'): Promise<void>;
+}
+
+export interface ChildExit {
+  readonly pid: number;
+  readonly expected: boolean;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stderr: string;
+}
+
+const STDERR_TAIL_CHARS = 4_000;
+
+/** Start a child and wait until it listens. @throws {ChildDied} */
+export async function startChild(
+  startTimeoutMs: number,
+  onExit: (exit: ChildExit) => void,
+): Promise<SupervisedChild> {
+  const process_ = fork(compiledEntry(__dirname, 'session-process.js'), [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Inspector ports and loaders of the parent are not for the child.
+    execArgv: [],
+  });
+  const link = connect(process_, onExit);
+  await link.ask('ready', undefined, startTimeoutMs);
+  return link.child;
+}
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
+  const oomKillsBefore = oomKills();
+  let nextId = 1;
+  let stderr = '';
+  let trying: string | undefined;
+  let vitals: Vitals | undefined;
+  let ending: 'timeout' | 'cancelled' | undefined;
+  let spawnError: Error | undefined;
+  let gone: ChildDied | undefined;
+  const waiting = new Map<number | 'ready', Waiting>();
+
+  const killWithParent = () => child.kill('SIGKILL');
+  process.once('exit', killWithParent);
+
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_TAIL_CHARS);
+  });
+  (child.stderr as unknown as { unref?: () => void })?.unref?.();
+  child.on('error', (error) => {
+    spawnError = error;
+    if (child.pid === undefined) finish(null, null);
+  });
+  child.on('message', (reply: Reply) => {
+    if (reply.kind === 'trying') {
+      trying = reply.provider;
+      return;
+    }
+    trying = undefined;
+    if ('vitals' in reply) vitals = reply.vitals;
+    const key = reply.kind === 'ready' ? 'ready' : reply.id;
+    const waiter = waiting.get(key);
+    waiting.delete(key);
+    idle(waiting.size === 0);
+    clearTimeout(waiter?.timer);
+    waiter?.resolve(reply);
+  });
+  child.on('exit', finish);
+
+  function finish(exitCode: number | null, signal: string | null): void {
+    if (gone) return;
+    process.off('exit', killWithParent);
+    const reason =
+      ending ?? (signal === 'SIGKILL' && oomKills() > oomKillsBefore ? 'memory' : 'crash');
+    gone = new ChildDied(
+      exitCode,
+      signal,
+      spawnError ? String(spawnError) : stderr,
+      reason,
+      trying,
+    );
+    onExit({ pid: child.pid ?? 0, expected: ending !== undefined, exitCode, signal, stderr });
+    for (const waiter of waiting.values()) {
+      clearTimeout(waiter.timer);
+      waiter.reject(gone);
+    }
+    waiting.clear();
+  }
+
+  /** A warm but idle child must not keep the program alive; it is killed with it. */
+  function idle(yes: boolean): void {
+    if (yes) {
+      child.unref();
+      child.channel?.unref();
+    } else {
+      child.ref();
+      child.channel?.ref();
+    }
+  }
+
+  function ask(key: number | 'ready', command: Command | undefined, ms: number): Promise<Reply> {
+    if (gone) return Promise.reject(gone);
+    return new Promise<Reply>((resolve, reject) => {
+      const timer = setTimeout(() => void end('timeout'), ms);
+      waiting.set(key, { resolve, reject, timer });
+      idle(false);
+      // A send that fails means the child is gone: 'exit' rejects this promise.
+      if (command) child.send(command, () => {});
+    });
+  }
+
+  async function call(command: Command, ms: number): Promise<Reply> {
+    const reply = await ask(command.id, command, ms);
+    if (reply.kind === 'failure') throw new ChildRefused(reply.failure);
+    return reply;
+  }
+
+  function end(reason: 'timeout' | 'cancelled'): Promise<void> {
+    if (gone) return Promise.resolve();
+    ending ??= reason;
+    child.ref();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill('SIGKILL');
+    });
+  }
+
+  const supervised: SupervisedChild = {
+    get pid() {
+      return child.pid ?? 0;
+    },
+    vitals: () => vitals,
+    load: async (command, ms) => (await call({ ...command, id: nextId++ }, ms)) as never,
+    run: async (command, ms) => (await call({ ...command, id: nextId++ }, ms)) as never,
+    end,
+  };
+  return { child: supervised, ask };
+}
+
+/** How often the kernel has killed for memory: tells its SIGKILL from somebody else's. */
+function oomKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,122 @@
+import type { ResultNote, RunContext } from '../../studio/ports/colorizer.js';
+
+/** How a model wants its input and gives its output, as found in the graph and proven by a run. */
+export interface ModelContract {
+  readonly inputName: string;
+  readonly outputName: string;
+  /** Tensor type of input and output; the host converts to and from float32. */
+  readonly dtype: 'float32' | 'float16';
+  /** Input size the graph forces, px. Absent: any multiple of 32. */
+  readonly fixed?: { readonly widthPx: number; readonly heightPx: number };
+  /** Execution provider that ran the smoke inference: cpu, cuda, webgpu, dml. */
+  readonly provider: string;
+  /** Providers that were configured but did not work, and how the graph was understood. */
+  readonly notes: readonly ResultNote[];
+}
+
+export interface PredictRequest {
+  readonly modelFile: string;
+  /** Named in errors and notes. */
+  readonly modelId: string;
+  /** float32 [1, 3, heightPx, widthPx], RGB-grey, 0..1. Never changed; copied before `await`. */
+  readonly tensor: Float32Array;
+  /** Multiples of 32, or the model's own fixed size. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+export interface HostPrediction {
+  /** a* then b*, float32 [1, 2, heightPx, widthPx], about -128..127. */
+  readonly ab: Float32Array;
+  /** Size of `ab`: the request's, or smaller where memory ran out (then `notes` says so). */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly provider: string;
+  /** The network alone. */
+  readonly seconds: number;
+  /** Mean of sqrt(a² + b²). */
+  readonly meanChroma: number;
+  readonly notes: readonly ResultNote[];
+}
+
+export interface HostStatus {
+  /** Process id of the child, if one runs. */
+  readonly pid?: number;
+  /** Unexpected exits of the child since the host was made. */
+  readonly restarts: number;
+  readonly loadedModel?: string;
+  readonly provider?: string;
+  /** Resident memory of the child, bytes. Read from /proc where there is one. */
+  readonly rssBytes?: number;
+  /** Highest resident memory of this child so far, bytes. */
+  readonly peakRssBytes?: number;
+  /** Requests waiting, the running one not counted. */
+  readonly queued: number;
+  readonly running: boolean;
+}
+
+/** What happens to the child; for logs, metrics and a photo's timeline. */
+export type HostEvent =
+  | { readonly name: 'started'; readonly pid: number }
+  | { readonly name: 'loaded'; readonly modelId: string; readonly provider: string }
+  | {
+      readonly name: 'exited';
+      readonly pid: number;
+      readonly expected: boolean;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      /** Last lines the child wrote to its stderr. */
+      readonly stderr: string;
+    }
+  | { readonly name: 'providerFallback'; readonly provider: string; readonly reason: string }
+  | { readonly name: 'outOfMemory'; readonly provider: string; readonly sizePx: number }
+  | { readonly name: 'timedOut'; readonly timeoutMs: number }
+  | { readonly name: 'idleUnload' };
+
+/**
+ * Runs colour networks in a supervised child process, one inference at a time. One host per device.
+ */
+export interface InferenceHost {
+  /**
+   * Predict chroma. Requests are served in order. A crash of the child is retried once; out of
+   * memory steps the size down and then moves to the CPU, said in `notes`.
+   * @throws {ModelUnfit | InferenceFailed | InferenceOutOfMemory | Cancelled}
+   */
+  predict(request: PredictRequest, context?: RunContext): Promise<HostPrediction>;
+  /** Load a model and prove it with a small inference. @throws as predict */
+  describe(modelFile: string, modelId: string): Promise<ModelContract>;
+  status(): HostStatus;
+  /** Serve what is queued, then end the child. Bounded by `closeTimeoutMs`. Repeatable. */
+  close(): Promise<void>;
+}
+
+export interface HostConfig {
+  /** Execution providers in order of preference; `cpu` is appended when missing. */
+  readonly providers: readonly string[];
+  /** Threads of the CPU provider. Default: physical cores this process may use. */
+  readonly threads?: number;
+  /** Index of the card. Default 0. */
+  readonly deviceId?: number;
+  /** End the child after this long without work, ms. */
+  readonly idleUnloadMs: number;
+  /** One inference, loading not included, ms. */
+  readonly runTimeoutMs: number;
+  /** Start of the child, or load of a model, ms. Default 60,000. */
+  readonly startTimeoutMs?: number;
+  /** Unexpected exits in a row before requests are refused for a while. Default 5. */
+  readonly maxRestarts?: number;
+  /** First pause after an unexpected exit, ms; doubles up to 30 s. Default 200. */
+  readonly restartBackoffMs?: number;
+  /** Requests waiting at most. Default 256. */
+  readonly maxQueued?: number;
+  /** An abandoned (cancelled) run may go on this long before the child is ended, ms. */
+  readonly cancelGraceMs?: number;
+  /** Longest `close()`, ms. Default 10,000. */
+  readonly closeTimeoutMs?: number;
+  /** After out of memory, bigger inputs go straight to the smaller size for this long, ms. */
+  readonly memoryCautionMs?: number;
+}
+
+export interface HostDeps {
+  readonly onEvent?: (event: HostEvent) => void;
+}
