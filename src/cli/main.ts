@@ -1,4 +1,14 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { run } from './run.js';
 
-new Command('huancai').parse();
+// Whoever read our output has gone (`| head`): stop as after Ctrl-C, without a stack trace.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.kill(process.pid, 'SIGTERM');
+  });
+}
+
+run(process.argv).then((code) => {
+  process.exitCode = code;
+});

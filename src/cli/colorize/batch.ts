@@ -1,0 +1,75 @@
+import { Cancelled } from '../../studio/errors/index.js';
+import type { ResultNote } from '../../studio/ports/colorizer.js';
+import type { PhotoTask } from './outputs.js';
+
+/** What became of one photo. */
+export interface PhotoOutcome {
+  readonly task: PhotoTask;
+  /** `skipped`: done by an earlier run, or a result of ours. `cancelled`: not finished. */
+  readonly status: 'done' | 'skipped' | 'failed' | 'cancelled';
+  /** Files written, absolute. */
+  readonly files: readonly string[];
+  readonly seconds: number;
+  readonly notes: readonly ResultNote[];
+  /** Execution provider, model and its input size; `done` only. */
+  readonly prediction?: {
+    readonly provider: string;
+    readonly model: string;
+    readonly inputWidthPx: number;
+    readonly inputHeightPx: number;
+  };
+  readonly error?: unknown;
+}
+
+export interface BatchContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: (share: number) => void;
+}
+
+export type ColourPhoto = (task: PhotoTask, context: BatchContext) => Promise<PhotoOutcome>;
+
+export interface BatchListener {
+  started?(tasks: readonly PhotoTask[]): void;
+  /** Share of one photo, 0..1. */
+  progress?(task: PhotoTask, share: number): void;
+  finished?(outcome: PhotoOutcome): void;
+}
+
+/**
+ * Work through photos, `concurrency` at a time. No photo stops another: whatever a task throws is
+ * its outcome. After an abort nothing new begins and what runs is cancelled.
+ */
+export async function runBatch(
+  tasks: readonly PhotoTask[],
+  colour: ColourPhoto,
+  options: { concurrency: number; signal: AbortSignal; now: () => number; listener: BatchListener },
+): Promise<PhotoOutcome[]> {
+  const { signal, listener, now } = options;
+  const outcomes: PhotoOutcome[] = [];
+  const queue = tasks.values();
+
+  async function one(task: PhotoTask): Promise<PhotoOutcome> {
+    const startedAt = now();
+    const onProgress = (share: number) => listener.progress?.(task, share);
+    try {
+      if (signal.aborted) throw new Cancelled();
+      return await colour(task, { signal, onProgress });
+    } catch (error) {
+      const status = error instanceof Cancelled ? 'cancelled' : 'failed';
+      const seconds = (now() - startedAt) / 1000;
+      return { task, status, error, files: [], seconds, notes: [] };
+    }
+  }
+
+  async function worker(): Promise<void> {
+    for (const task of queue) {
+      const outcome = await one(task);
+      outcomes.push(outcome);
+      listener.finished?.(outcome);
+    }
+  }
+
+  listener.started?.(tasks);
+  await Promise.all(Array.from({ length: Math.min(options.concurrency, tasks.length) }, worker));
+  return outcomes;
+}

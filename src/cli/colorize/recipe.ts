@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { type Preset, presetSizePx } from '../../inference/presets.js';
+import type { Variant } from '../../inference/variants.js';
+import type {
+  ChromaUpsampling,
+  Colorizer,
+  ModelFit,
+  Prediction,
+  RenderOptions,
+  ResultNote,
+} from '../../studio/ports/colorizer.js';
+import type { BatchContext, PhotoOutcome } from './batch.js';
+import { filesOf, type PhotoTask } from './outputs.js';
+
+/** Everything about a result but the photo itself. */
+export interface RecipeSettings {
+  /** One per picture to write. */
+  readonly variants: readonly Variant[];
+  readonly fit?: ModelFit;
+  readonly upsampling: ChromaUpsampling;
+  readonly quality: number;
+  /** Visible label; absent: none. */
+  readonly labelText?: string;
+  readonly producer: string;
+  /** Hash of each model's file, so that another model under the same name is another result. */
+  readonly modelHashes: readonly string[];
+  /** Its size counts where a variant names none; `auto` depends on the photo. */
+  readonly preset: Preset;
+}
+
+export interface RecipeDeps {
+  readonly colorizer: Colorizer;
+  /** Input size that a model is made for, px. */
+  readonly ownSizePx: (model: string) => Promise<number>;
+  readonly contactSheet: (
+    files: readonly string[],
+    captions: readonly string[],
+    output: string,
+  ) => Promise<void>;
+}
+
+export interface Recipe {
+  /** Changes whenever the same photo would give another result. */
+  readonly fingerprint: string;
+  colour(
+    task: PhotoTask,
+    key: string,
+    context: BatchContext,
+  ): Promise<Pick<PhotoOutcome, 'notes' | 'prediction' | 'files'>>;
+}
+
+/** Raise when the pipeline changes what comes out: finished work of older versions is then redone. */
+const pipelineVersion = 1;
+
+/** One or several ways to colour a photo, from prediction to the files of a task. */
+export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe {
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([pipelineVersion, settings]))
+    .digest('hex');
+  return {
+    fingerprint,
+    colour: async (task, key, context) => {
+      const steps = planSteps(task, settings);
+      const notes: ResultNote[] = [];
+      const predict = rememberPredictions(task, deps, settings);
+      for (const [i, step] of steps.entries()) {
+        const part = partOf(context, i, steps.length);
+        const prediction = await predict(step.variant, part(0, 0.6));
+        const options = renderOptions(step, task, key, settings);
+        const { chroma } = prediction;
+        const done = await deps.colorizer.render(
+          task.file,
+          chroma,
+          step.output,
+          options,
+          part(0.6, 1),
+        );
+        notes.push(...prediction.notes, ...done.notes);
+      }
+      await drawContactSheet(task, deps, settings);
+      const prediction = await predict(settings.variants[0]!, context);
+      return { notes: distinct(notes), prediction, files: filesOf(task) };
+    },
+  };
+}
+
+/** Variants that differ in finishing only, and the comparison, share one inference. */
+function rememberPredictions(task: PhotoTask, deps: RecipeDeps, settings: RecipeSettings) {
+  const known = new Map<string, Prediction>();
+  return async (variant: Variant, context: BatchContext): Promise<Prediction> => {
+    const sizePx = await sizeFor(variant, task, deps, settings);
+    const id = `${variant.model}\n${sizePx}`;
+    const options = { model: variant.model, sizePx, fit: settings.fit };
+    const prediction = known.get(id) ?? (await deps.colorizer.predict(task.file, options, context));
+    known.set(id, prediction);
+    return prediction;
+  };
+}
+
+async function drawContactSheet(task: PhotoTask, deps: RecipeDeps, settings: RecipeSettings) {
+  if (!task.contactSheet) return;
+  const captions = settings.variants.map((variant, i) => caption(i + 1, variant));
+  await deps.contactSheet(task.variants, captions, task.contactSheet);
+}
+
+interface Step {
+  readonly variant: Variant;
+  readonly output: string;
+  readonly layout: 'colour' | 'comparison';
+}
+
+/** The pictures to render, in order: predictions are shared between steps that agree on them. */
+function planSteps(task: PhotoTask, { variants }: RecipeSettings): Step[] {
+  const outputs = task.variants.length > 0 ? task.variants : [task.output];
+  const pictures = outputs.map((output, i) => ({
+    variant: variants[i]!,
+    output,
+    layout: 'colour' as const,
+  }));
+  if (!task.comparison) return pictures;
+  return [
+    ...pictures,
+    { variant: variants[0]!, output: task.comparison, layout: 'comparison' as const },
+  ];
+}
+
+function renderOptions(
+  step: Step,
+  task: PhotoTask,
+  key: string,
+  settings: RecipeSettings,
+): RenderOptions {
+  return {
+    ...step.variant.finishing,
+    upsampling: settings.upsampling,
+    format: task.format,
+    quality: settings.quality,
+    layout: step.layout,
+    label: {
+      text: settings.labelText,
+      producer: settings.producer,
+      // From content and options: the same work carries the same number wherever it is done.
+      produceId: `hc-${key.slice(0, 32)}`,
+    },
+  };
+}
+
+async function sizeFor(
+  { model, sizePx }: Variant,
+  task: PhotoTask,
+  { colorizer, ownSizePx }: RecipeDeps,
+  { preset }: RecipeSettings,
+): Promise<number> {
+  if (sizePx !== undefined) return sizePx;
+  if (preset.sizePx !== undefined) return preset.sizePx;
+  return presetSizePx(preset, await colorizer.inspect(task.file), await ownSizePx(model));
+}
+
+/** Progress of a part (from..to) of one step out of several. */
+function partOf({ signal, onProgress }: BatchContext, step: number, steps: number) {
+  return (from: number, to: number): BatchContext => ({
+    signal,
+    onProgress: (share) => onProgress((step + from + share * (to - from)) / steps),
+  });
+}
+
+function caption(number: number, { model, sizePx, finishing }: Variant): string {
+  const parts = [`${number}`, model, sizePx && `${sizePx} px`];
+  if (finishing.strength !== undefined) parts.push(`strength ${finishing.strength}`);
+  if (finishing.warmth !== undefined) parts.push(`warmth ${finishing.warmth}`);
+  return parts.filter(Boolean).join(' · ');
+}
+
+function distinct(notes: ResultNote[]): ResultNote[] {
+  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
+}

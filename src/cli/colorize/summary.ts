@@ -1,0 +1,48 @@
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import type { Shell } from '../shell.js';
+import type { PhotoOutcome } from './batch.js';
+import { outcomeLine } from './progress.js';
+
+/** What remains on the screen: how many, how long, and every failure with its reason. */
+export function printSummary(
+  outcomes: readonly PhotoOutcome[],
+  seconds: number,
+  shell: Shell,
+): void {
+  const { output, t } = shell;
+  const counts = count(outcomes);
+  output.record({ type: 'summary', photos: outcomes.length, ...counts, seconds: round(seconds) });
+  // With plain lines each failure stands where it happened; the end of a long log names it again.
+  const failed = outcomes.filter((outcome) => outcome.status === 'failed');
+  if (outcomes.length > 1 || output.terminal) {
+    for (const outcome of failed) output.notice(outcomeLine(outcome, shell));
+  }
+  if (output.terminal && outcomes.length === 1 && counts.done === 1) {
+    output.line(outcomeLine(outcomes[0]!, shell));
+    for (const note of outcomes[0]!.notes) output.line(`  ${t(note.key, note.params)}`);
+  }
+  output.line(t('cli.summary.counts', { ...counts, seconds: round(seconds) }));
+  if (counts.cancelled > 0) output.line(t('cli.summary.resume'));
+  const exists = failed.some(({ error }) => (error as { code?: string }).code === 'OUTPUT_EXISTS');
+  if (exists) output.line(t('cli.summary.exists'));
+}
+
+/** Interrupted beats failed: a stopped run has not seen all photos. */
+export function exitCodeFor(outcomes: readonly PhotoOutcome[]): ExitCode {
+  const { failed, cancelled } = count(outcomes);
+  if (cancelled > 0) return exitCodes.interrupted;
+  return failed > 0 ? exitCodes.someFailed : exitCodes.done;
+}
+
+function count(outcomes: readonly PhotoOutcome[]) {
+  const of = (status: PhotoOutcome['status']) =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  return {
+    done: of('done'),
+    skipped: of('skipped'),
+    failed: of('failed'),
+    cancelled: of('cancelled'),
+  };
+}
+
+const round = (seconds: number) => Math.round(seconds * 10) / 10;

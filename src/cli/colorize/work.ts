@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  Cancelled,
+  DiskUnavailable,
+  PhotoUnreadable,
+  StudioError,
+} from '../../studio/errors/index.js';
+import { AlreadyColoured, OutputExists, OutputIsInput } from '../errors.js';
+import type { ColourPhoto } from './batch.js';
+import type { Journal } from './journal.js';
+import { filesOf, type PhotoTask } from './outputs.js';
+import type { Recipe } from './recipe.js';
+
+export interface WorkDeps {
+  readonly recipe: Recipe;
+  readonly journalFor: (dir: string) => Journal | undefined;
+  /** Whether a file carries our own label. */
+  readonly isOurs: (file: string) => Promise<boolean>;
+  readonly now: () => number;
+}
+
+export interface WorkOptions {
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+}
+
+/** One photo from its checks to the journal's last line, as a step of a batch. */
+export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
+  return async (task, context) => {
+    const startedAt = deps.now();
+    const skipped = { task, status: 'skipped', files: [], seconds: 0, notes: [] } as const;
+    refuseOwnInput(task);
+    const key = await contentKey(task, deps.recipe.fingerprint, context.signal);
+    const journal = deps.journalFor(task.journalDir);
+    const files = filesOf(task);
+    if (options.resume && journal?.isDone(key, files)) return skipped;
+    if (await deps.isOurs(task.file)) {
+      // Found in a folder it is simply a result; named, somebody expects something of it.
+      if (task.named) throw new AlreadyColoured(task.file);
+      return skipped;
+    }
+    await refuseExisting(files, (file) => options.overwrite || ownLeftover(file, key));
+    await makeFolders(files);
+    journal?.start(key, files);
+    const { notes, prediction } = await retryOnce(() => deps.recipe.colour(task, key, context));
+    journal?.done(key, files);
+    return {
+      task,
+      status: 'done',
+      files,
+      seconds: (deps.now() - startedAt) / 1000,
+      notes,
+      prediction,
+    };
+
+    function ownLeftover(file: string, key: string): boolean {
+      return options.resume && journal?.isOurs(key, file) === true;
+    }
+  };
+}
+
+/** sha256 of the photo's bytes, the options and the model, hex. Names what was asked for. */
+async function contentKey(task: PhotoTask, fingerprint: string, signal: AbortSignal) {
+  const hash = createHash('sha256').update(`${fingerprint}\n${task.format}\n`);
+  try {
+    for await (const chunk of createReadStream(task.file, { signal })) hash.update(chunk);
+  } catch (error) {
+    if (signal.aborted) throw new Cancelled();
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new PhotoUnreadable(code === 'ENOENT' ? 'there is no such file' : message, error);
+  }
+  return hash.digest('hex');
+}
+
+function refuseOwnInput(task: PhotoTask): void {
+  const clash = filesOf(task).find((file) => path.resolve(file) === path.resolve(task.file));
+  if (clash) throw new OutputIsInput(clash);
+}
+
+async function refuseExisting(files: string[], mayReplace: (file: string) => boolean) {
+  for (const file of files) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists && !mayReplace(file)) throw new OutputExists(file);
+  }
+}
+
+async function makeFolders(files: string[]): Promise<void> {
+  for (const dir of new Set(files.map((file) => path.dirname(file)))) {
+    await mkdir(dir, { recursive: true }).catch((error: Error) => {
+      throw new DiskUnavailable(dir, error.message, error);
+    });
+  }
+}
+
+/** A fault that may pass (the inference process died) gets one more try, not the whole batch's. */
+async function retryOnce<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StudioError && error.code === 'INFERENCE_FAILED') return await work();
+    throw error;
+  }
+}

@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { engineSections } from './config/engine.js';
+import { type Setting, settingsOf } from './config/setting.js';
+import { ConfigFaulty } from './errors.js';
+import { packageRoot } from './package-root.js';
+
+/** Sections side by side; the studio, payments and bots spread theirs in here. */
+const schema = z.strictObject({ ...engineSections });
+type Settings = z.infer<typeof schema>;
+export type Config = Omit<Settings, 'paths'> & { readonly paths: { readonly dataDir: string } };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type Tree = Record<string, unknown>;
+
+/**
+ * Merge config/default.yaml, the operator's file (HUANCAI_CONFIG, else config/local.yaml) and the
+ * environment, in this order; the last one wins. Read once; the result is frozen.
+ * @throws {ConfigFaulty} listing every fault with the setting's name and an example.
+ */
+export function loadConfig(env: Environment, root = packageRoot): Config {
+  const settings = settingsOf(schema);
+  const faults: string[] = [];
+  const merged = readYaml(path.join(root, 'config', 'default.yaml'));
+  for (const file of operatorFiles(env, root, faults)) {
+    const tree = readYaml(file, faults);
+    faults.push(...secretsIn(tree, settings, file));
+    merge(merged, tree);
+  }
+  for (const one of settings) {
+    const value = fromEnvironment(one, env, faults);
+    if (value !== undefined) put(merged, one.name.split('.'), value);
+  }
+  const checked = schema.safeParse(merged);
+  if (!checked.success) {
+    faults.push(...checked.error.issues.map((issue) => describe(issue, settings)));
+  }
+  if (faults.length > 0 || !checked.success) throw new ConfigFaulty(faults);
+  const dataDir = path.resolve(checked.data.paths.dataDir ?? defaultDataDir(env));
+  return deepFreeze({ ...checked.data, paths: { ...checked.data.paths, dataDir } });
+}
+
+function operatorFiles(env: Environment, root: string, faults: string[]): string[] {
+  const named = env['HUANCAI_CONFIG'];
+  const file = named ? path.resolve(named) : path.join(root, 'config', 'local.yaml');
+  if (existsSync(file)) return [file];
+  if (named) faults.push(`HUANCAI_CONFIG: there is no file ${file}`);
+  return [];
+}
+
+function readYaml(file: string, faults: string[] = []): Tree {
+  try {
+    const tree: unknown = parse(readFileSync(file, 'utf8')) ?? {};
+    if (typeof tree === 'object' && !Array.isArray(tree)) return tree as Tree;
+    faults.push(`${file}: expected sections such as "inference:"`);
+  } catch (error) {
+    faults.push(`${file}: ${(error as Error).message.split('\n')[0]}`);
+  }
+  return {};
+}
+
+function merge(into: Tree, from: Tree): void {
+  for (const [key, value] of Object.entries(from)) {
+    const present = into[key];
+    if (isTree(present) && isTree(value)) merge(present, value);
+    else into[key] = value;
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function put(tree: Tree, trail: string[], value: unknown): void {
+  const [key, ...rest] = trail as [string, ...string[]];
+  if (rest.length === 0) {
+    tree[key] = value;
+    return;
+  }
+  if (!isTree(tree[key])) tree[key] = {};
+  put(tree[key] as Tree, rest, value);
+}
+
+function get(tree: Tree, trail: string[]): unknown {
+  return trail.reduce<unknown>((at, key) => (isTree(at) ? at[key] : undefined), tree);
+}
+
+/** A file in the working tree is easily committed or copied about: no secrets in YAML. */
+function secretsIn(tree: Tree, settings: Setting[], file: string): string[] {
+  return settings
+    .filter((one) => one.secret && get(tree, one.name.split('.')) != null)
+    .map((one) => `${one.name}: is a secret; remove it from ${file} and set ${one.env}`);
+}
+
+function fromEnvironment(one: Setting, env: Environment, faults: string[]): unknown {
+  const text = env[one.env];
+  if (one.secret) return text || secretFile(one, env[`${one.env}_FILE`], faults);
+  if (text === undefined || text === '') return undefined;
+  try {
+    // YAML's scalars and [lists] are what the files use: 3, true, null, [cuda, cpu].
+    return parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function secretFile(one: Setting, file: string | undefined, faults: string[]): string | undefined {
+  if (!file) return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    faults.push(`${one.env}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, settings: Setting[]): string {
+  const name = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const where = name ? `${name}.` : '';
+    return `${issue.keys.map((key) => where + key).join(', ')}: no such setting`;
+  }
+  const known = settings.find((one) => name === one.name || name.startsWith(`${one.name}.`));
+  if (!known) return `${name}: ${issue.message}`;
+  return `${name} (${known.env}): ${issue.message}; for example ${known.example}`;
+}
+
+function defaultDataDir(env: Environment): string {
+  const base =
+    env['XDG_DATA_HOME'] || env['LOCALAPPDATA'] || path.join(os.homedir(), '.local', 'share');
+  return path.join(base, 'huancai');
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null) deepFreeze(child);
+  }
+  return Object.freeze(value);
+}

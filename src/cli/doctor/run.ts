@@ -1,0 +1,38 @@
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import { type GlobalOptions, openShell } from '../open-shell.js';
+import type { Check, Finding } from './check.js';
+import { checkFormats, checkLabelFont, checkModels } from './engine.js';
+import { checkDisk, checkMemory, checkNode, checkProcessor } from './machine.js';
+
+/** In the order of the report. Settings come first by themselves: without them nothing runs. */
+const checks: readonly Check[] = [
+  checkNode,
+  checkProcessor,
+  checkMemory,
+  checkDisk,
+  checkFormats,
+  checkLabelFont,
+  checkModels,
+];
+
+/** `huancai doctor`: a check that throws is a finding, never the end of the report. */
+export async function doctor(options: GlobalOptions): Promise<ExitCode> {
+  const shell = openShell(options);
+  const findings: Finding[] = [];
+  for (const check of checks) {
+    const found = await check(shell).catch((error: Error): Finding[] => [
+      { name: check.name, status: 'fail', key: 'doctor.broken', params: { reason: error.message } },
+    ]);
+    findings.push(...found);
+    for (const finding of found) {
+      const message = shell.t(finding.key, finding.params);
+      shell.output.record({ type: 'check', name: finding.name, status: finding.status, message });
+      shell.output.line(`${finding.status.padEnd(4)}  ${finding.name.padEnd(10)}  ${message}`);
+    }
+  }
+  const failed = findings.filter((finding) => finding.status === 'fail').length;
+  const warned = findings.filter((finding) => finding.status === 'warn').length;
+  shell.output.record({ type: 'summary', failed, warned });
+  shell.output.line(shell.t(failed > 0 ? 'doctor.sick' : 'doctor.well', { failed, warned }));
+  return failed > 0 ? exitCodes.environment : exitCodes.done;
+}

@@ -1,0 +1,74 @@
+import { StudioError } from '../studio/errors/base.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
+import type { Translate } from './messages.js';
+
+/** The command was used wrongly: exit code 2. */
+export class WrongUse extends StudioError {
+  constructor(detail: string) {
+    super('WRONG_USE', 'cli.wrongUse', 'never', detail, { params: { detail } });
+  }
+}
+
+/** Settings that cannot be used, all of them listed. */
+export class ConfigFaulty extends StudioError {
+  constructor(readonly faults: readonly string[]) {
+    const list = faults.map((fault) => `  ${fault}`).join('\n');
+    super('CONFIG_FAULTY', 'cli.configFaulty', 'never', `settings cannot be used:\n${list}`, {
+      params: { list },
+    });
+  }
+}
+
+/** A result would replace a file that is already there. */
+export class OutputExists extends StudioError {
+  constructor(readonly file: string) {
+    super('OUTPUT_EXISTS', 'cli.outputExists', 'never', `${file} exists`, { params: { file } });
+  }
+}
+
+/** The result would be written over the photo itself. */
+export class OutputIsInput extends StudioError {
+  constructor(readonly file: string) {
+    super('OUTPUT_IS_INPUT', 'cli.outputIsInput', 'never', `${file} is the photo itself`, {
+      params: { file },
+    });
+  }
+}
+
+/** The photo carries our own label: colouring it again would only add errors. */
+export class AlreadyColoured extends StudioError {
+  constructor(readonly file: string) {
+    super('ALREADY_COLOURED', 'cli.alreadyColoured', 'never', `${file} is already coloured`, {
+      params: { file },
+    });
+  }
+}
+
+const environmentCodes = new Set([
+  'CONFIG_FAULTY',
+  'MODEL_MISSING',
+  'MODEL_UNFIT',
+  'INFERENCE_FAILED',
+  'INFERENCE_OUT_OF_MEMORY',
+  'DISK_UNAVAILABLE',
+]);
+
+/** Exit code of a command that an error ended. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof StudioError)) return exitCodes.environment;
+  if (error.code === 'WRONG_USE') return exitCodes.wrongUse;
+  if (error.code === 'CANCELLED') return exitCodes.interrupted;
+  return environmentCodes.has(error.code) ? exitCodes.environment : exitCodes.someFailed;
+}
+
+/** One localised sentence for a person; unknown errors are shown as they are. */
+export function describeError(error: unknown, t: Translate): string {
+  if (error instanceof StudioError) return t(error.messageKey, error.params);
+  return t('cli.unexpected', { reason: error instanceof Error ? error.message : String(error) });
+}
+
+/** The same for machines. */
+export function errorRecord(error: unknown, t: Translate): Record<string, unknown> {
+  const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+  return { code, message: describeError(error, t) };
+}

@@ -1,0 +1,19 @@
+/** What the process answers to whoever started it; the same for every command. */
+export const exitCodes = {
+  done: 0,
+  someFailed: 1,
+  wrongUse: 2,
+  environment: 3,
+  /** 128 + SIGINT, as shells expect. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export const exitCodesHelp = `
+Exit codes:
+  0    done
+  1    some photos failed (the summary says which and why)
+  2    wrong use: an option or argument is not right
+  3    environment: settings, a missing model, memory, disk
+  130  interrupted with Ctrl-C`;

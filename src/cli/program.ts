@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { registerColorize } from './colorize/command.js';
+import { exitCodesHelp } from './exit-codes.js';
+import { packageRoot } from './package-root.js';
+import type { Finish } from './register.js';
+import { registerTools } from './tools.js';
+
+/**
+ * The whole command line. Only descriptions and options are loaded here; what a command does is
+ * imported when it runs, so that `--help` answers at once.
+ */
+export function createProgram(finish: Finish): Command {
+  const program = new Command('huancai')
+    .description('Huancai (焕彩): natural colour for old photographs, on your own machine.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  huancai colorize grandmother.jpg              writes grandmother-colour.jpg
+  huancai colorize scans/ --recursive -o colour/
+  huancai demo                                  colours a photograph that ships with the package
+  huancai doctor                                what this machine can do, and what is missing
+${exitCodesHelp}`,
+    );
+  registerColorize(program, finish);
+  registerTools(program, finish);
+  return program;
+}
+
+function version(): string {
+  const manifest = readFileSync(path.join(packageRoot, 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

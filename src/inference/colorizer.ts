@@ -1,0 +1,124 @@
+import { stat } from 'node:fs/promises';
+import type {
+  Colorizer,
+  ModelFit,
+  Prediction,
+  PredictOptions,
+  RunContext,
+} from '../studio/ports/colorizer.js';
+import {
+  cropAnswer,
+  inspectPhoto,
+  type ModelInput,
+  modelInput,
+  type PhotoLimits,
+  type Renderer,
+} from './render/index.js';
+import {
+  chooseInputSize,
+  type HostPrediction,
+  type InferenceHost,
+  type ModelContract,
+} from './sessions/index.js';
+
+/** A model that is here and may run. */
+export interface UsableModel {
+  readonly id: string;
+  readonly file: string;
+  /** What its catalog entry says; the port's options win. */
+  readonly sizePx?: number;
+  readonly fit?: ModelFit;
+}
+
+export interface ColorizerDeps {
+  readonly host: InferenceHost;
+  readonly renderer: Renderer;
+  /** By catalog id or path. @throws {ModelMissing | ModelUnfit} */
+  readonly resolveModel: (model: string) => Promise<UsableModel>;
+}
+
+export interface ColorizerConfig {
+  readonly limits: PhotoLimits;
+}
+
+/**
+ * The engine as one port: a photo's lightness goes to the inference process, its answer comes back
+ * as a chroma plane, the renderer combines both. Closing it closes host and renderer.
+ */
+export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig): Colorizer {
+  const { host, renderer, resolveModel } = deps;
+  const contractOf = rememberContracts(host);
+  return {
+    inspect: (file) => inspectPhoto(file, limits),
+    predict: (file, options, context = {}) => predict(file, options, context),
+    render: (file, chroma, output, options, context) =>
+      renderer.render(file, chroma, output, options, context),
+    close: async () => {
+      await Promise.all([host.close(), renderer.close()]);
+    },
+  };
+
+  async function predict(
+    file: string,
+    options: PredictOptions,
+    context: RunContext,
+  ): Promise<Prediction> {
+    const model = await resolveModel(options.model);
+    const [photo, contract] = await Promise.all([inspectPhoto(file, limits), contractOf(model)]);
+    const fit = options.fit ?? model.fit ?? 'stretch';
+    const size = chooseInputSize(contract, photo, { sizePx: options.sizePx ?? model.sizePx, fit });
+    const input = await modelInput(file, { ...size, fit }, { limits, signal: context.signal });
+    context.onProgress?.(0.2);
+    const answer = await host.predict(
+      {
+        modelFile: model.file,
+        modelId: model.id,
+        tensor: input.tensor,
+        widthPx: size.widthPx,
+        heightPx: size.heightPx,
+      },
+      { signal: context.signal },
+    );
+    context.onProgress?.(1);
+    return {
+      chroma: cropAnswer(answer.ab, answer.widthPx, answer.heightPx, contentOf(input, answer)),
+      model: model.id,
+      inputWidthPx: answer.widthPx,
+      inputHeightPx: answer.heightPx,
+      provider: answer.provider,
+      seconds: answer.seconds,
+      meanChroma: answer.meanChroma,
+      notes: [...photo.notes, ...size.notes, ...answer.notes],
+    };
+  }
+}
+
+/**
+ * Contracts by file, size and time: asking the host again would wait behind the inference that is
+ * running, and the next photo could not be decoded meanwhile.
+ */
+function rememberContracts(host: InferenceHost) {
+  const known = new Map<string, Promise<ModelContract>>();
+  return async ({ file, id }: UsableModel): Promise<ModelContract> => {
+    const { size, mtimeMs } = await stat(file);
+    const key = `${file}\n${size}\n${mtimeMs}`;
+    const contract = known.get(key) ?? host.describe(file, id);
+    known.set(key, contract);
+    contract.catch(() => known.delete(key));
+    return contract;
+  };
+}
+
+/** Where the photo lies in the answer, which is smaller than the input where memory ran out. */
+function contentOf({ content, widthPx, heightPx }: ModelInput, answer: HostPrediction) {
+  const x = (px: number) => Math.round((px * answer.widthPx) / widthPx);
+  const y = (px: number) => Math.round((px * answer.heightPx) / heightPx);
+  const left = x(content.xPx);
+  const top = y(content.yPx);
+  return {
+    xPx: left,
+    yPx: top,
+    widthPx: Math.max(1, x(content.xPx + content.widthPx) - left),
+    heightPx: Math.max(1, y(content.yPx + content.heightPx) - top),
+  };
+}

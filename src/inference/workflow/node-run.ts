@@ -1,0 +1,50 @@
+import sharp, { type Sharp } from 'sharp';
+import type {
+  Colorizer,
+  RenderOptions,
+  ResultNote,
+  RunContext,
+} from '../../studio/ports/colorizer.js';
+import type { WorkflowNode } from './graph.js';
+
+/** An image between two nodes: a file, so that a 100 MP scan passes from node to node. */
+export interface Picture {
+  readonly file: string;
+  /** Upright, px. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** What a node may use while a workflow runs. */
+export interface NodeRun {
+  readonly colorizer: Colorizer;
+  readonly context: RunContext;
+  readonly label: RenderOptions['label'];
+  /** The image connected to an input. */
+  picture(node: WorkflowNode, input: string): Picture;
+  load(node: WorkflowNode): Promise<Picture>;
+  save(node: WorkflowNode): Promise<undefined>;
+  /** Model for a checkpoint's name; undefined: the default one. */
+  model(checkpoint: string | undefined): string;
+  /** A new file name, removed when the run ends. */
+  temporary(extension: string): string;
+  note(note: ResultNote): void;
+}
+
+/** Nodes that give no image answer undefined. */
+export type NodeWork = (node: WorkflowNode, run: NodeRun) => Promise<Picture | undefined>;
+
+/** Upright 8-bit sRGB without alpha, whatever the file holds: what ComfyUI's LoadImage gives. */
+export function openPicture({ file }: Picture): Sharp {
+  return sharp(file, { limitInputPixels: false, failOn: 'error' })
+    .autoOrient()
+    .flatten({ background: 'white' })
+    .toColourspace('srgb');
+}
+
+/** Write what a pipeline gives; uncompressed, for it is read again at once. */
+export async function writePicture(run: NodeRun, pipeline: Sharp): Promise<Picture> {
+  const file = run.temporary('.tif');
+  const { width, height } = await pipeline.tiff({ compression: 'none' }).toFile(file);
+  return { file, widthPx: width, heightPx: height };
+}

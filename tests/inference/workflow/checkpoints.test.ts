@@ -1,0 +1,20 @@
+import { chooseCheckpoint } from '../../../src/inference/workflow/checkpoints.js';
+
+const models = [
+  { id: 'starter', installed: true },
+  { id: 'ddcolor-modelscope', installed: false },
+  { id: 'ddcolor-artistic', installed: true },
+  { id: 'ddcolor-tiny-fp16', installed: true },
+];
+
+test.each([
+  ['ddcolor_artistic.pth', 'ddcolor-artistic', false],
+  ['models/DDColor_Artistic.onnx', 'ddcolor-artistic', false],
+  ['ddcolor_tiny.pth', 'ddcolor-tiny-fp16', false],
+  // In the catalog but not here.
+  ['ddcolor_modelscope.pth', 'starter', true],
+  ['something_else.pth', 'starter', true],
+  [undefined, 'starter', false],
+])('%s runs %s', (checkpoint, model, substituted) => {
+  expect(chooseCheckpoint(checkpoint, models, 'starter')).toEqual({ model, substituted });
+});
