@@ -3,15 +3,15 @@ import type { ChromaOffsets } from './chroma-adjust.js';
 import { guidedCoefficients } from './guided-filter.js';
 
 /**
- * What the row kernel enlarges, at the plane's size. Planes one after another, float64 in shared
- * memory, so that every thread reads the same copy:
- * guided: slopeU, offsetU, slopeV, offsetV, low, high; otherwise: u, v.
+ * What the row kernel enlarges, at the plane's size. Planes one after another, in shared memory,
+ * so that every thread reads the same copy:
+ * guided: offsetU, offsetV, slopeU, slopeV, low, high; otherwise: u, v.
  */
 export interface ChromaGrid {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly upsampling: ChromaUpsampling;
-  readonly planes: Float64Array;
+  readonly planes: Float32Array;
 }
 
 export const planeCount = (upsampling: ChromaUpsampling): number =>
@@ -25,17 +25,15 @@ export function buildChromaGrid(
 ): ChromaGrid {
   const { widthPx, heightPx } = chroma;
   const count = widthPx * heightPx;
-  const planes = new Float64Array(
-    new SharedArrayBuffer(planeCount(upsampling) * count * Float64Array.BYTES_PER_ELEMENT),
-  );
+  const planes = new Float32Array(new SharedArrayBuffer(4 * planeCount(upsampling) * count));
   if (upsampling === 'guided') {
     const c = guidedCoefficients(f, chroma);
-    copyPlanes([c.slopeU, c.offsetU, c.slopeV, c.offsetV, c.low, c.high], planes);
+    copyPlanes([c.offsetU, c.offsetV, c.slopeU, c.slopeV, c.low, c.high], planes);
   } else copyPlanes([chroma.u, chroma.v], planes);
   return { widthPx, heightPx, upsampling, planes };
 }
 
-function copyPlanes(from: readonly Float64Array[], to: Float64Array): void {
+function copyPlanes(from: readonly Float64Array[], to: Float32Array): void {
   for (const [i, plane] of from.entries()) to.set(plane, i * plane.length);
 }
 
@@ -46,9 +44,9 @@ export interface Segments {
   /** Left grid column of the run. */
   readonly cell: Int32Array;
   /** Position of the run's first pixel between column and column + 1, 0..1. */
-  readonly phase: Float64Array;
+  readonly phase: Float32Array;
   /** What one pixel adds to the position; 0 where the value is held. */
-  readonly step: Float64Array;
+  readonly step: Float32Array;
 }
 
 /**
@@ -57,9 +55,8 @@ export interface Segments {
  */
 export function segmentsOf(width: number, grid: number, upsampling: ChromaUpsampling): Segments {
   const runs: { start: number; cell: number; phase: number; step: number }[] = [];
-  const scale = grid / width;
   for (let x = 0; x < width; x++) {
-    const run = upsampling === 'reference' ? nearest(x, scale, grid) : between(x, scale, grid);
+    const run = gridPosition(x, width, grid, upsampling);
     const last = runs.at(-1);
     const joins = last && last.cell === run.cell && last.step === run.step;
     if (!joins || (run.step === 0 && last.phase !== run.phase)) runs.push({ start: x, ...run });
@@ -67,8 +64,8 @@ export function segmentsOf(width: number, grid: number, upsampling: ChromaUpsamp
   return {
     start: Int32Array.from([...runs.map((r) => r.start), width]),
     cell: Int32Array.from(runs, (r) => r.cell),
-    phase: Float64Array.from(runs, (r) => r.phase),
-    step: Float64Array.from(runs, (r) => r.step),
+    phase: Float32Array.from(runs, (r) => r.phase),
+    step: Float32Array.from(runs, (r) => r.step),
   };
 }
 
@@ -87,24 +84,13 @@ function nearest(x: number, scale: number, grid: number) {
     : { cell: Math.max(0, grid - 2), phase: grid > 1 ? 1 : 0, step: 0 };
 }
 
-/**
- * Grid row `y` of the output, enlarged downwards only.
- * @param row receives planeCount(...) rows of widthPx, one after another.
- */
-export function gridRow(grid: ChromaGrid, y: number, height: number, row: Float64Array): void {
-  const { widthPx: w, heightPx: h, planes } = grid;
-  const position =
-    grid.upsampling === 'reference' ? nearest(y, h / height, h) : between(y, h / height, h);
-  const t = position.phase;
-  const count = w * h;
-  const top = position.cell * w;
-  const bottom = h > 1 ? top + w : top;
-  for (let p = 0; p < planeCount(grid.upsampling); p++) {
-    const a = p * count + top;
-    const b = p * count + bottom;
-    for (let x = 0; x < w; x++) {
-      const upper = planes[a + x]!;
-      row[p * w + x] = upper + (planes[b + x]! - upper) * t;
-    }
-  }
+/** Where output row (or column) `i` of `size` lies on a grid of `grid`: cell, and share to the next. */
+export function gridPosition(
+  i: number,
+  size: number,
+  grid: number,
+  upsampling: ChromaUpsampling,
+): { readonly cell: number; readonly phase: number; readonly step: number } {
+  const scale = grid / size;
+  return upsampling === 'reference' ? nearest(i, scale, grid) : between(i, scale, grid);
 }

@@ -78,7 +78,7 @@ function writeCurve(
 /** Row y of a picture of `height` rows: f through the curves, in place. */
 export function applyContrast(
   curves: ContrastCurves,
-  f: Float64Array,
+  f: Float32Array,
   y: number,
   height: number,
 ): void {

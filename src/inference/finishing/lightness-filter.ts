@@ -8,7 +8,7 @@ export const SHARPEN_HALO_ROWS = 2;
 export interface LightnessBlock {
   readonly widthPx: number;
   readonly rows: number;
-  readonly f: Float64Array;
+  readonly f: Float32Array;
 }
 
 const WINDOW_RADIUS = 2;
@@ -21,7 +21,9 @@ const GRAIN_L_STAR = 7;
  * @param strength 0 .. 1.
  * @returns the block smoothed; the outer DENOISE_HALO_ROWS rows are valid only at picture borders.
  */
-export function denoise({ widthPx, rows, f }: LightnessBlock, strength: number): Float64Array {
+export function denoise(block: LightnessBlock, strength: number): Float32Array {
+  const { widthPx, rows } = block;
+  const f = new Float64Array(block.f);
   const epsilon = ((strength * GRAIN_L_STAR) / 116) ** 2;
   const mean = boxMean(f, widthPx, rows, WINDOW_RADIUS);
   const slope = boxMean(
@@ -39,7 +41,7 @@ export function denoise({ widthPx, rows, f }: LightnessBlock, strength: number):
   }
   const meanSlope = boxMean(slope, widthPx, rows, WINDOW_RADIUS);
   const meanOffset = boxMean(offset, widthPx, rows, WINDOW_RADIUS);
-  return meanOffset.map((b, i) => b + meanSlope[i]! * f[i]!);
+  return block.f.map((x, i) => meanOffset[i]! + meanSlope[i]! * x);
 }
 
 /** Binomial weights, about a Gaussian of sigma 1. */
@@ -52,9 +54,9 @@ const OVERSHOOT = 0.15;
  * @param amount 0 .. 2.
  * @returns the block sharpened; the outer SHARPEN_HALO_ROWS rows are valid only at picture borders.
  */
-export function sharpen({ widthPx: w, rows, f }: LightnessBlock, amount: number): Float64Array {
+export function sharpen({ widthPx: w, rows, f }: LightnessBlock, amount: number): Float32Array {
   const blurred = blur(f, w, rows);
-  const out = new Float64Array(f.length);
+  const out = new Float32Array(f.length);
   for (let y = 0; y < rows; y++) {
     const up = y > 0 ? -w : 0;
     const down = y + 1 < rows ? w : 0;
@@ -80,9 +82,9 @@ export function sharpen({ widthPx: w, rows, f }: LightnessBlock, amount: number)
   return out;
 }
 
-function blur(f: Float64Array, w: number, rows: number): Float64Array {
+function blur(f: Float32Array, w: number, rows: number): Float32Array {
   const [c0, c1, c2] = WEIGHTS;
-  const across = new Float64Array(f.length);
+  const across = new Float32Array(f.length);
   for (let y = 0; y < rows; y++) {
     const line = y * w;
     for (let x = 0; x < w; x++) {
@@ -93,7 +95,7 @@ function blur(f: Float64Array, w: number, rows: number): Float64Array {
       across[line + x] = c0 * f[line + x]! + c1 * (f[l1]! + f[r1]!) + c2 * (f[l2]! + f[r2]!);
     }
   }
-  const out = new Float64Array(f.length);
+  const out = new Float32Array(f.length);
   for (let y = 0; y < rows; y++) {
     const lines = [-2, -1, 0, 1, 2].map((d) => Math.min(rows - 1, Math.max(0, y + d)) * w);
     const [a2, a1, at, b1, b2] = lines as [number, number, number, number, number];

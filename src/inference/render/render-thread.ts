@@ -1,10 +1,12 @@
 import { parentPort } from 'node:worker_threads';
+import { createRecombineKit } from '../color/recombine.js';
 import { prepare } from './prepare.js';
 import { runStrips } from './run-strips.js';
 import type { Prepared, RenderTask, ThreadMessage } from './strip-job.js';
 
 /** Entry file of a render thread: one task at a time, in the order they come. */
 const port = parentPort;
+const kit = createRecombineKit();
 if (port) port.on('message', (task: RenderTask) => port.postMessage(run(task)));
 
 function run(task: RenderTask): ThreadMessage {
@@ -12,7 +14,7 @@ function run(task: RenderTask): ThreadMessage {
     const result: Prepared | undefined =
       task.kind === 'prepare'
         ? prepare(task)
-        : void runStrips(task, () => port?.postMessage({ kind: 'progress' }));
+        : void runStrips(task, kit, () => port?.postMessage({ kind: 'progress' }));
     return { kind: 'done', result };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

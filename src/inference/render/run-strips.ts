@@ -1,7 +1,7 @@
-import { openRaster, type RasterFile, rowBytes } from '../codec/raster.js';
-import { gridRow, planeCount, segmentsOf } from '../color/chroma-grid.js';
-import { type Combiner, createCombiner } from '../color/combine.js';
-import { createLightnessReader, type LightnessReader, type Samples } from '../color/lightness.js';
+import { openRaster, type RasterFile } from '../codec/raster.js';
+import { F_BLACK } from '../color/lab.js';
+import type { Samples } from '../color/lightness.js';
+import { createRecombiner, type RecombineKit } from '../color/recombine.js';
 import { applyContrast } from '../finishing/contrast.js';
 import {
   DENOISE_HALO_ROWS,
@@ -17,11 +17,11 @@ import { NEXT_STRIP, STOP, type StripTask } from './strip-job.js';
  * stops. Several threads run this on the same task at once.
  * @param onStrip after each strip.
  */
-export function runStrips(task: StripTask, onStrip: () => void): void {
+export function runStrips(task: StripTask, kit: RecombineKit, onStrip: () => void): void {
   const source = openRaster(task.source, 'r');
   const target = openRaster(task.target, 'r+');
   try {
-    const strip = createStripWorker(task, source, target);
+    const strip = createStripWorker(task, kit, source, target);
     const height = source.shape.heightPx;
     for (;;) {
       const y = Atomics.add(task.control, NEXT_STRIP, 1) * task.stripRows;
@@ -35,46 +35,45 @@ export function runStrips(task: StripTask, onStrip: () => void): void {
   }
 }
 
-function createStripWorker(task: StripTask, source: RasterFile, target: RasterFile) {
+function createStripWorker(
+  task: StripTask,
+  kit: RecombineKit,
+  source: RasterFile,
+  target: RasterFile,
+) {
   const { widthPx: width, heightPx: height, channels: inChannels } = source.shape;
   const { widthPx: outWidth, channels: outChannels } = target.shape;
   const halo =
     (task.denoise > 0 ? DENOISE_HALO_ROWS : 0) + (task.sharpen > 0 ? SHARPEN_HALO_ROWS : 0);
   const finishes = halo > 0 || task.curves !== undefined;
-  const inBytes = new Uint8Array((task.stripRows + 2 * halo) * rowBytes(source.shape));
-  const outBytes = new Uint8Array(task.stripRows * rowBytes(target.shape));
-  const inSamples = samplesOf(inBytes, source.shape.bitDepth);
-  const outSamples = samplesOf(outBytes, target.shape.bitDepth);
-  const reader: LightnessReader = createLightnessReader(source.shape.bitDepth);
-  const combiner: Combiner = createCombiner(target.shape.bitDepth, task.grid.upsampling, width);
-  const segments = segmentsOf(width, task.grid.widthPx, task.grid.upsampling);
-  const gridWidthPx = task.grid.widthPx;
-  const grid = new Float64Array(planeCount(task.grid.upsampling) * gridWidthPx);
-  const guide = new Float64Array(width);
+  const inRows = task.stripRows + 2 * halo;
+  const kernel = createRecombiner(kit, {
+    grid: task.grid,
+    widthPx: width,
+    heightPx: height,
+    inChannels,
+    inDepth: source.shape.bitDepth,
+    inRows,
+    outChannels,
+    outDepth: target.shape.bitDepth,
+    outSamples: task.stripRows * outWidth * outChannels,
+    finishingRows: finishes ? inRows : 0,
+  });
+  const inSamples = samplesOf(kernel.input, source.shape.bitDepth);
+  const outSamples = samplesOf(kernel.output, target.shape.bitDepth);
   const left = task.dividerPx > 0 ? width + task.dividerPx : 0;
 
   return (y0: number, rows: number): void => {
     const top = Math.max(0, y0 - halo);
     const bottom = Math.min(height, y0 + rows + halo);
-    source.readRows(top, bottom - top, inBytes);
-    const finished = finishes ? finish(top, bottom) : undefined;
+    source.readRows(top, bottom - top, kernel.input);
+    if (finishes) finish(top, bottom);
     for (let y = y0; y < y0 + rows; y++) {
-      const inOffset = (y - top) * width * inChannels;
+      const row = y - top;
+      const inOffset = row * width * inChannels;
       const outRow = (y - y0) * outWidth * outChannels;
       const outOffset = outRow + left * outChannels;
-      reader.read(inSamples, inOffset, inChannels, width, guide);
-      gridRow(task.grid, y, height, grid);
-      const f = finished?.subarray((y - top) * width, (y - top + 1) * width) ?? guide;
-      combiner.combine({
-        f,
-        guide,
-        grid,
-        gridWidthPx,
-        segments,
-        out: outSamples,
-        outOffset,
-        outChannels,
-      });
+      kernel.combine(y, row, outOffset, finishes ? row : undefined);
       if (outChannels === 4) copyAlpha(inOffset, outOffset);
       if (left > 0) copyOriginal(inOffset, outRow);
       for (const overlay of task.overlays)
@@ -86,23 +85,19 @@ function createStripWorker(task: StripTask, source: RasterFile, target: RasterFi
           y,
         });
     }
-    target.writeRows(y0, rows, outBytes);
+    target.writeRows(y0, rows, kernel.output);
   };
 
-  function finish(top: number, bottom: number): Float64Array {
+  function finish(top: number, bottom: number): void {
     const rows = bottom - top;
-    let f: Float64Array = new Float64Array(rows * width);
-    for (let y = 0; y < rows; y++)
-      reader.read(inSamples, y * width * inChannels, inChannels, width, lineOf(f, y));
+    for (let row = 0; row < rows; row++) kernel.readLightness(row, row);
+    let f = kernel.finishing.subarray(0, rows * width);
     if (task.denoise > 0) f = denoise({ widthPx: width, rows, f }, task.denoise);
     if (task.curves)
-      for (let y = 0; y < rows; y++) applyContrast(task.curves, lineOf(f, y), top + y, height);
+      for (let y = 0; y < rows; y++)
+        applyContrast(task.curves, f.subarray(y * width, (y + 1) * width), top + y, height);
     if (task.sharpen > 0) f = sharpen({ widthPx: width, rows, f }, task.sharpen);
-    return f;
-  }
-
-  function lineOf(f: Float64Array, y: number): Float64Array {
-    return f.subarray(y * width, (y + 1) * width);
+    for (let i = 0; i < f.length; i++) kernel.finishing[i] = Math.min(1, Math.max(F_BLACK, f[i]!));
   }
 
   function copyAlpha(inOffset: number, outOffset: number): void {
@@ -131,4 +126,4 @@ function createStripWorker(task: StripTask, source: RasterFile, target: RasterFi
 }
 
 const samplesOf = (bytes: Uint8Array, bitDepth: 8 | 16): Samples =>
-  bitDepth === 16 ? new Uint16Array(bytes.buffer) : bytes;
+  bitDepth === 16 ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2) : bytes;
