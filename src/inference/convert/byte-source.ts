@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
-import { CheckpointDamaged } from '../../studio/errors/index.js';
+import { CheckpointDamaged, CheckpointUnsupported } from '../../studio/errors/index.js';
 
 /** A file read by ranges, so that a 900 MB checkpoint never sits in memory. */
 export interface ByteSource {
@@ -16,11 +16,16 @@ export interface ByteSource {
   close(): void;
 }
 
-/** Open a file for reading by ranges. @throws the system's error when there is no such file. */
+/** Open a file for reading by ranges. @throws {CheckpointUnsupported} no file there to read. */
 export function openByteSource(file: string): ByteSource {
-  const descriptor = openSync(file, 'r');
   const name = path.basename(file);
-  const { size } = fstatSync(descriptor);
+  const descriptor = openDescriptor(file, name);
+  const status = fstatSync(descriptor);
+  if (!status.isFile()) {
+    closeSync(descriptor);
+    throw new CheckpointUnsupported(name, 'not a file', 'give the path of the weights file itself');
+  }
+  const { size } = status;
   return {
     name,
     size,
@@ -39,4 +44,13 @@ export function openByteSource(file: string): ByteSource {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+function openDescriptor(file: string, name: string): number {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CheckpointUnsupported(name, `it cannot be opened (${reason})`, 'check the path');
+  }
 }
