@@ -1,15 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { engineSections } from './config/engine.js';
+import { paymentSections } from './config/payments.js';
 import { type Setting, settingsOf } from './config/setting.js';
 import { ConfigFaulty } from './errors.js';
 import { packageRoot } from './package-root.js';
 
 /** Sections side by side; the studio, payments and bots spread theirs in here. */
-const schema = z.strictObject({ ...engineSections });
+const schema = z.strictObject({ ...engineSections, ...paymentSections });
 type Settings = z.infer<typeof schema>;
 export type Config = Omit<Settings, 'paths'> & { readonly paths: { readonly dataDir: string } };
 
@@ -99,6 +100,8 @@ function fromEnvironment(one: Setting, env: Environment, faults: string[]): unkn
   const text = env[one.env];
   if (one.secret) return text || secretFile(one, env[`${one.env}_FILE`], faults);
   if (text === undefined || text === '') return undefined;
+  // Ids are text even where they look like numbers: 2021000100000001, 37E5.
+  if (one.accepts(text)) return text;
   try {
     // YAML's scalars and [lists] are what the files use: 3, true, null, [cuda, cpu].
     return parse(text);
@@ -110,6 +113,9 @@ function fromEnvironment(one: Setting, env: Environment, faults: string[]): unkn
 function secretFile(one: Setting, file: string | undefined, faults: string[]): string | undefined {
   if (!file) return undefined;
   try {
+    if (!one.shared && process.platform !== 'win32' && statSync(file).mode & 0o077) {
+      faults.push(`${one.env}_FILE: others may read ${file}; run: chmod 600 ${file}`);
+    }
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     faults.push(`${one.env}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);

@@ -93,6 +93,7 @@ test('settings are named after their place; secrets are marked', () => {
       env: 'HUANCAI_TELEGRAM_BOT_TOKEN',
       example: '123:abc',
       secret: true,
+      accepts: expect.any(Function),
     },
   ]);
 });

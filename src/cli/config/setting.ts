@@ -8,6 +8,8 @@ export interface SettingInfo {
   readonly env?: string;
   /** Only from the environment, or from the file that `<variable>_FILE` names; never from YAML. */
   readonly secret?: boolean;
+  /** A secret's file may be read by others: certificates and public keys. */
+  readonly shared?: boolean;
 }
 
 const infos = z.registry<SettingInfo>();
@@ -22,6 +24,8 @@ export interface Setting extends SettingInfo {
   /** Dotted, as in YAML: `inference.idleUnloadMs`. */
   readonly name: string;
   readonly env: string;
+  /** Whether the schema takes this value. */
+  readonly accepts: (value: unknown) => boolean;
 }
 
 /** Every setting of a schema, in order. A setting without an example is our own mistake. */
@@ -31,7 +35,8 @@ export function settingsOf(schema: z.ZodObject, prefix: string[] = []): Setting[
     if (value instanceof z.ZodObject) return settingsOf(value, trail);
     const info = infos.get(value as z.ZodType);
     if (!info) throw new Error(`setting ${trail.join('.')} has no example`);
-    return [{ ...info, name: trail.join('.'), env: info.env ?? environmentName(trail) }];
+    const accepts = (given: unknown) => (value as z.ZodType).safeParse(given).success;
+    return [{ ...info, name: trail.join('.'), env: info.env ?? environmentName(trail), accepts }];
   });
 }
 

@@ -1,0 +1,127 @@
+import { createAlipayGateway } from '../../payments/alipay/alipay-gateway.js';
+import { createStarsGateway } from '../../payments/stars/stars-gateway.js';
+import { createWechatpayGateway } from '../../payments/wechatpay/wechatpay-gateway.js';
+import type { Clock } from '../../studio/ports/basics.js';
+import type { PaymentGateway } from '../../studio/ports/gateway.js';
+import type { Config } from '../config.js';
+import { ConfigFaulty } from '../errors.js';
+
+export interface TelegramAccess {
+  readonly token: string;
+  readonly apiRoot?: string;
+}
+
+/**
+ * The real gateways whose settings are complete. One that is begun but not finished stops the
+ * start: a shop that believes it takes money must take it.
+ * @param publicUrl address under which providers reach us; undefined: polling settles everything.
+ * @throws {ConfigFaulty} naming each missing setting.
+ */
+export function openGateways(
+  deps: { clock: Clock },
+  config: Pick<Config, 'alipay' | 'wechatpay'>,
+  publicUrl: string | undefined,
+  telegram: TelegramAccess | undefined,
+): PaymentGateway[] {
+  const faults: string[] = [];
+  const notifyUrl = (id: string) =>
+    publicUrl ? new URL(`/notify/${id}`, publicUrl).href : undefined;
+  const gateways = [
+    openAlipay(deps, config.alipay, notifyUrl('alipay'), faults),
+    openWechatpay(deps, config.wechatpay, notifyUrl('wechatpay'), faults),
+    telegram ? createStarsGateway(telegram) : undefined,
+  ];
+  if (faults.length > 0) throw new ConfigFaulty(faults);
+  return gateways.filter((gateway) => gateway !== undefined);
+}
+
+function openAlipay(
+  deps: { clock: Clock },
+  settings: Config['alipay'],
+  notifyUrl: string | undefined,
+  faults: string[],
+): PaymentGateway | undefined {
+  const { appId, sellerId, privateKey, publicKey, appCert, rootCert, publicCert } = settings;
+  if (!begun([appId, sellerId, privateKey, publicKey, appCert, rootCert, publicCert]))
+    return undefined;
+  const certificates = Boolean(appCert || rootCert || publicCert);
+  const missing = missingOf({
+    ALIPAY_APP_ID: appId,
+    ALIPAY_SELLER_ID: sellerId,
+    ALIPAY_PRIVATE_KEY_FILE: privateKey,
+    ...(certificates
+      ? {
+          ALIPAY_APP_CERT_FILE: appCert,
+          ALIPAY_ROOT_CERT_FILE: rootCert,
+          ALIPAY_PUBLIC_CERT_FILE: publicCert,
+        }
+      : { ALIPAY_PUBLIC_KEY_FILE: publicKey }),
+  });
+  if (missing) {
+    faults.push(`Alipay is only half set up; still missing: ${missing} (docs/payments/alipay.md)`);
+    return undefined;
+  }
+  return createAlipayGateway(deps, {
+    appId: appId!,
+    sellerId: sellerId!,
+    privateKey: privateKey!,
+    keys: certificates
+      ? { mode: 'certificate', appCert: appCert!, rootCert: rootCert!, alipayCert: publicCert! }
+      : { mode: 'publicKey', alipayPublicKey: publicKey! },
+    gatewayUrl: settings.gateway ?? undefined,
+    notifyUrl,
+    timeoutMs: settings.timeoutMs,
+  });
+}
+
+function openWechatpay(
+  deps: { clock: Clock },
+  settings: Config['wechatpay'],
+  notifyUrl: string | undefined,
+  faults: string[],
+): PaymentGateway | undefined {
+  const { mchId, appId, serial, privateKey, cert, apiV3Key, publicKeyId, publicKey } = settings;
+  if (!begun([mchId, appId, serial, privateKey, cert, apiV3Key, publicKeyId, publicKey]))
+    return undefined;
+  const usesPublicKey = Boolean(publicKeyId || publicKey);
+  const missing = missingOf({
+    WECHATPAY_MCH_ID: mchId,
+    WECHATPAY_APP_ID: appId,
+    WECHATPAY_SERIAL: serial,
+    WECHATPAY_PRIVATE_KEY_FILE: privateKey,
+    WECHATPAY_CERT_FILE: cert,
+    WECHATPAY_API_V3_KEY: apiV3Key,
+    ...(usesPublicKey
+      ? { WECHATPAY_PUBLIC_KEY_ID: publicKeyId, WECHATPAY_PUBLIC_KEY_FILE: publicKey }
+      : {}),
+  });
+  if (missing) {
+    const page = 'docs/payments/wechatpay.md';
+    faults.push(`WeChat Pay is only half set up; still missing: ${missing} (${page})`);
+    return undefined;
+  }
+  return createWechatpayGateway(deps, {
+    mchId: mchId!,
+    appId: appId!,
+    serial: serial!.toUpperCase(),
+    privateKey: privateKey!,
+    certificate: cert!,
+    apiV3Key: apiV3Key!,
+    verifier: usesPublicKey
+      ? { mode: 'publicKey', publicKeyId: publicKeyId!, publicKey: publicKey! }
+      : { mode: 'certificate' },
+    baseUrl: settings.baseUrl ?? undefined,
+    notifyUrl,
+    timeoutMs: settings.timeoutMs,
+  });
+}
+
+function begun(values: readonly (string | null)[]): boolean {
+  return values.some(Boolean);
+}
+
+function missingOf(settings: Record<string, string | null>): string {
+  return Object.keys(settings)
+    .filter((name) => !settings[name])
+    .join(', ');
+}
