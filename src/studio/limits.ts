@@ -43,4 +43,21 @@ export const limits = {
     photosPerPage: 100,
     ordersPerPage: 100,
   },
+  /** Looks of one photo, over all its runs. */
+  looksPerPhoto: 24,
+  studio: {
+    photosPerOrder: 50,
+    /** A restore that keeps failing is reported to the customer after this many tries. */
+    restoreAttempts: 5,
+    unlockAttempts: 6,
+    /** Asking a gateway about one order at a customer's request, ms between two. */
+    refreshEveryMs: 2_000,
+    /** Rows one round of a sweeper touches. */
+    sweepRows: 200,
+    /** Jobs relayed this long ago and still not done are looked up in the queue. */
+    overdueMs: 60_000,
+    /** Blobs younger than this are never taken for orphans. */
+    orphanAgeMs: 3_600_000,
+    creditCodesPerBatch: 10_000,
+  },
 } as const;

@@ -19,13 +19,16 @@ export class ModelUnfit extends StudioError {
     readonly expected: string,
     readonly found: string,
     cause?: unknown,
+    /** A more telling message where the cause is known, e.g. `model.unfitCheckpoint`. */
+    messageKey = 'model.unfit',
+    more: Readonly<Record<string, string | number>> = {},
   ) {
     super(
       'MODEL_UNFIT',
-      'model.unfit',
+      messageKey,
       'never',
       `model ${model}: expected ${expected}, found ${found}`,
-      { params: { model, expected, found }, cause },
+      { params: { model, expected, found, ...more }, cause },
     );
   }
 }
@@ -54,5 +57,49 @@ export class InferenceOutOfMemory extends StudioError {
       `out of memory on ${provider} at ${sizePx} px`,
       { cause, params: { provider, sizePx } },
     );
+  }
+}
+
+/** No mirror gave the file; `reasons` has one line for each that was tried. */
+export class ModelDownloadFailed extends StudioError {
+  constructor(
+    readonly model: string,
+    readonly reasons: readonly string[],
+    cause?: unknown,
+  ) {
+    const list = reasons.map((reason) => `  ${reason}`).join('\n');
+    super(
+      'MODEL_DOWNLOAD_FAILED',
+      'model.downloadFailed',
+      'later',
+      `model ${model} could not be downloaded:\n${list}`,
+      { params: { model, list }, cause },
+    );
+  }
+}
+
+/** The file here is not what it was when it was installed, or not what the catalog names. */
+export class ModelDamaged extends StudioError {
+  constructor(
+    readonly model: string,
+    readonly expected: string,
+    readonly found: string,
+  ) {
+    super(
+      'MODEL_DAMAGED',
+      'model.damaged',
+      'never',
+      `model ${model}: expected ${expected}, found ${found}`,
+      { params: { model, expected, found } },
+    );
+  }
+}
+
+/** A name for an imported model that cannot be one, or is a catalog model's. */
+export class ModelIdInvalid extends StudioError {
+  constructor(readonly id: string) {
+    super('MODEL_ID_INVALID', 'model.idInvalid', 'never', `model id ${id} cannot be used`, {
+      params: { id },
+    });
   }
 }

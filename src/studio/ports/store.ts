@@ -30,7 +30,7 @@ export interface Store {
    * @throws {DatabaseAway}
    */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
-  /** For reading outside a transaction; writing here fails. Never use it inside `transaction`. */
+  /** For reading outside a transaction: sees the last commit. Never write here. */
   readonly read: Tables;
   /** Called after a commit of this process that left new jobs in the outbox. @returns unsubscribe. */
   onOutbox(listener: () => void): () => void;

@@ -1,0 +1,48 @@
+import { DatabaseAway, DiskUnavailable, StudioError } from '../studio/errors/index.js';
+
+const awayCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  '57P01', // administrator shut it down
+  '57P02', // crashed
+  '57P03', // starting up
+  '53300', // too many connections
+  '08000',
+  '08003',
+  '08006',
+  '3D000', // no such database
+  '28P01', // wrong password
+  '28000',
+]);
+
+/** Deadlock, serialisation failure, somebody else's lock: the same work may succeed now. */
+const againCodes = new Set(['40P01', '40001', '55P03', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT']);
+
+export function mayRunAgain(error: unknown): boolean {
+  return againCodes.has(codeOf(error));
+}
+
+/** The driver's own error as one of ours; what is none of these is a bug and stays as it is. */
+export function translateDatabaseError(error: unknown): unknown {
+  if (error instanceof StudioError) return error;
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(code) || code === '53100') {
+    return new DiskUnavailable('database', message, error);
+  }
+  if (/^E(NOSPC|ROFS|ACCES|PERM)$/.test(code)) return new DiskUnavailable('database', code, error);
+  const away =
+    awayCodes.has(code) ||
+    mayRunAgain(error) ||
+    /^Connection terminated|timeout exceeded when trying to connect/.test(message);
+  return away ? new DatabaseAway(error) : error;
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,43 @@
+import type { LedgerTable } from '../studio/ports/store.js';
+import { outcomeOf, type Target } from './rows.js';
+
+export function ledgerTable({ db }: Target): LedgerTable {
+  return {
+    openAccount: async (account) => {
+      await db
+        .insertInto('accounts')
+        .values({ ...account, balance: 0 })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+    },
+    account: (id) => db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
+    add: async (accountId, delta) => {
+      const changed = await db
+        .updateTable('accounts')
+        .set((one) => ({ balance: one('balance', '+', delta) }))
+        .where('id', '=', accountId)
+        // The CHECK would refuse it too, but on PostgreSQL end the transaction.
+        .where((one) => one(one('balance', '+', delta), '>=', 0))
+        .executeTakeFirst();
+      return changed.numUpdatedRows === 1n;
+    },
+    insert: async (transfer) =>
+      outcomeOf(
+        await db
+          .insertInto('transfers')
+          .values(transfer)
+          .onConflict((conflict) => conflict.column('key').doNothing())
+          .executeTakeFirst(),
+      ),
+    byKey: (key) =>
+      db.selectFrom('transfers').selectAll().where('key', '=', key).executeTakeFirst(),
+    ofAccount: (accountId, limit) =>
+      db
+        .selectFrom('transfers')
+        .selectAll()
+        .where((or) => or.or([or('from', '=', accountId), or('to', '=', accountId)]))
+        .orderBy('atMs', 'desc')
+        .limit(limit)
+        .execute(),
+  };
+}

@@ -1,0 +1,9 @@
+import { studioTables } from './001-studio.js';
+import { moneyTables } from './002-money.js';
+import { queueTables } from './003-queue.js';
+import type { Migration } from './migration.js';
+
+/** All steps, in order. Never change one that has been released: add another. */
+export const migrations: readonly Migration[] = [studioTables, moneyTables, queueTables];
+
+export type { DialectName, Migration } from './migration.js';

@@ -1,0 +1,8 @@
+export type DialectName = 'sqlite' | 'postgres';
+
+/** One step of the schema; its name orders it and is remembered in the database. */
+export interface Migration {
+  readonly name: string;
+  /** Statements in order; they run in one transaction with everything before them. */
+  readonly statements: (dialect: DialectName) => readonly string[];
+}

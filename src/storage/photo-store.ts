@@ -1,0 +1,130 @@
+import type { PhotoState } from '../studio/photo.js';
+import type { ExpiringKind, LookTable, PhotoTable, TimelineTable } from '../studio/ports/store.js';
+import type { LookRecord, PhotoRecord, TimelineRecord } from '../studio/records.js';
+import { jsonFields, rows, type Target } from './rows.js';
+
+const waiting: readonly PhotoState[] = ['received', 'queued', 'restoring'];
+
+export function photoTable(target: Target): PhotoTable {
+  const { db } = target;
+  const { fromRow, ...base } = rows<PhotoRecord>(target, 'photos', 'chat', 'error');
+  const all = db.selectFrom('photos').selectAll();
+  const count = db.selectFrom('photos').select((one) => one.fn.countAll<number>().as('count'));
+  return {
+    ...base,
+    byKey: async (customerId, key) => {
+      const query = all.where('customerId', '=', customerId).where('key', '=', key);
+      const row = await query.executeTakeFirst();
+      return row && fromRow(row);
+    },
+    byOriginal: async (customerId, originalKey) => {
+      const row = await all
+        .where('originalKey', '=', originalKey)
+        .where('customerId', '=', customerId)
+        .where('state', '<>', 'deleted')
+        .orderBy('createdMs', 'desc')
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+    list: async (customerId, limit, before) => {
+      let query = all.where('customerId', '=', customerId).where('state', '<>', 'deleted');
+      if (before !== undefined) query = query.where('id', '<', before);
+      const found = await query.orderBy('id', 'desc').limit(limit).execute();
+      return found.map(fromRow);
+    },
+    countSince: async (customerId, sinceMs) => {
+      const query = count.where('customerId', '=', customerId).where('createdMs', '>=', sinceMs);
+      return Number((await query.executeTakeFirstOrThrow()).count);
+    },
+    countWaiting: async ({ customerId, beforeMs }) => {
+      let query = count.where('state', 'in', waiting);
+      if (customerId !== undefined) query = query.where('customerId', '=', customerId);
+      if (beforeMs !== undefined) query = query.where('createdMs', '<', beforeMs);
+      return Number((await query.executeTakeFirstOrThrow()).count);
+    },
+    idle: async (beforeMs, limit) => {
+      const query = all.where('state', 'in', waiting).where('updatedMs', '<', beforeMs);
+      return (await query.orderBy('updatedMs').limit(limit).execute()).map(fromRow);
+    },
+    usesBlob: (key) => usesBlob(target, key),
+    withExpired: async (kind, beforeMs, limit) => {
+      const found = await expired(target, kind, beforeMs).limit(limit).execute();
+      return found.map(fromRow);
+    },
+  };
+}
+
+async function usesBlob({ db }: Target, key: string): Promise<boolean> {
+  const photo = await db
+    .selectFrom('photos')
+    .select('id')
+    .where((or) =>
+      or.or([or('originalKey', '=', key), or('masterKey', '=', key), or('sheetKey', '=', key)]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  if (photo) return true;
+  const look = await db
+    .selectFrom('looks')
+    .select('id')
+    .where((or) =>
+      or.or([or('chromaKey', '=', key), or('previewKey', '=', key), or('comparisonKey', '=', key)]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return look !== undefined;
+}
+
+/** Photos in a final state whose file of this kind has lived long enough. */
+function expired({ db }: Target, kind: ExpiringKind, beforeMs: number) {
+  const old = db
+    .selectFrom('photos')
+    .selectAll('photos')
+    .where('photos.state', 'not in', waiting)
+    .where('photos.updatedMs', '<', beforeMs)
+    .orderBy('photos.updatedMs');
+  if (kind === 'original') return old.where('photos.originalKey', 'is not', null);
+  if (kind === 'master') return old.where('photos.masterKey', 'is not', null);
+  const column = kind === 'chroma' ? 'looks.chromaKey' : 'looks.previewKey';
+  return old.where((one) =>
+    one.exists(
+      one
+        .selectFrom('looks')
+        .select('looks.id')
+        .whereRef('looks.photoId', '=', 'photos.id')
+        .where(column, 'is not', null),
+    ),
+  );
+}
+
+export function lookTable(target: Target): LookTable {
+  const { fromRow, ...base } = rows<LookRecord>(target, 'looks', 'finishing', 'notes');
+  return {
+    ...base,
+    ofPhoto: async (photoId) => {
+      const query = target.db.selectFrom('looks').selectAll().where('photoId', '=', photoId);
+      return (await query.orderBy('index').execute()).map(fromRow);
+    },
+  };
+}
+
+export function timelineTable({ db }: Target): TimelineTable {
+  const { toRow, fromRow } = jsonFields<TimelineRecord>('details');
+  return {
+    add: async (lines) => {
+      if (lines.length === 0) return;
+      await db
+        .insertInto('timeline')
+        .values(lines.map((line) => toRow(line) as never))
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+    },
+    ofPhoto: async (photoId) => {
+      const query = db.selectFrom('timeline').selectAll().where('photoId', '=', photoId);
+      return (await query.orderBy('atMs').orderBy('id').execute()).map(fromRow);
+    },
+    drop: async (photoId) => {
+      await db.deleteFrom('timeline').where('photoId', '=', photoId).execute();
+    },
+  };
+}

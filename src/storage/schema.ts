@@ -1,0 +1,60 @@
+import type {
+  AccountRecord,
+  ChargeRecord,
+  CustomerRecord,
+  HoldRecord,
+  IdentityRecord,
+  LookRecord,
+  NotificationRecord,
+  OrderRecord,
+  PhotoRecord,
+  QuarantineRecord,
+  RefundRecord,
+  TimelineRecord,
+  TransferRecord,
+  WishRecord,
+} from '../studio/records.js';
+
+/** A record as its row: the named fields are JSON text. */
+export type Row<R, Json extends keyof R = never> = {
+  [K in keyof R]: K extends Json ? (null extends R[K] ? string | null : string) : R[K];
+};
+
+/** Tables of migrations 001 and 002, in camelCase. */
+export interface Schema {
+  customers: Row<CustomerRecord, 'finishing'>;
+  identities: IdentityRecord;
+  linkCodes: { hash: string; customerId: string; expiresMs: number; usedMs: number | null };
+  creditCodes: {
+    hash: string;
+    batch: string;
+    credits: number;
+    expiresMs: number | null;
+    usedMs: number | null;
+    customerId: string | null;
+  };
+  photos: Row<PhotoRecord, 'chat' | 'error'>;
+  looks: Row<LookRecord, 'finishing' | 'notes'>;
+  timeline: Row<TimelineRecord, 'details'>;
+  settings: { name: string; value: string };
+  orders: Row<OrderRecord, 'chat'>;
+  orderPhotos: { orderId: string; photoId: string; position: number };
+  wishes: WishRecord;
+  charges: Row<ChargeRecord, 'offer'>;
+  refunds: RefundRecord;
+  holds: HoldRecord;
+  accounts: AccountRecord;
+  transfers: TransferRecord;
+  notifications: Row<NotificationRecord, 'status'>;
+  quarantine: Row<QuarantineRecord, 'status'>;
+  outbox: {
+    key: string;
+    name: string;
+    payload: string;
+    priority: number;
+    group: string;
+    notBeforeMs: number | null;
+    createdMs: number;
+    relayedMs: number | null;
+  };
+}

@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import { DatabaseAway } from '../studio/errors/index.js';
+import type { Store, Tables } from '../studio/ports/store.js';
+import { codeTable, customerTable } from './customer-store.js';
+import type { Database } from './database.js';
+import { mayRunAgain, translateDatabaseError } from './database-errors.js';
+import { inboxTable, settingTable } from './inbox-store.js';
+import { ledgerTable } from './ledger-store.js';
+import { chargeTable, holdTable, orderTable, refundTable } from './order-store.js';
+import { outboxTable } from './outbox-store.js';
+import { lookTable, photoTable, timelineTable } from './photo-store.js';
+import type { Target } from './rows.js';
+
+/** Runs of one transaction before a deadlock is given up. */
+const attemptsMax = 10;
+
+/** The studio's database over an open, migrated one. */
+export function createStore(database: Database): Store {
+  const listeners = new Set<() => void>();
+  const { dialect, writer, reader } = database;
+
+  async function transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      let added = false;
+      const note = () => {
+        added = true;
+      };
+      try {
+        const result = await writer
+          .transaction()
+          .execute((db) => work(tablesOf({ db, dialect }, note)));
+        if (added) for (const listener of listeners) listener();
+        return result;
+      } catch (error) {
+        if (!mayRunAgain(error) || attempt === attemptsMax) throw translateDatabaseError(error);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
+      }
+    }
+  }
+
+  return {
+    transaction,
+    read: tablesOf({ db: reader, dialect }, () => {}),
+    onOutbox: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ping: async () => {
+      try {
+        await sql`select 1`.execute(reader);
+      } catch (error) {
+        throw new DatabaseAway(error);
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+function tablesOf(target: Target, onOutbox: () => void): Tables {
+  return {
+    customers: customerTable(target),
+    codes: codeTable(target),
+    photos: photoTable(target),
+    looks: lookTable(target),
+    timeline: timelineTable(target),
+    orders: orderTable(target),
+    charges: chargeTable(target),
+    refunds: refundTable(target),
+    holds: holdTable(target),
+    ledger: ledgerTable(target),
+    inbox: inboxTable(target),
+    outbox: outboxTable(target, onOutbox),
+    settings: settingTable(target),
+  };
+}

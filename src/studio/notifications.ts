@@ -1,0 +1,83 @@
+import type { Context } from './context.js';
+import { NotificationRejected, StudioError } from './errors/index.js';
+import { priorities } from './jobs.js';
+import { want } from './outbox.js';
+import type { GatewayId, GatewayNotification, RawNotification } from './ports/gateway.js';
+
+/** Verify, record, answer. The work is done by `settle` and `refund`. */
+export async function receiveNotification(
+  context: Context,
+  gatewayId: GatewayId,
+  raw: RawNotification,
+): Promise<'accepted' | 'rejected' | 'tryAgain'> {
+  const gateway = context.gateways.get(gatewayId);
+  if (!gateway) return 'rejected';
+  let notification: GatewayNotification;
+  try {
+    notification = await gateway.openNotification(raw);
+  } catch (error) {
+    return refused(context, gatewayId, error);
+  }
+  try {
+    await record(context, gatewayId, notification);
+    return 'accepted';
+  } catch (error) {
+    const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+    context.log.error('notification.notRecorded', { gateway: gatewayId, code });
+    return 'tryAgain';
+  }
+}
+
+/** Logged once, without the content: it may hold secrets or personal data. */
+function refused({ log }: Context, gateway: GatewayId, error: unknown): 'rejected' | 'tryAgain' {
+  if (error instanceof NotificationRejected) {
+    log.warn('notification.rejected', { gateway, reason: error.reason });
+    return 'rejected';
+  }
+  const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+  log.error('notification.notOpened', { gateway, code });
+  return 'tryAgain';
+}
+
+async function record(
+  context: Context,
+  gateway: GatewayId,
+  { key, kind, charge, refund }: GatewayNotification,
+): Promise<void> {
+  const nowMs = context.clock.now();
+  const outTradeNo = charge?.outTradeNo ?? refund?.outTradeNo ?? null;
+  await context.store.transaction(async (tables) => {
+    const outcome = await tables.inbox.add({
+      ...{ gateway, key, outTradeNo, outRefundNo: refund?.outRefundNo ?? null },
+      ...{ status: { kind, charge, refund }, receivedMs: nowMs, handledMs: null },
+    });
+    if (outcome === 'exists') return;
+    const job = { priority: priorities.money, group: outTradeNo ?? gateway };
+    const name = `${gateway}:${key}`.slice(0, 200);
+    if (charge) {
+      const payload = { chargeId: charge.outTradeNo };
+      await want(tables, context, { name: 'settle', key: `settle:${name}`, payload, ...job });
+    } else if (refund) {
+      const payload = { refundId: refund.outRefundNo };
+      await want(tables, context, { name: 'refund', key: `refund:${name}`, payload, ...job });
+      await tables.inbox.handled(gateway, key, nowMs);
+    } else {
+      await tables.inbox.handled(gateway, key, nowMs);
+    }
+  });
+}
+
+/** Stars: may this invoice still be paid? From the database alone, in milliseconds. */
+export async function approvePreCheckout(
+  { store, clock }: Context,
+  outTradeNo: string,
+  amountMinor: number,
+  currency: string,
+): Promise<boolean> {
+  const charge = await store.read.charges.find(outTradeNo);
+  if (!charge || charge.expiresMs <= clock.now()) return false;
+  if (charge.state !== 'open' && charge.state !== 'intent') return false;
+  if (charge.amountMinor !== amountMinor || charge.currency !== currency) return false;
+  const order = await store.read.orders.find(charge.orderId);
+  return order?.state === 'pending' || order?.state === 'created';
+}

@@ -1,0 +1,82 @@
+import type { Context } from './context.js';
+import { NotFound, NotPossibleNow } from './errors/index.js';
+import { priorities } from './jobs.js';
+import { limits } from './limits.js';
+import { orderView, ownOrder } from './order-views.js';
+import { want } from './outbox.js';
+import type { OrderView, Receipt } from './ports/studio.js';
+
+export async function order(context: Context, customerId: string, orderId: string) {
+  return orderView(context, await ownOrder(context.store.read, customerId, orderId));
+}
+
+export async function orders(
+  context: Context,
+  customerId: string,
+  limit: number,
+): Promise<OrderView[]> {
+  const found = await context.store.read.orders.list({ customerId, limit });
+  return Promise.all(found.map((one) => orderView(context, one)));
+}
+
+/** The pay page's bearer token instead of a customer. */
+export async function orderByPayToken(context: Context, token: string): Promise<OrderView> {
+  const found = await context.store.read.orders.byPayToken(token);
+  if (!found) throw new NotFound('order');
+  return orderView(context, found);
+}
+
+/** The customer will not pay: expired from now on; closed once the provider says so. */
+export async function cancelOrder(context: Context, customerId: string, orderId: string) {
+  await context.store.transaction(async (tables) => {
+    const { state } = await ownOrder(tables, customerId, orderId);
+    if (state === 'closing' || state === 'closed') return;
+    if (state !== 'created' && state !== 'pending') throw new NotPossibleNow('cancel', state);
+    const nowMs = context.clock.now();
+    const charge = await tables.charges.ofOrder(orderId);
+    await tables.orders.update(orderId, { expiresMs: nowMs });
+    if (!charge) return;
+    await tables.charges.update(charge.id, { expiresMs: nowMs, nextPollMs: nowMs + 60_000 });
+    await want(tables, context, {
+      name: 'settle',
+      key: `settle:${charge.id}:cancel`,
+      payload: { chargeId: charge.id },
+      priority: priorities.money,
+      group: customerId,
+    });
+  });
+  return order(context, customerId, orderId);
+}
+
+export async function receipt(
+  context: Context,
+  customerId: string,
+  orderId: string,
+): Promise<Receipt> {
+  const found = await ownOrder(context.store.read, customerId, orderId);
+  if (found.paidMs === null) throw new NotPossibleNow('receipt', found.state);
+  const lines = [{ text: `receipt.${found.kind}`, amountMinor: found.amountMinor }];
+  if (found.refundedMinor > 0) {
+    lines.push({ text: 'receipt.refund', amountMinor: -found.refundedMinor });
+  }
+  const { currency, method, paidMs: paidAtMs } = found;
+  return { orderId, lines, currency, paidAtMs, method };
+}
+
+/** "Have you seen my payment?": asks the gateway soon, within rate limits. */
+export async function refreshOrder(context: Context, orderId: string): Promise<void> {
+  const charge = await context.store.read.charges.ofOrder(orderId);
+  if (!charge) throw new NotFound('order');
+  if (charge.state === 'paid') return;
+  // One question per step of time, whoever asks however often.
+  const step = Math.floor(context.clock.now() / limits.studio.refreshEveryMs);
+  await context.store.transaction((tables) =>
+    want(tables, context, {
+      name: 'settle',
+      key: `settle:${charge.id}:asked:${step}`,
+      payload: { chargeId: charge.id },
+      priority: priorities.money,
+      group: orderId,
+    }),
+  );
+}

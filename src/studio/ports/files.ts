@@ -1,0 +1,18 @@
+import type { ChromaPlane } from '../chroma-plane.js';
+
+/** Scratch space on the local disk. */
+export interface Files {
+  /** An empty folder of its own for `work`, removed afterwards whatever happens. */
+  scratch<T>(work: (dir: string) => Promise<T>): Promise<T>;
+  /** @throws {DiskUnavailable} */
+  read(file: string): Promise<Uint8Array>;
+}
+
+/** Chroma planes as bytes, to be kept as blobs. */
+export interface ChromaCodec {
+  encode(plane: ChromaPlane): Uint8Array;
+  decode(bytes: Uint8Array): ChromaPlane;
+}
+
+/** Several pictures side by side with a number in each, to choose from. */
+export type MakeSheet = (pictures: readonly string[], output: string) => Promise<void>;

@@ -1,0 +1,97 @@
+import type { Context } from '../context.js';
+import { GatewayRefused, GatewayUnknown, MethodUnavailable, StudioError } from '../errors/index.js';
+import { type Job, priorities } from '../jobs.js';
+import { chargeMoves, orderMoves } from '../order.js';
+import { tell } from '../outbox.js';
+import type { ChargeOffer, ChargeRequest } from '../ports/gateway.js';
+import type { ChargeRecord, OrderRecord } from '../records.js';
+import { assertMove } from '../state-machine.js';
+import { firstPollMs } from './poll-schedule.js';
+
+/** Constant per kind: customer text never enters signed strings. */
+const subjects = { unlock: 'Huancai HD photo', topup: 'Huancai credits' } as const;
+
+/** Ask the gateway for a code and send it: for orders whose caller died or got no answer. */
+export async function checkout(context: Context, job: Job<'checkout'>): Promise<void> {
+  const { orderId } = job.payload;
+  const state = await askGateway(context, orderId);
+  if (state !== 'offered') return;
+  await context.store.transaction(async (tables) => {
+    const order = await tables.orders.find(orderId);
+    if (order?.state !== 'pending') return;
+    const event = { kind: 'order.offer', orderId } as const;
+    const news = { customerId: order.customerId, key: `order.offer:${orderId}`, event };
+    await tell(tables, context, news, priorities.money);
+  });
+}
+
+/** The same at once, for a caller that waits. @throws {GatewayRefused} a final no. */
+export async function offerCharge(context: Context, orderId: string): Promise<void> {
+  try {
+    await askGateway(context, orderId);
+  } catch (error) {
+    if (!(error instanceof StudioError) || error.retry === 'never') throw error;
+    context.log.warn('charge.noAnswer', { orderId, code: error.code });
+  }
+}
+
+type Answer = 'offered' | 'known';
+
+async function askGateway(context: Context, orderId: string): Promise<Answer> {
+  const { read } = context.store;
+  const [order, charge] = [await read.orders.find(orderId), await read.charges.ofOrder(orderId)];
+  if (order?.state !== 'created' || charge?.state !== 'intent') return 'known';
+  if (charge.expiresMs <= context.clock.now()) return 'known';
+  const gateway = context.gateways.get(charge.gateway);
+  if (!gateway) throw new MethodUnavailable(charge.gateway);
+  try {
+    await offer(context, charge, await gateway.createCharge(requestOf(order, charge)));
+    return 'offered';
+  } catch (error) {
+    if (error instanceof GatewayRefused) await refuse(context, charge, error);
+    if (error instanceof StudioError) throw error;
+    // Nothing an adapter lets through may be taken for a no.
+    throw new GatewayUnknown(charge.gateway, 'unexpected fault', error);
+  }
+}
+
+function requestOf(order: OrderRecord, charge: ChargeRecord): ChargeRequest {
+  return {
+    outTradeNo: charge.id,
+    amountMinor: charge.amountMinor,
+    currency: charge.currency,
+    subject: subjects[order.kind],
+    expiresAtMs: charge.expiresMs,
+    ...(order.chat.channel === 'telegram' ? { telegramChatId: order.chat.chatId } : {}),
+  };
+}
+
+async function offer(context: Context, { id }: ChargeRecord, given: ChargeOffer): Promise<void> {
+  await context.store.transaction(async (tables) => {
+    const charge = await tables.charges.lock(id);
+    // Paid or closed before the answer came.
+    if (charge?.state !== 'intent') return;
+    assertMove(chargeMoves, charge.state, 'open', id);
+    const nextPollMs = firstPollMs(context.clock.now());
+    await tables.charges.update(id, { state: 'open', offer: given, nextPollMs });
+    const order = await tables.orders.lock(charge.orderId);
+    if (order?.state !== 'created') return;
+    assertMove(orderMoves, order.state, 'pending', order.id);
+    await tables.orders.update(order.id, { state: 'pending' });
+    await tables.outbox.done([`checkout:${order.id}`]);
+  });
+}
+
+async function refuse(context: Context, { id }: ChargeRecord, reason: GatewayRefused) {
+  context.log.error('charge.refused', { chargeId: id, code: reason.providerCode });
+  await context.store.transaction(async (tables) => {
+    const charge = await tables.charges.lock(id);
+    if (charge?.state !== 'intent') return;
+    await tables.charges.update(id, { state: 'closed', nextPollMs: null });
+    const order = await tables.orders.lock(charge.orderId);
+    if (order?.state !== 'created') return;
+    assertMove(orderMoves, order.state, 'closed', order.id);
+    await tables.orders.update(order.id, { state: 'closed' });
+    await tables.outbox.done([`checkout:${order.id}`]);
+  });
+}

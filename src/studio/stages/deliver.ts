@@ -1,0 +1,79 @@
+import type { Context } from '../context.js';
+import { dropBlobs } from '../delete-photos.js';
+import { type CustomerEvent, type Job, priorities, type RestoreOutcome } from '../jobs.js';
+import { tell } from '../outbox.js';
+import { lookMoves, photoMoves } from '../photo.js';
+import type { Tables } from '../ports/store.js';
+import type { PhotoRecord } from '../records.js';
+import { assertMove } from '../state-machine.js';
+import { chronicle, line } from '../timeline.js';
+import { markFailed } from './fail-photo.js';
+
+const wanted: readonly string[] = ['queued', 'restoring', 'ready'];
+
+/** Record a restore's outcome and tell the customer. */
+export async function deliver(context: Context, job: Job<'deliver'>): Promise<void> {
+  const { photoId, outcome } = job.payload;
+  const run = job.key.slice('deliver:'.length);
+  const photo = await context.store.transaction(async (tables) => {
+    const known = await tables.photos.lock(photoId);
+    await tables.outbox.done([run]);
+    if (!known || !wanted.includes(known.state)) return undefined;
+    await chronicle(tables, photoId, run, outcome.timeline);
+    if (outcome.ok) await ready(tables, context, known, run, outcome);
+    else await markFailed(tables, context, known, run, outcome);
+    return known;
+  });
+  if (photo) {
+    context.live.emit({ customerId: photo.customerId, photoId, kind: 'photo' });
+    context.log.info(outcome.ok ? 'photo.ready' : 'photo.failed', {
+      ...{ photoId, worker: outcome.worker },
+      ...(outcome.ok ? {} : { code: outcome.code }),
+    });
+  } else if (outcome.ok) {
+    // Cancelled or deleted meanwhile: nobody wants these files.
+    await dropBlobs(context, blobsOf(outcome));
+  }
+}
+
+type Made = Extract<RestoreOutcome, { ok: true }>;
+
+async function ready(
+  tables: Tables,
+  context: Context,
+  photo: PhotoRecord,
+  run: string,
+  outcome: Made,
+): Promise<void> {
+  const fresh: string[] = [];
+  for (const { lookId, ...result } of outcome.looks) {
+    const look = await tables.looks.find(lookId);
+    if (look?.photoId !== photo.id || look.state === 'ready') continue;
+    // A run that was given up for lost may still arrive.
+    if (look.state !== 'failed') assertMove(lookMoves, look.state, 'ready', lookId);
+    await tables.looks.update(lookId, { ...result, state: 'ready' });
+    fresh.push(lookId);
+  }
+  if (fresh.length === 0) return;
+  if (photo.state !== 'ready') assertMove(photoMoves, photo.state, 'ready', photo.id);
+  await tables.photos.update(photo.id, {
+    state: 'ready',
+    error: null,
+    widthPx: outcome.widthPx,
+    heightPx: outcome.heightPx,
+    selectedLookId: photo.selectedLookId ?? (fresh[0] as string),
+    sheetKey: outcome.sheetKey ?? photo.sheetKey,
+    updatedMs: context.clock.now(),
+  });
+  await chronicle(tables, photo.id, `ready:${run}`, [line(context, 'photo.ready')]);
+  const news = { customerId: photo.customerId, key: `photo.ready:${run}` };
+  const event: CustomerEvent = outcome.sheetKey
+    ? { kind: 'photo.looks', photoId: photo.id, lookIds: fresh, sheetKey: outcome.sheetKey }
+    : { kind: 'photo.preview', photoId: photo.id, lookId: fresh[0] as string };
+  await tell(tables, context, { ...news, event }, priorities.free);
+}
+
+function blobsOf(outcome: Made): string[] {
+  const keys = outcome.looks.flatMap((l) => [l.chromaKey, l.previewKey, l.comparisonKey]);
+  return outcome.sheetKey ? [...keys, outcome.sheetKey] : keys;
+}

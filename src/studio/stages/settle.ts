@@ -1,0 +1,119 @@
+import type { Context } from '../context.js';
+import { MethodUnavailable } from '../errors/index.js';
+import type { Job } from '../jobs.js';
+import { chargeMoves, orderMoves } from '../order.js';
+import type { ChargeStatus, PaymentGateway } from '../ports/gateway.js';
+import type { ChargeRecord } from '../records.js';
+import { assertMove } from '../state-machine.js';
+import { applyPaid } from './apply-paid.js';
+import { orderClosed } from './order-news.js';
+import { nextLatePollMs, nextOpenPollMs } from './poll-schedule.js';
+
+/** Find out whether an order's charge was paid: by notifications received, else by asking. */
+export async function settle(context: Context, job: Job<'settle'>): Promise<void> {
+  const { chargeId } = job.payload;
+  await settleNotified(context, chargeId);
+  const charge = await context.store.read.charges.find(chargeId);
+  if (!charge || charge.state === 'paid') return;
+  const gateway = context.gateways.get(charge.gateway);
+  if (!gateway) throw new MethodUnavailable(charge.gateway);
+  await settlePolled(context, charge, gateway);
+}
+
+/** Verified notifications that were recorded and not looked at yet. */
+async function settleNotified(context: Context, chargeId: string): Promise<void> {
+  const { store, clock } = context;
+  const waiting = await store.read.inbox.unhandled({ outTradeNo: chargeId, limit: 100 });
+  for (const notification of waiting) {
+    const status = notification.status as { charge?: ChargeStatus };
+    if (status.charge?.state === 'paid') {
+      await applyPaid(context, notification.gateway, status.charge, 'notification');
+    }
+    const { gateway, key } = notification;
+    await store.transaction(({ inbox }) => inbox.handled(gateway, key, clock.now()));
+  }
+}
+
+async function settlePolled(
+  context: Context,
+  charge: ChargeRecord,
+  gateway: PaymentGateway,
+): Promise<void> {
+  const status = await gateway.queryCharge(charge.id);
+  if (await settledBy(context, charge, status)) return;
+  const expired = charge.expiresMs <= context.clock.now();
+  if (!expired || charge.state === 'closed' || status.state === 'unknown') {
+    return schedule(context, charge.id);
+  }
+  // Query, close, query again: only then it is closed, for a customer may pay in between.
+  await closing(context, charge.id);
+  const closed = await gateway.closeCharge(charge.id);
+  if (await settledBy(context, charge, closed)) return;
+  const after = await gateway.queryCharge(charge.id);
+  if (await settledBy(context, charge, after)) return;
+  // The provider never heard of it: nothing there can be paid any more, the code has expired too.
+  if (after.state === 'absent') await markClosed(context, charge.id);
+  else await schedule(context, charge.id);
+}
+
+/** @returns whether there is nothing left to find out now. */
+async function settledBy(
+  context: Context,
+  charge: ChargeRecord,
+  status: ChargeStatus,
+): Promise<boolean> {
+  if (status.state === 'closed') {
+    await markClosed(context, charge.id);
+    return true;
+  }
+  // Paid and refunded there without us: quarantine, the operator must have done it by hand.
+  if (status.state !== 'paid' && status.state !== 'refunded') return false;
+  const outcome = await applyPaid(context, charge.gateway, status, 'poll');
+  return outcome !== 'quarantined';
+}
+
+async function closing(context: Context, chargeId: string): Promise<void> {
+  await context.store.transaction(async (tables) => {
+    const charge = await tables.charges.lock(chargeId);
+    const order = charge && (await tables.orders.lock(charge.orderId));
+    if (!order || (order.state !== 'created' && order.state !== 'pending')) return;
+    assertMove(orderMoves, order.state, 'closing', order.id);
+    await tables.orders.update(order.id, { state: 'closing' });
+  });
+}
+
+/** Verified closed at the provider. Late money is still looked for, a few times. */
+export async function markClosed(context: Context, chargeId: string): Promise<void> {
+  const order = await context.store.transaction(async (tables) => {
+    const charge = await tables.charges.lock(chargeId);
+    if (!charge || charge.state === 'paid') return undefined;
+    const nextPollMs = nextLatePollMs(charge, context.clock.now());
+    if (charge.state === 'closed') {
+      await tables.charges.update(chargeId, { nextPollMs });
+      return undefined;
+    }
+    assertMove(chargeMoves, charge.state, 'closed', chargeId);
+    await tables.charges.update(chargeId, { state: 'closed', nextPollMs });
+    const known = await tables.orders.lock(charge.orderId);
+    if (!known || !['created', 'pending', 'closing'].includes(known.state)) return undefined;
+    // Closed by the provider itself: pending passes through closing.
+    const from = known.state === 'pending' ? 'closing' : known.state;
+    assertMove(orderMoves, from, 'closed', known.id);
+    await tables.orders.update(known.id, { state: 'closed' });
+    await orderClosed(tables, context, known);
+    return known;
+  });
+  if (!order) return;
+  const { id: orderId, customerId } = order;
+  context.live.emit({ customerId, orderId, kind: 'order' });
+}
+
+async function schedule(context: Context, chargeId: string): Promise<void> {
+  await context.store.transaction(async (tables) => {
+    const charge = await tables.charges.lock(chargeId);
+    if (!charge || charge.state === 'paid') return;
+    const next = charge.state === 'closed' ? nextLatePollMs : nextOpenPollMs;
+    const nextPollMs = next(charge, context.clock.now());
+    await tables.charges.update(chargeId, { nextPollMs });
+  });
+}

@@ -1,0 +1,117 @@
+import { concludeOrder } from '../conclude-order.js';
+import type { Context } from '../context.js';
+import { BlobMissing, NotPossibleNow, StudioError } from '../errors/index.js';
+import { postHold, voidHold } from '../holds.js';
+import { type Job, priorities } from '../jobs.js';
+import { limits } from '../limits.js';
+import { tell } from '../outbox.js';
+import type { HoldRecord, LookRecord, PhotoRecord } from '../records.js';
+import { chronicle, line } from '../timeline.js';
+
+/**
+ * Render the master from the kept plane, hand it over, post the hold. A posted hold whose photo
+ * has another look chosen since, or whose master has expired, gets it made again for nothing.
+ */
+export async function unlock(context: Context, job: Job<'unlock'>): Promise<void> {
+  const { photoId, holdId } = job.payload;
+  const { read } = context.store;
+  const hold = await read.holds.find(holdId);
+  const photo = await read.photos.find(photoId);
+  if (!hold || !photo || hold.state === 'voided' || photo.state === 'deleted') return;
+  const look = photo.selectedLookId ? await read.looks.find(photo.selectedLookId) : undefined;
+  if (hold.state === 'posted' && photo.masterKey && photo.masterLookId === look?.id) return;
+  try {
+    if (!look) throw new NotPossibleNow('unlock', photo.state);
+    const masterKey = await render(context, job, photo, look);
+    await handOver(context, hold.id, photo.id, look.id, masterKey);
+  } catch (error) {
+    if (!(error instanceof StudioError) || job.signal.aborted) throw error;
+    const last = job.attempt >= limits.studio.unlockAttempts;
+    if (error.retry !== 'never' && !last) throw error;
+    await unlockFailed(context, hold.id, error);
+  }
+}
+
+async function render(
+  context: Context,
+  job: Job<'unlock'>,
+  photo: PhotoRecord,
+  look: LookRecord,
+): Promise<string> {
+  const { blobs, files, planes, colorizer, config } = context;
+  if (photo.originalKey === null) throw new BlobMissing('original');
+  if (look.chromaKey === null) throw new BlobMissing('chroma');
+  const original = await blobs.localFile(photo.originalKey);
+  const chroma = planes.decode(await files.read(await blobs.localFile(look.chromaKey)));
+  return files.scratch(async (dir) => {
+    const label = { ...config.label, produceId: photo.id };
+    const rendition = await colorizer.render(
+      original,
+      chroma,
+      `${dir}/master`,
+      { ...look.finishing, label },
+      { signal: job.signal, onProgress: (share) => job.progress(share) },
+    );
+    return (await blobs.putFile('master', rendition.file)).key;
+  });
+}
+
+/** The file and the payment for it, in one transaction. */
+async function handOver(
+  context: Context,
+  holdId: string,
+  photoId: string,
+  lookId: string,
+  masterKey: string,
+): Promise<void> {
+  const customerId = await context.store.transaction(async (tables) => {
+    const photo = await tables.photos.lock(photoId);
+    const hold = await tables.holds.lock(holdId);
+    if (!photo || !hold || hold.state === 'voided' || photo.state === 'deleted') return undefined;
+    const updatedMs = context.clock.now();
+    await tables.photos.update(photoId, { masterKey, masterLookId: lookId, updatedMs });
+    if (hold.state === 'held') await postHold(tables, context, hold, masterKey);
+    const step = `master:${hold.id}:${lookId}`;
+    await chronicle(tables, photoId, step, [line(context, 'photo.unlocked')]);
+    const event = { kind: 'photo.master', photoId, masterKey } as const;
+    const news = { customerId: photo.customerId, key: `photo.${step}`, event };
+    await tell(tables, context, news, priorities.paid);
+    if (hold.orderId !== null) await concludeOrder(tables, context, hold.orderId);
+    return photo.customerId;
+  });
+  if (!customerId) return;
+  context.live.emit({ customerId, photoId, kind: 'photo' });
+  context.log.info('photo.unlocked', { photoId, holdId });
+}
+
+/** It cannot be made: the credits go back, a paid order is refunded or stays as credits. */
+export async function unlockFailed(
+  context: Context,
+  holdId: string,
+  reason: StudioError,
+): Promise<void> {
+  const hold = await context.store.transaction(async (tables) => {
+    const known = await tables.holds.lock(holdId);
+    if (known?.state !== 'held') return undefined;
+    await voidHold(tables, context, known, reason.code);
+    await tellFailed(tables, context, known, reason);
+    if (known.orderId !== null) await concludeOrder(tables, context, known.orderId);
+    return known;
+  });
+  if (!hold) return;
+  const { photoId, customerId } = hold;
+  context.live.emit({ customerId, photoId, kind: 'photo' });
+  context.live.emit({ customerId, kind: 'credits' });
+  context.log.error('photo.unlockFailed', { photoId, holdId, code: reason.code });
+}
+
+async function tellFailed(
+  tables: Parameters<typeof tell>[0],
+  context: Context,
+  hold: HoldRecord,
+  { messageKey, params }: StudioError,
+): Promise<void> {
+  const event = { kind: 'photo.failed', photoId: hold.photoId, messageKey, params } as const;
+  const news = { customerId: hold.customerId, key: `photo.unlockFailed:${hold.id}`, event };
+  await tell(tables, context, news, priorities.paid);
+}

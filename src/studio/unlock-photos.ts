@@ -1,0 +1,147 @@
+import type { Context } from './context.js';
+import { lockCustomer } from './customers.js';
+import {
+  CreditsInsufficient,
+  IdempotencyConflict,
+  InvalidRequest,
+  NotFound,
+  NotPossibleNow,
+} from './errors/index.js';
+import { holdCredits } from './holds.js';
+import type { ChatRef } from './jobs.js';
+import { creditsOf } from './ledger.js';
+import { limits } from './limits.js';
+import { orderView } from './order-views.js';
+import { ownPhoto } from './photo-views.js';
+import { gatewayFor, placeOrder } from './place-order.js';
+import type { PaymentMethod } from './ports/gateway.js';
+import type { Tables } from './ports/store.js';
+import type { OrderView, UnlockResult } from './ports/studio.js';
+import type { OrderRecord, PhotoRecord } from './records.js';
+import { offerCharge } from './stages/checkout.js';
+
+export interface UnlockOptions {
+  readonly key: string;
+  readonly method?: PaymentMethod;
+  readonly chat: ChatRef;
+}
+
+/** HD: with credits at once, else an order to pay. One price and one payment for all photos. */
+export async function unlock(
+  context: Context,
+  customerId: string,
+  photoIds: readonly string[],
+  options: UnlockOptions,
+): Promise<UnlockResult> {
+  const wanted = [...new Set(photoIds)];
+  const max = limits.studio.photosPerOrder;
+  if (wanted.length === 0 || wanted.length > max) {
+    throw new InvalidRequest('photoIds', `1 to ${max} photos`, String(wanted.length));
+  }
+  const order = await context.store.transaction(async (tables) => {
+    const { id } = await lockCustomer(tables, customerId);
+    const request = `unlock:${options.method ?? ''}:${[...wanted].sort().join(',')}`;
+    const known = await recall(tables, id, options.key, request);
+    if (known) return known.order;
+    const made = await unlockNow(tables, context, id, wanted, options);
+    await tables.orders.addWish({
+      ...{ customerId: id, key: options.key, request },
+      orderId: made?.id ?? null,
+    });
+    return made;
+  });
+  for (const photoId of wanted) context.live.emit({ customerId, photoId, kind: 'photo' });
+  if (!order) {
+    context.live.emit({ customerId, kind: 'credits' });
+    return { status: 'unlocked' };
+  }
+  return { status: 'payment', order: await offered(context, order) };
+}
+
+/** Credits to have. */
+export async function topUp(
+  context: Context,
+  customerId: string,
+  packId: string,
+  options: UnlockOptions & { readonly method: PaymentMethod },
+): Promise<OrderView> {
+  const pack = context.config.prices.packs.find((one) => one.id === packId);
+  if (!pack) {
+    const known = context.config.prices.packs.map((one) => one.id).join(', ');
+    throw new InvalidRequest('pack', known, packId.slice(0, 40));
+  }
+  const gateway = gatewayFor(context, options.chat.channel, options.method);
+  const order = await context.store.transaction(async (tables) => {
+    const { id } = await lockCustomer(tables, customerId);
+    const request = `topup:${options.method}:${packId}`;
+    const known = await recall(tables, id, options.key, request);
+    if (known?.order) return known.order;
+    const { credits, amountFen, stars = 0 } = pack;
+    const order = await placeOrder(tables, context, gateway, {
+      ...{ customerId: id, kind: 'topup', pack: packId, photoIds: [], chat: options.chat },
+      ...{ credits, amountFen, stars },
+    });
+    await tables.orders.addWish({ customerId: id, key: options.key, request, orderId: order.id });
+    return order;
+  });
+  return offered(context, order);
+}
+
+/** What an earlier wish under this key led to. @throws {IdempotencyConflict} other wish, same key. */
+async function recall(
+  tables: Tables,
+  customerId: string,
+  key: string,
+  request: string,
+): Promise<{ order?: OrderRecord } | undefined> {
+  const wish = await tables.orders.wish(customerId, key);
+  if (!wish) return undefined;
+  if (wish.request !== request) throw new IdempotencyConflict();
+  if (wish.orderId === null) return {};
+  const order = await tables.orders.find(wish.orderId);
+  if (!order) throw new NotFound('order');
+  return { order };
+}
+
+/** @returns the order to pay; undefined when credits covered it. */
+async function unlockNow(
+  tables: Tables,
+  context: Context,
+  customerId: string,
+  photoIds: readonly string[],
+  options: UnlockOptions,
+): Promise<OrderRecord | undefined> {
+  const photos: PhotoRecord[] = [];
+  // One order of locks for all callers.
+  for (const id of [...photoIds].sort()) {
+    const photo = await ownPhoto(tables, customerId, id, { lock: true });
+    if (await tables.holds.active(id)) continue;
+    if (photo.state !== 'ready' || photo.originalKey === null) {
+      throw new NotPossibleNow('unlock', photo.state === 'ready' ? 'expired' : photo.state);
+    }
+    photos.push(photo);
+  }
+  if (photos.length === 0) return undefined;
+  const { hdCredits, hdAmountFen, hdStars } = context.config.prices;
+  const credits = hdCredits * photos.length;
+  const available = await creditsOf(tables, customerId);
+  const { method, chat } = options;
+  if (method === 'credits' || (method === undefined && available >= credits)) {
+    if (available < credits) throw new CreditsInsufficient(credits, available);
+    for (const photo of photos) await holdCredits(tables, context, photo, hdCredits, null);
+    return undefined;
+  }
+  return placeOrder(tables, context, gatewayFor(context, chat.channel, method), {
+    ...{ customerId, kind: 'unlock', photoIds: photos.map((one) => one.id), chat, credits },
+    amountFen: hdAmountFen * photos.length,
+    stars: hdStars * photos.length,
+  });
+}
+
+/** Ask the gateway now; when it does not answer, the order waits and `checkout` asks again. */
+async function offered(context: Context, order: OrderRecord): Promise<OrderView> {
+  if (order.state === 'created') await offerCharge(context, order.id);
+  context.live.emit({ customerId: order.customerId, orderId: order.id, kind: 'order' });
+  const now = await context.store.read.orders.find(order.id);
+  return orderView(context, now ?? order);
+}
