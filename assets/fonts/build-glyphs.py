@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Writes label-glyphs.json: outlines of the characters that labels and watermarks may use.
+"""Writes label-glyphs.json.gz: outlines of the characters that labels and watermarks may use.
 
 The pipeline draws text from these outlines as SVG paths, so that a label looks the same on every
 machine and needs no installed font. Source: Noto Sans CJK SC Bold (Debian fonts-noto-cjk, SIL Open
 Font License 1.1, see OFL.txt). Characters: printable ASCII, common punctuation and the 3,755
 characters of GB 2312 level 1.
 
-Usage: build-glyphs.py [NotoSansCJK-Bold.ttc] > label-glyphs.json
+Usage: build-glyphs.py [NotoSansCJK-Bold.ttc]
 """
+import gzip
 import json
+import os
 import sys
 
 from fontTools.pens.basePen import BasePen
 from fontTools.ttLib import TTCollection
 
 PATH = "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc"
-UNITS = 500
+OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "label-glyphs.json.gz")
+UNITS = 250
 
 
 def characters():
@@ -30,7 +33,7 @@ def characters():
 
 
 class RelativePen(BasePen):
-    """SVG path with relative integer coordinates, y downwards: compact, exact to 1/500 em."""
+    """SVG path with relative integer coordinates, y downwards: compact, exact to 1/250 em."""
 
     def __init__(self, glyphs, scale):
         super().__init__(glyphs)
@@ -80,18 +83,18 @@ def main():
         glyph.draw(pen)
         glyphs[char] = [round(glyph.width * scale), "".join(pen.parts)]
     os2 = font["OS/2"]
-    print(
-        json.dumps(
-            {
-                "source": "Noto Sans CJK SC Bold, SIL Open Font License 1.1, see OFL.txt",
-                "unitsPerEm": UNITS,
-                "capHeight": round(os2.sCapHeight * scale),
-                "glyphs": glyphs,
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).replace('],"', '],\n"')
+    text = json.dumps(
+        {
+            "source": "Noto Sans CJK SC Bold, SIL Open Font License 1.1, see OFL.txt",
+            "unitsPerEm": UNITS,
+            "capHeight": round(os2.sCapHeight * scale),
+            "glyphs": glyphs,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
+    with open(OUTPUT, "wb") as file:
+        file.write(gzip.compress(text.encode(), 9, mtime=0))
 
 
 main()

@@ -2,7 +2,10 @@ import type { PhotoInfo } from '../../studio/ports/colorizer.js';
 import { type PhotoLimits, readPhotoHeader } from '../codec/photo-header.js';
 
 export type { PhotoLimits } from '../codec/photo-header.js';
+export type { AigcLabel } from '../label/aigc-xmp.js';
+export { readLabel } from '../label/read-label.js';
 export { decodeChromaPlane, encodeChromaPlane } from './chroma-plane-file.js';
+export { type ContactSheetOptions, contactSheet } from './contact-sheet.js';
 export { cropAnswer, type ModelInput, type ModelInputOptions, modelInput } from './model-input.js';
 export { createRenderer, type Renderer, type RendererConfig } from './renderer.js';
 

@@ -1,0 +1,39 @@
+import { RenderOptionInvalid } from '../../studio/errors/index.js';
+import { type Glyphs, loadGlyphs } from './glyphs.js';
+import type { Overlay } from './overlay.js';
+import { paintLabel } from './paint-label.js';
+import { paintWatermark } from './paint-watermark.js';
+
+export interface LabelPainter {
+  /**
+   * Overlays for a picture of this size; none for absent texts.
+   * @throws {RenderOptionInvalid} naming characters there is no outline for
+   */
+  paint(
+    texts: { readonly label?: string; readonly watermark?: string },
+    picture: { readonly widthPx: number; readonly heightPx: number },
+  ): Promise<Overlay[]>;
+}
+
+/** Loads the outlines at first use and keeps them. */
+export function createLabelPainter(): LabelPainter {
+  let glyphs: Glyphs | undefined;
+  return {
+    async paint({ label, watermark }, picture) {
+      if (!label && !watermark) return [];
+      glyphs ??= loadGlyphs();
+      checkCharacters(glyphs, 'label.text', label);
+      checkCharacters(glyphs, 'watermark', watermark);
+      const overlays: Overlay[] = [];
+      if (watermark) overlays.push(await paintWatermark(glyphs, watermark, picture));
+      if (label) overlays.push(await paintLabel(glyphs, label, picture));
+      return overlays;
+    },
+  };
+}
+
+function checkCharacters(glyphs: Glyphs, option: string, text: string | undefined): void {
+  const missing = text === undefined ? [] : glyphs.missing(text);
+  if (missing.length > 0)
+    throw new RenderOptionInvalid(option, missing.join(''), 'ASCII, GB 2312 level 1');
+}

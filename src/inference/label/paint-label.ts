@@ -1,0 +1,73 @@
+import sharp from 'sharp';
+import type { Glyphs } from './glyphs.js';
+import type { Overlay } from './overlay.js';
+
+interface Size {
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** GB 45438-2025: characters at least 5 % of the shortest side. */
+const SHARE_OF_SHORT_EDGE = 0.05;
+/** Below this nobody can read it; tiny pictures get at most MAX_SHARE of their height. */
+const LEGIBLE_CAP_PX = 9;
+const MAX_SHARE = 0.3;
+const LINE_EM = 1.25;
+
+/** The visible label: white on a dark plate in the lower right corner, wrapped where it must be. */
+export async function paintLabel(glyphs: Glyphs, text: string, picture: Size): Promise<Overlay> {
+  const short = Math.min(picture.widthPx, picture.heightPx);
+  const capPx = Math.max(
+    short * SHARE_OF_SHORT_EDGE,
+    Math.min(LEGIBLE_CAP_PX, picture.heightPx * MAX_SHARE),
+  );
+  const em = capPx / glyphs.capHeightPx(1);
+  const padding = Math.round(em * 0.4);
+  const margin = Math.round(short * 0.02);
+  const lines = wrap(glyphs, text, em, picture.widthPx - 2 * (padding + margin));
+  const drawn = lines.map((line) => glyphs.line(line, em));
+  const widthPx = Math.min(
+    picture.widthPx,
+    Math.ceil(Math.max(...drawn.map((l) => l.widthPx))) + 2 * padding,
+  );
+  const heightPx = Math.ceil(em * (LINE_EM * (lines.length - 1) + 1)) + padding;
+  const rows = drawn.map((line, i) => {
+    const baseline = padding / 2 + em * (0.86 + LINE_EM * i);
+    return `<g transform="translate(${padding} ${baseline})">${line.svg}</g>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}"><rect width="100%" height="100%" rx="${padding / 2}" fill="#000" fill-opacity="0.55"/><g fill="#fff">${rows.join('')}</g></svg>`;
+  return {
+    xPx: Math.max(0, picture.widthPx - widthPx - margin),
+    yPx: Math.max(0, picture.heightPx - heightPx - margin),
+    widthPx,
+    heightPx,
+    tile: false,
+    pixels: await rasterise(svg),
+  };
+}
+
+/** Breaks between any two characters: labels are short and mostly Chinese. */
+function wrap(glyphs: Glyphs, text: string, em: number, maxWidthPx: number): string[] {
+  const lines = [''];
+  for (const char of text) {
+    const last = lines.length - 1;
+    const longer = lines[last]! + char;
+    if (lines[last] !== '' && glyphs.line(longer, em).widthPx > maxWidthPx) lines.push(char);
+    else lines[last] = longer;
+  }
+  return lines;
+}
+
+/** A drawing without colour. @returns grey and alpha, interleaved. */
+export async function rasterise(svg: string): Promise<Uint8Array> {
+  const rgba = await sharp(Buffer.from(svg), { limitInputPixels: false, unlimited: true })
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+  const pixels = new Uint8Array(rgba.length / 2);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 2) {
+    pixels[to] = rgba[from]!;
+    pixels[to + 1] = rgba[from + 3]!;
+  }
+  return pixels;
+}

@@ -1,0 +1,155 @@
+import path from 'node:path';
+import type { ChromaPlane } from '../../studio/chroma-plane.js';
+import { Cancelled } from '../../studio/errors/index.js';
+import type { RenderOptions, Rendition, RunContext } from '../../studio/ports/colorizer.js';
+import { writeAtomically } from '../codec/atomic-file.js';
+import { decodeSmall, decodeToRaster, shrinkRaster } from '../codec/decode.js';
+import { encodeRaster } from '../codec/encode.js';
+import type { PhotoHeader } from '../codec/photo-header.js';
+import { createRaster } from '../codec/raster.js';
+import { throwIfAborted, translateWriteError } from '../codec/translate-error.js';
+import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
+import type { LabelPainter } from '../label/label-painter.js';
+import type { Overlay } from '../label/overlay.js';
+import type { FinishingValues } from './render-options.js';
+import type { RenderPlan } from './render-plan.js';
+import type { Prepared } from './strip-job.js';
+import type { ThreadPool } from './thread-pool.js';
+
+/** What all renders share. */
+export interface RenderTools {
+  readonly pool: ThreadPool;
+  readonly painter: LabelPainter;
+  readonly limitPixels: number;
+  readonly srgbProfile: () => Promise<Uint8Array>;
+}
+
+export interface RenderJob {
+  readonly file: string;
+  readonly header: PhotoHeader;
+  readonly chroma: ChromaPlane;
+  readonly output: string;
+  readonly options: RenderOptions;
+  readonly values: FinishingValues;
+  readonly plan: RenderPlan;
+  /** Private folder of this render; the caller removes it. */
+  readonly folder: string;
+}
+
+/** Shares of the progress bar: decoded, coloured; the rest is encoding. */
+const DECODED = 0.35;
+const COLOURED = 0.65;
+const STRIP_ROWS = 32;
+
+/** Photo -> raster file -> coloured raster file -> picture. */
+export async function runRender(
+  tools: RenderTools,
+  job: RenderJob,
+  context: RunContext,
+): Promise<Rendition> {
+  const source = path.join(job.folder, 'photo.v');
+  const target = path.join(job.folder, 'result.v');
+  const { plan, options } = job;
+  const overlays = await tools.painter.paint(
+    { label: options.label.text, watermark: options.watermark },
+    plan.picture,
+  );
+  const prepared = await decodeAndPrepare(tools, job, source);
+  throwIfAborted(context.signal);
+  context.onProgress?.(DECODED);
+  const iccProfile = await tools.srgbProfile();
+  await colour(tools.pool, job, { source, target, prepared, overlays, iccProfile }, context);
+  throwIfAborted(context.signal);
+  const { widthPx, heightPx, bitDepth } = plan.picture;
+  const bytes = await writeAtomically(job.output, async (temporary) => {
+    await encodeRaster(target, temporary, {
+      format: plan.format,
+      quality: job.values.quality,
+      bitDepth,
+      xmp: xmpPacket(aigcLabel(options.label)),
+    });
+    throwIfAborted(context.signal);
+  });
+  context.onProgress?.(1);
+  const { format, notes } = plan;
+  return { file: job.output, bytes, widthPx, heightPx, format, bitDepth, notes };
+}
+
+/** The guided coefficients are made beside the decoding where a small copy costs little. */
+async function decodeAndPrepare(
+  { pool, limitPixels }: RenderTools,
+  job: RenderJob,
+  source: string,
+): Promise<Prepared> {
+  const { header, plan, chroma, values } = job;
+  const { bitDepth, format } = header.info;
+  const decoding = decodeToRaster(job.file, header, source, {
+    ...plan.photo,
+    limitPixels,
+    keepAlpha: plan.keepAlpha,
+    bitDepth,
+  });
+  const size = { widthPx: chroma.widthPx, heightPx: chroma.heightPx, limitPixels };
+  // JPEG scales while it decodes; every other format would be decoded whole a second time.
+  const guide =
+    format === 'jpeg'
+      ? decodeSmall(job.file, header, size)
+      : decoding.then(() => shrinkRaster(source, bitDepth, size));
+  const preparing = guide.then((pixels) =>
+    pool.prepare({
+      kind: 'prepare',
+      chroma,
+      guide: pixels,
+      adjustment: values,
+      upsampling: job.options.upsampling ?? 'guided',
+      contrast: values.contrast,
+    }),
+  );
+  // Both must have ended before the folder may go, whichever fails first.
+  const [prepared, decoded] = await Promise.allSettled([preparing, decoding]);
+  if (decoded.status === 'rejected') throw decoded.reason;
+  if (prepared.status === 'rejected') throw prepared.reason;
+  return prepared.value;
+}
+
+interface Colouring {
+  readonly source: string;
+  readonly target: string;
+  readonly prepared: Prepared;
+  readonly overlays: readonly Overlay[];
+  readonly iccProfile: Uint8Array;
+}
+
+async function colour(
+  pool: ThreadPool,
+  { plan, values, header, output }: RenderJob,
+  { source, target, prepared, overlays, iccProfile }: Colouring,
+  { signal, onProgress }: RunContext,
+): Promise<void> {
+  const strips = Math.ceil(plan.photo.heightPx / STRIP_ROWS);
+  let done = 0;
+  const onStrip = () => {
+    done++;
+    onProgress?.(DECODED + ((COLOURED - DECODED) * done) / strips);
+  };
+  try {
+    createRaster(target, plan.picture, { densityDpi: header.info.densityDpi, iccProfile });
+    await pool.runStrips(
+      {
+        kind: 'strips',
+        source,
+        target,
+        ...prepared,
+        denoise: values.denoise,
+        sharpen: values.sharpen,
+        dividerPx: plan.dividerPx,
+        overlays,
+        stripRows: STRIP_ROWS,
+      },
+      { signal, onStrip },
+    );
+  } catch (error) {
+    if (signal?.aborted) throw new Cancelled();
+    throw translateWriteError(error, output);
+  }
+}
