@@ -37,8 +37,6 @@ export interface WebDeps {
   readonly sandbox?: SandboxTill;
   /** Draw a QR code as SVG markup. */
   readonly qrSvg: (text: string) => Promise<string>;
-  /** A quick look at an uploaded file. @throws a StudioError when it is no photo we take. */
-  readonly inspect: (file: string) => Promise<unknown>;
   /** Checks of /readyz: database, queue, inference child, disk. */
   readonly health: readonly HealthCheck[];
 }
@@ -52,8 +50,10 @@ export interface WebConfig {
   readonly publicUrl?: string;
   /** Behind a reverse proxy that sets X-Forwarded-*. */
   readonly trustProxy: boolean;
-  /** Holds the cookie key and half-done uploads. */
-  readonly dataDir: string;
+  /** Half-done uploads lie here; on the blobs' disk, so that they can be moved. */
+  readonly uploadDir: string;
+  /** Signs the cookies: at least 32 random bytes as text. */
+  readonly cookieKey: string;
   /** Largest upload, bytes. */
   readonly uploadBytes: number;
   readonly requestsPerMinutePerAddress: number;

@@ -14,9 +14,14 @@ export function acceptedLanguage(header: string | undefined): Language | undefin
   return undefined;
 }
 
-/** What the request asks for, else the customer's own, else English. */
+/**
+ * What the request asks for (`?lang=` where headers cannot be set: EventSource, links), else the
+ * customer's own, else English.
+ */
 export function languageOf(request: FastifyRequest): Language {
+  const { lang } = (request.query ?? {}) as { lang?: unknown };
   return (
+    acceptedLanguage(typeof lang === 'string' ? lang : undefined) ??
     acceptedLanguage(request.headers['accept-language']) ??
     request.visitor?.customer.language ??
     'en'

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
@@ -23,14 +22,13 @@ import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
 import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
 import { refuseCrossSite } from './same-origin.js';
-import { readOrCreateKey } from './secret-file.js';
 import { addSecurityHeaders } from './security.js';
 import { removeStaleUploads } from './upload.js';
 import { createIdentify } from './visitor.js';
 
 /**
  * The web ring: page, API, live events, pay page, notifications, health. Listens nowhere yet.
- * @throws when the front end is not built or the cookie key cannot be read.
+ * @throws when the front end is not built.
  */
 export async function createWebServer(deps: WebDeps, config: WebConfig): Promise<WebServer> {
   const app = fastify({
@@ -48,7 +46,7 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
   app.setNotFoundHandler((request, reply) => problem(new NoSuchPage(), request, reply));
 
   await addSecurityHeaders(app, https);
-  await app.register(cookie, { secret: readOrCreateKey(path.join(config.dataDir, 'cookie.key')) });
+  await app.register(cookie, { secret: config.cookieKey });
   await app.register(rateLimit, { global: false });
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(swagger, openapi as object);
@@ -70,11 +68,10 @@ async function createContext(
 ): Promise<ApiContext> {
   const rates = createRateLimits(app, config);
   const secure = (request: FastifyRequest) => https || request.protocol === 'https';
-  const uploadDir = path.join(config.dataDir, 'uploads');
-  await removeStaleUploads(uploadDir, deps.clock);
+  await removeStaleUploads(config.uploadDir, deps.clock);
   const identify = createIdentify({ studio: deps.studio, beforeNew: rates.newCustomer }, secure);
   const live = createLiveStreams(deps.studio, config);
-  return { ...deps, config, rates, secure, uploadDir, identify, live };
+  return { ...deps, config, rates, secure, identify, live };
 }
 
 async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {

@@ -1,6 +1,6 @@
 import type { TimelineEntry } from '../studio/jobs.js';
 import type { Language, Messages } from '../studio/ports/basics.js';
-import type { LookView, OrderView, PhotoView, PriceList } from '../studio/ports/studio.js';
+import type { LookView, OrderView, PhotoView, PriceList, Receipt } from '../studio/ports/studio.js';
 
 /** Words and addresses of one answer. */
 export interface ViewContext {
@@ -113,12 +113,27 @@ export function priceJson(prices: PriceList) {
 
 /** One line of a photo's history; `text` is for people, `event` and `details` for programs. */
 export function timelineJson(entry: TimelineEntry, context: ViewContext) {
-  const key = `timeline.${entry.event}`;
-  const text = context.messages.text(key, context.language, entry.details);
   return {
     at: iso(entry.atMs),
     event: entry.event,
     details: entry.details,
-    text: text === key ? entry.event : text,
+    text: timelineText(entry, context),
   };
+}
+
+/** A note carries the key of its own message; anything unknown shows its event's name. */
+function timelineText({ event, details }: TimelineEntry, context: ViewContext): string {
+  const key = event === 'photo.note' ? String(details['key']) : `timeline.${event}`;
+  const text = context.messages.text(key, context.language, details);
+  return text === key ? event : text;
+}
+
+/** A receipt's lines are message keys. */
+export function receiptJson(receipt: Receipt, context: ViewContext) {
+  const { orderId, currency, method, paidAtMs } = receipt;
+  const lines = receipt.lines.map(({ text, amountMinor }) => ({
+    text: context.messages.text(text, context.language),
+    amountMinor,
+  }));
+  return { orderId, lines, currency, method, paidAt: iso(paidAtMs) };
 }

@@ -13,7 +13,6 @@ export interface ApiContext extends WebDeps {
   readonly identify: Identify;
   readonly rates: RateLimits;
   readonly live: LiveStreams;
-  readonly uploadDir: string;
   readonly secure: (request: FastifyRequest) => boolean;
 }
 

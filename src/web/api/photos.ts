@@ -89,7 +89,7 @@ export function photoRoutes(app: FastifyInstance, api: ApiContext): void {
 }
 
 function sendPhoto(app: FastifyInstance, api: ApiContext): void {
-  const { uploadDir: dir } = api;
+  const { uploadDir: dir } = api.config;
   app.post(
     '/photos',
     {
@@ -111,7 +111,6 @@ function sendPhoto(app: FastifyInstance, api: ApiContext): void {
       const upload = await receiveUpload(request, { dir, limitBytes: api.config.uploadBytes });
       try {
         const options = photoOptions(upload.fields);
-        await api.inspect(upload.file);
         const photo = await api.studio.submitPhoto({
           customerId: customer.id,
           chat,

@@ -5,7 +5,7 @@ import type { OrderView, UnlockResult } from '../../studio/ports/studio.js';
 import { NotReadyYet } from '../errors.js';
 import { offered } from '../offer.js';
 import { describe, ref } from '../openapi.js';
-import { orderJson, priceJson, type ViewContext } from '../views.js';
+import { orderJson, priceJson, receiptJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams, idempotencyKey } from './context.js';
 
 const method = { type: 'string', enum: ['sandbox', 'alipay', 'wechatpay', 'stars', 'credits'] };
@@ -172,9 +172,8 @@ function orderRoutes(app: FastifyInstance, api: ApiContext): void {
     '/orders/:id/receipt',
     { schema: describe('Receipt of a paid order', { response: { 200: ref.one('Receipt') } }) },
     async (request, reply) => {
-      const { customer } = await enter(api, request, reply);
-      const { paidAtMs, ...receipt } = await api.studio.receipt(customer.id, request.params.id);
-      return { ...receipt, paidAt: new Date(paidAtMs).toISOString() };
+      const { customer, view } = await enter(api, request, reply);
+      return receiptJson(await api.studio.receipt(customer.id, request.params.id), view);
     },
   );
 

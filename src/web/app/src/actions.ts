@@ -1,0 +1,231 @@
+import {
+  ApiError,
+  api,
+  type Me,
+  type Method,
+  type Order,
+  type Photo,
+  type Prices,
+  sendPhoto,
+  speak,
+} from './api';
+import {
+  dropPhoto,
+  getState,
+  putOrder,
+  putPhoto,
+  type Sheet,
+  setState,
+  text,
+  toast,
+  type Upload,
+} from './store';
+import { type Language, rememberLanguage } from './texts';
+
+const pageSize = 20;
+/** Uploads at once: a phone's upstream is the bottleneck. */
+const sendingAtOnce = 2;
+
+/** First the customer (makes the cookie), then everything else. */
+export async function start(): Promise<void> {
+  const { language } = getState();
+  speak(language);
+  rememberLanguage(language);
+  const me = await api<Me>('GET', '/me');
+  const [prices, list] = await Promise.all([
+    api<Prices>('GET', '/prices'),
+    api<{ photos: Photo[] }>('GET', `/photos?limit=${pageSize}`),
+  ]);
+  setState({
+    me,
+    prices,
+    preset: me.settings.preset,
+    photos: list.photos.filter((photo) => photo.status !== 'deleted').reverse(),
+    morePhotos: list.photos.length === pageSize,
+  });
+  if (me.language !== language) void attempt(() => api('PATCH', '/me', { language }));
+}
+
+export async function loadOlder(): Promise<void> {
+  const before = getState().photos[0]?.id;
+  const query = before ? `&before=${before}` : '';
+  const { photos } = await api<{ photos: Photo[] }>('GET', `/photos?limit=${pageSize}${query}`);
+  photos.forEach(putPhoto);
+  setState({ morePhotos: photos.length === pageSize });
+}
+
+/** Run something the customer asked for; say in plain words when it does not work. */
+export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    toast(wordsOf(error), true);
+    return undefined;
+  }
+}
+
+export function wordsOf(error: unknown): string {
+  if (error instanceof ApiError && error.code === 'NETWORK') return text('error.network');
+  if (error instanceof ApiError && error.message) return error.message;
+  return text('error.unknown');
+}
+
+export function openSheet(sheet: Sheet): void {
+  setState({ sheet });
+}
+
+export function closeSheet(): void {
+  setState({ sheet: undefined });
+}
+
+export async function changeLanguage(language: Language): Promise<void> {
+  speak(language);
+  rememberLanguage(language);
+  setState({ language });
+  await attempt(() => api('PATCH', '/me', { language }));
+  const { photos } = await api<{ photos: Photo[] }>('GET', `/photos?limit=${pageSize}`);
+  photos.forEach(putPhoto);
+}
+
+/** Take files from a picker, a drop, the camera or the clipboard. */
+export function sendFiles(files: Iterable<File>): void {
+  const added: Upload[] = [...files].map((file) => ({
+    key: crypto.randomUUID?.() ?? String(Math.random()),
+    name: file.name,
+    thumbnail: URL.createObjectURL(file),
+    share: -1,
+    file,
+  }));
+  setState(({ uploads }) => ({ uploads: [...uploads, ...added] }));
+  pump();
+}
+
+export function retryUpload(key: string): void {
+  changeUpload(key, { error: undefined, share: -1 });
+  pump();
+}
+
+export function dismissUpload(key: string): void {
+  getState()
+    .uploads.find((one) => one.key === key)
+    ?.abort?.();
+  setState(({ uploads }) => ({ uploads: uploads.filter((one) => one.key !== key) }));
+}
+
+function changeUpload(key: string, change: Partial<Upload>): void {
+  setState(({ uploads }) => ({
+    uploads: uploads.map((one) => (one.key === key ? { ...one, ...change } : one)),
+  }));
+}
+
+/** Start waiting uploads while fewer than the limit run. A share of -1 waits. */
+function pump(): void {
+  const { uploads } = getState();
+  const running = uploads.filter((one) => !one.error && one.share >= 0).length;
+  const waiting = uploads.filter((one) => !one.error && one.share < 0);
+  for (const upload of waiting.slice(0, Math.max(0, sendingAtOnce - running))) void send(upload);
+}
+
+async function send(upload: Upload): Promise<void> {
+  const { key, file, thumbnail } = upload;
+  changeUpload(key, { share: 0 });
+  const { preset } = getState();
+  const sending = sendPhoto(file, preset ? { preset } : {}, (share) =>
+    changeUpload(key, { share }),
+  );
+  changeUpload(key, { abort: sending.abort });
+  try {
+    const { id } = await sending.done;
+    putPhoto(await api<Photo>('GET', `/photos/${id}`));
+    setState(({ thumbnails, uploads }) => ({
+      thumbnails: { ...thumbnails, [id]: thumbnail },
+      uploads: uploads.filter((one) => one.key !== key),
+    }));
+  } catch (error) {
+    changeUpload(key, { error: wordsOf(error), share: 0 });
+  }
+  pump();
+}
+
+export const photoAction = {
+  another: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/variants`, { count: 3 })),
+  adjust: (id: string, finishing: { strength: number; warmth: number }) =>
+    change(() => api<Photo>('POST', `/photos/${id}/adjust`, finishing)),
+  choose: (id: string, lookId: string) =>
+    change(() => api<Photo>('POST', `/photos/${id}/looks/${lookId}/select`)),
+  cancel: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/cancel`)),
+  delete: (id: string) =>
+    attempt(async () => {
+      await api('DELETE', `/photos/${id}`);
+      dropPhoto(id);
+      closeSheet();
+    }),
+};
+
+function change(work: () => Promise<Photo>): Promise<void> {
+  return attempt(async () => putPhoto(await work())).then(() => {});
+}
+
+/** HD: with credits at once, else choose how to pay, else straight to the code. */
+export async function getHd(photoId: string): Promise<void> {
+  const { me, prices } = getState();
+  const methods = (prices?.methods ?? []).filter((method) => method !== 'credits');
+  const enough = (me?.credits ?? 0) >= (prices?.hdCredits ?? 1);
+  if (!enough && methods.length > 1) openSheet({ name: 'method', photoId });
+  else await unlock(photoId, enough ? undefined : methods[0]);
+}
+
+export async function unlock(photoId: string, method?: Method): Promise<void> {
+  await attempt(async () => {
+    const answer = await api<{ status?: 'unlocked'; order?: Order }>(
+      'POST',
+      `/photos/${photoId}/unlock`,
+      method ? { method } : {},
+      { 'idempotency-key': newKey() },
+    );
+    if (answer.order) showOrder(answer.order);
+    else {
+      closeSheet();
+      putPhoto(await api<Photo>('GET', `/photos/${photoId}`));
+      setState({ me: await api<Me>('GET', '/me') });
+    }
+  });
+}
+
+export async function topUp(pack: string, method: Method): Promise<void> {
+  await attempt(async () => {
+    const key = { 'idempotency-key': newKey() };
+    const { order } = await api<{ order: Order }>('POST', '/me/topups', { pack, method }, key);
+    showOrder(order);
+  });
+}
+
+function showOrder(order: Order): void {
+  putOrder(order);
+  openSheet({ name: 'order', orderId: order.id });
+}
+
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
+
+export async function refreshOrder(id: string): Promise<void> {
+  await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/refresh`)));
+}
+
+export async function giveUpOrder(id: string): Promise<void> {
+  await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/cancel`)));
+  closeSheet();
+}
+
+/** The sandbox's till. Its address is the pay page's own. */
+export async function paySandbox(order: Order): Promise<void> {
+  await attempt(async () => {
+    const response = await fetch(new URL(order.payUrl).pathname, { method: 'POST' });
+    const answer = await response.json();
+    if (!response.ok) throw new ApiError(answer.code, answer.detail, response.status);
+    putOrder(await api<Order>('GET', `/orders/${order.id}`));
+  });
+}

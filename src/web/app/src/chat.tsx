@@ -1,0 +1,110 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { attempt, dismissUpload, loadOlder, retryUpload } from './actions';
+import { Icon } from './icons';
+import { PhotoMessage } from './photo/photo-message';
+import { type Upload, useStore, useTexts } from './store';
+
+/** The conversation: oldest first, news at the foot. */
+export function Chat() {
+  const { photos, uploads, morePhotos, me } = useStore();
+  const { t } = useTexts();
+  const foot = useRef<HTMLDivElement>(null);
+  const newest = photos.at(-1)?.id;
+
+  // Follow what arrives at the foot, not what changes further up.
+  useEffect(() => {
+    if (newest || uploads.length > 0) foot.current?.scrollIntoView({ block: 'end' });
+  }, [newest, uploads.length]);
+
+  return (
+    <main class="chat" aria-busy={!me}>
+      {morePhotos && (
+        <button type="button" class="quiet" onClick={() => attempt(loadOlder)}>
+          {t('history.showAll')}
+        </button>
+      )}
+      {me && photos.length === 0 && uploads.length === 0 && <Welcome />}
+      <ol class="messages">
+        {photos.map((photo) => (
+          <PhotoMessage key={photo.id} photo={photo} />
+        ))}
+        {uploads.map((upload) => (
+          <UploadMessage key={upload.key} upload={upload} />
+        ))}
+      </ol>
+      <div ref={foot} />
+    </main>
+  );
+}
+
+function Welcome() {
+  const { t } = useTexts();
+  return (
+    <section class="welcome">
+      <svg class="hero" viewBox="0 0 320 220" aria-hidden="true">
+        <defs>
+          <clipPath id="photo">
+            <path d="M16 16h288v150H16z" />
+          </clipPath>
+        </defs>
+        <path class="paper" d="M2 2h316v216H2z" />
+        <g clip-path="url(#photo)">
+          <path class="grey-sky" d="M0 0h160v220H0z" />
+          <path class="sky" d="M160 0h160v220H160z" />
+          <circle class="sun" cx="214" cy="62" r="20" />
+          <path class="grey-far" d="M0 130l60-48 48 34 52-30v80H0z" />
+          <path class="far" d="M160 86l44 34 50-52 66 58v40H160z" />
+          <path class="grey-near" d="M0 150c60-26 110-22 160-2v40H0z" />
+          <path class="near" d="M160 148c60 22 110 10 160-16v60H160z" />
+          <path class="grey-roof" d="M86 124l24-20 24 20v30H86z" />
+          <path class="roof" d="M222 128l24-20 24 20z" />
+          <path class="wall" d="M228 128h36v26h-36z" />
+        </g>
+        <path class="seam" d="M160 16v150" />
+        <circle class="knob" cx="160" cy="92" r="13" />
+        <path class="arrows" d="M156 87l-5 5 5 5M164 87l5 5-5 5" />
+      </svg>
+      <h2>{t('hero.title')}</h2>
+      <p>{t('hero.text')}</p>
+      <p class="small">{t('hero.private')}</p>
+    </section>
+  );
+}
+
+function UploadMessage({ upload }: { upload: Upload }) {
+  const { t } = useTexts();
+  const { name, share, error, key } = upload;
+  const percent = Math.max(0, Math.floor(share * 100));
+  const words =
+    share >= 1 ? t('upload.checking', { name }) : t('upload.sending', { name, percent });
+  return (
+    <li class="sent">
+      <figure class="print small-print">
+        <img src={upload.thumbnail} alt="" />
+        {!error && <progress max={1} value={Math.max(0, share)} aria-label={words} />}
+      </figure>
+      {error ? (
+        <div class="upload-error" role="alert">
+          <p>
+            <Icon name="alert" />
+            <b>{t('upload.failed', { name })}</b>
+          </p>
+          <p>{error}</p>
+          <button type="button" class="quiet" onClick={() => retryUpload(key)}>
+            {t('upload.retry')}
+          </button>
+          <button type="button" class="quiet" onClick={() => dismissUpload(key)}>
+            {t('upload.dismiss')}
+          </button>
+        </div>
+      ) : (
+        <p class="small">
+          {words}{' '}
+          <button type="button" class="quiet" onClick={() => dismissUpload(key)}>
+            {t('cancel')}
+          </button>
+        </p>
+      )}
+    </li>
+  );
+}

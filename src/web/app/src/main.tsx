@@ -1,0 +1,46 @@
+import { render } from 'preact';
+import { start, wordsOf } from './actions';
+import { Chat } from './chat';
+import { Composer } from './composer';
+import { DropZone } from './drop-zone';
+import { Header } from './header';
+import { goLive } from './live';
+import { Sheets } from './sheets/sheets';
+import { setState, toast, useStore, useTexts } from './store';
+
+function App() {
+  const { toast: line, online } = useStore();
+  const { t } = useTexts();
+  return (
+    <DropZone>
+      <Header />
+      {!online && (
+        <p class="offline" role="status">
+          {t('live.offline')}
+        </p>
+      )}
+      <Chat />
+      <Composer />
+      <Sheets />
+      <div class="toasts" role={line?.bad ? 'alert' : 'status'} aria-live="polite">
+        {line && <p class={line.bad ? 'toast bad' : 'toast'}>{line.text}</p>}
+      </div>
+    </DropZone>
+  );
+}
+
+/** The studio may still be starting, or the phone has no network yet: keep trying. */
+async function begin(): Promise<void> {
+  try {
+    await start();
+    setState({ online: true });
+    goLive();
+  } catch (error) {
+    setState({ online: false });
+    toast(wordsOf(error), true);
+    setTimeout(begin, 4000);
+  }
+}
+
+render(<App />, document.getElementById('app')!);
+void begin();

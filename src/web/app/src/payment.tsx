@@ -1,0 +1,113 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Method, Order } from './api';
+import { Icon } from './icons';
+import { SandboxMark } from './sheets/method-choice';
+import { useTexts } from './store';
+import { duration, money } from './texts';
+
+/** What a payment code needs, in the chat and on the pay page. */
+export interface Payable {
+  readonly kind: Order['kind'];
+  readonly status: Order['status'];
+  readonly credits: number;
+  readonly photos: number;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly method: Method;
+  readonly sandbox: boolean;
+  readonly expiresAt: string;
+  readonly qrUrl?: string;
+  readonly appUrl?: string;
+}
+
+const phone = matchMedia('(pointer: coarse)').matches;
+
+/** Amount, purpose, code, time left, and the way to pay on this very phone. */
+export function PaymentCode(props: { order: Payable; pay: () => void; busy: boolean }) {
+  const { order, pay, busy } = props;
+  const { t, language } = useTexts();
+  const left = useSecondsLeft(order.expiresAt);
+  const hint = order.method === 'wechatpay' || order.method === 'alipay' || order.sandbox;
+  return (
+    <section class="payment">
+      {order.sandbox && <SandboxMark />}
+      <p class="amount">
+        <span>{purpose(order, t)}</span>
+        <b>{money(language, order.amountMinor, order.currency)}</b>
+      </p>
+      <div class="qr">
+        {order.qrUrl && left > 0 ? (
+          <img src={order.qrUrl} alt={t('pay.scan')} />
+        ) : (
+          <p>{left > 0 ? t('pay.preparing') : t('pay.expired')}</p>
+        )}
+      </div>
+      <p class="small">
+        {t(`method.${order.method}`)} ·{' '}
+        {left > 0 ? t('pay.expires', { time: clock(left, t) }) : t('pay.expired')}
+      </p>
+      {hint && (
+        <p class="small">{t(`pay.scan.${order.method as 'alipay' | 'wechatpay' | 'sandbox'}`)}</p>
+      )}
+      {order.appUrl && phone && (
+        <a class="primary button wide" href={order.appUrl}>
+          {t('pay.open.alipay')}
+        </a>
+      )}
+      {order.sandbox && (
+        <button type="button" class="primary wide" disabled={busy || !order.qrUrl} onClick={pay}>
+          {t('pay.now')}
+        </button>
+      )}
+      <p class="small" role="status">
+        {t('pay.waiting')}
+      </p>
+    </section>
+  );
+}
+
+/** How an order ended. */
+export function PaymentResult({ order }: { order: Pick<Payable, 'status' | 'kind' | 'credits'> }) {
+  const { t } = useTexts();
+  const good = order.status !== 'closed' && order.status !== 'closing';
+  const title =
+    order.status === 'credited'
+      ? t('pay.credited')
+      : order.status === 'refunded'
+        ? t('pay.refunded')
+        : t(good ? 'pay.paid' : 'pay.closed');
+  const words = good
+    ? order.kind === 'topup' || order.status === 'credited'
+      ? t('credits.pack', { n: order.credits })
+      : t('pay.paid.text')
+    : t('pay.closed.text');
+  return (
+    <section class={good ? 'result good' : 'result'} role="status">
+      <Icon name={good ? 'check' : 'alert'} />
+      <h3>{title}</h3>
+      <p>{words}</p>
+    </section>
+  );
+}
+
+function purpose(order: Payable, t: ReturnType<typeof useTexts>['t']): string {
+  return order.kind === 'topup'
+    ? t('pay.for.topup', { n: order.credits })
+    : t('pay.for.unlock', { n: Math.max(1, order.photos) });
+}
+
+function clock(seconds: number, t: ReturnType<typeof useTexts>['t']): string {
+  return seconds < 600
+    ? `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
+    : duration(t, seconds);
+}
+
+function useSecondsLeft(expiresAt: string): number {
+  const left = () => Math.max(0, (Date.parse(expiresAt) - Date.now()) / 1000);
+  const [seconds, setSeconds] = useState(left);
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds(left()), 1000);
+    return () => clearInterval(timer);
+  }, [expiresAt]);
+  return seconds;
+}

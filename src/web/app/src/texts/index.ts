@@ -1,0 +1,49 @@
+import { en, type TextKey, type Texts } from './en';
+import { zhCn } from './zh-cn';
+
+export type Language = 'zh-CN' | 'en';
+export type Translate = (key: TextKey, values?: Record<string, string | number>) => string;
+export const languageNames: Record<Language, string> = { 'zh-CN': '中文', en: 'English' };
+
+const texts: Record<Language, Texts> = { en, 'zh-CN': zhCn };
+const storageKey = 'huancai.language';
+
+/** What was chosen here before, else what the browser speaks. */
+export function initialLanguage(): Language {
+  const wanted = localStorage.getItem(storageKey) ?? navigator.language;
+  return wanted.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+export function rememberLanguage(language: Language): void {
+  localStorage.setItem(storageKey, language);
+  document.documentElement.lang = language;
+}
+
+export function translator(language: Language): Translate {
+  return (key, values = {}) =>
+    texts[language][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
+      String(values[name] ?? whole),
+    );
+}
+
+/** "40 s", "3 min". */
+export function duration(t: Translate, seconds: number): string {
+  return seconds < 90
+    ? t('time.seconds', { n: Math.max(1, Math.round(seconds)) })
+    : t('time.minutes', { n: Math.round(seconds / 60) });
+}
+
+export function money(language: Language, amountMinor: number, currency: string): string {
+  if (currency === 'XTR') return `${amountMinor} ★`;
+  return new Intl.NumberFormat(language, {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+  }).format(amountMinor / 100);
+}
+
+export function dateTime(language: Language, iso: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    new Date(iso),
+  );
+}
