@@ -31,7 +31,7 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
       try {
         return await task();
       } finally {
-        idleTimer = setTimeout(unload, config.idleUnloadMs).unref();
+        if (config.idleUnloadMs > 0) idleTimer = setTimeout(unload, config.idleUnloadMs).unref();
       }
     }, signal);
   }
@@ -60,7 +60,9 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
         return prediction;
       }, context?.signal);
     },
-    describe: (modelFile, modelId) =>
+    // A proven contract needs no child and no turn: photos are prepared while others are coloured.
+    describe: async (modelFile, modelId) =>
+      session.known(modelFile, modelId) ??
       enqueue(() => describePersistently(tools, modelFile, modelId)),
     status: () => ({ ...statusOf(session), queued: queue.queued, running: queue.running }),
     close() {

@@ -1,5 +1,4 @@
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import type { ResultNote } from '../../studio/ports/colorizer.js';
 import {
   ContractMismatch,
   EXPECTED_CONTRACT,
@@ -10,7 +9,13 @@ import {
 import { decodeHalf, encodeHalf } from './float16.js';
 import { saysOutOfMemory } from './memory-errors.js';
 import type { Failure, LoadResult, LoadSpec, RunResult } from './protocol.js';
-import { providerAdvice, providerOrder, sessionOptions } from './providers.js';
+import {
+  faultNote,
+  type ProviderFault,
+  providerFault,
+  providerOrder,
+  sessionOptions,
+} from './providers.js';
 
 /** A failure with the kind that decides what the host does next. */
 export class SessionFailure extends Error {
@@ -38,19 +43,18 @@ export async function openModelSession(
   spec: LoadSpec,
   onTrying: (provider: string) => void = () => {},
 ): Promise<ModelSession> {
-  const fallbacks: { provider: string; reason: string }[] = [];
+  const fallbacks: ProviderFault[] = [];
   const supported = new Set(listSupportedBackends().map((backend) => backend.name));
   for (const provider of providerOrder(spec.providers)) {
     onTrying(provider);
     try {
       // onnxruntime drops a provider it does not know without a word and runs on the CPU.
-      if (!supported.has(provider))
-        throw new Error(`${provider} is not available in this build of onnxruntime`);
+      if (!supported.has(provider)) throw new Error('not in this build of onnxruntime');
       return await openOn(provider, spec, fallbacks);
     } catch (error) {
       const failure = classify(error, provider);
       if (failure.kind === 'unfit' || provider === 'cpu') throw new SessionFailure(failure);
-      fallbacks.push({ provider, reason: providerAdvice(provider, failure.reason) });
+      fallbacks.push(providerFault(provider, failure.reason));
     }
   }
   throw new SessionFailure({ kind: 'failed', reason: 'no execution provider works' });
@@ -69,10 +73,6 @@ async function openOn(
       session.outputMetadata as readonly GraphTensor[],
     );
     const proven = await prove(session, matched, provider);
-    const notes: ResultNote[] = fallbacks.map(({ provider: from, reason }) => ({
-      key: 'inference.providerUnavailable',
-      params: { provider: from, advice: reason },
-    }));
     return {
       contract: {
         inputName: proven.inputName,
@@ -80,7 +80,7 @@ async function openOn(
         dtype: proven.inputType,
         fixed: proven.fixed,
         provider,
-        notes,
+        notes: fallbacks.map(faultNote),
       },
       fallbacks,
       run: (planes, widthPx, heightPx) => runGraph(session, proven, planes, widthPx, heightPx),

@@ -2,6 +2,7 @@ import { InferenceFailed, InferenceOutOfMemory, ModelUnfit } from '../../studio/
 import type { ResultNote } from '../../studio/ports/colorizer.js';
 import { blames, type FailurePlace, MemoryShort, NotFinite } from './failures.js';
 import { type Attempt, type createMemoryCaution, nextAttempt, sizeOf } from './memory-plan.js';
+import { faultNote } from './providers.js';
 import { resizePlanes } from './resample.js';
 import { ChildDied } from './supervised-child.js';
 import type { HostEvent, HostPrediction, ModelContract, PredictRequest } from './types.js';
@@ -98,7 +99,7 @@ function afterCrash(
   const provider = blames(died);
   if (provider) {
     session.ban(provider);
-    emit({ name: 'providerFallback', provider, reason: died.message });
+    emit({ name: 'providerFallback', provider, cause: 'crashed', reason: died.message });
     return died;
   }
   if (crashes === 0) return died;
@@ -157,6 +158,6 @@ function steppedDown(from: PredictRequest, to: { widthPx: number; heightPx: numb
 function crashNote(died: ChildDied): ResultNote {
   const provider = blames(died);
   return provider
-    ? { key: 'inference.providerCrashed', params: { provider } }
+    ? faultNote({ provider, cause: 'crashed', reason: died.message })
     : { key: 'inference.retriedAfterCrash' };
 }

@@ -1,3 +1,4 @@
+import type { ProviderFault } from './providers.js';
 import type { ModelContract } from './types.js';
 
 /** Everything the child needs to build a session. */
@@ -45,7 +46,7 @@ export interface RunResult {
 
 export interface LoadResult {
   readonly contract: ModelContract;
-  readonly fallbacks: readonly { readonly provider: string; readonly reason: string }[];
+  readonly fallbacks: readonly ProviderFault[];
 }
 
 export type Reply =

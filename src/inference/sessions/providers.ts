@@ -1,4 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import type { ResultNote } from '../../studio/ports/colorizer.js';
 
 /** Name of a provider as people write it -> as onnxruntime knows it. */
 const ALIASES: Readonly<Record<string, string>> = { directml: 'dml', gpu: 'cuda', nvidia: 'cuda' };
@@ -35,16 +36,39 @@ function withDevice(provider: string, deviceId: number): InferenceSession.Execut
   return provider;
 }
 
-/** One line: why the provider is not used and what to do about it. */
-export function providerAdvice(provider: string, reason: string): string {
-  const first = reason.split('\n', 1)[0]!.slice(0, 300);
-  if (provider === 'cuda' && /shared library|load library|not available|\.so|\.dll/i.test(reason))
-    return 'the CUDA libraries are not installed; run scripts/install-gpu.sh, then huancai doctor (docs/gpu.md)';
-  if (provider === 'cuda' && /no kernel image/i.test(reason))
-    return 'this build of onnxruntime has no kernels for the card; a CUDA 12 build is needed (docs/gpu.md)';
-  if (provider === 'cuda' && /driver version is insufficient/i.test(reason))
-    return 'the NVIDIA driver is too old for CUDA 12; version 525 or newer is needed (docs/gpu.md)';
-  if (provider === 'webgpu' && /adapter/i.test(reason))
-    return 'no WebGPU adapter: a Vulkan driver (Linux), Metal or Direct3D 12 is needed (docs/gpu.md)';
-  return first;
+/** Why a provider is not used, and what to do about it. */
+export interface ProviderFault {
+  readonly provider: string;
+  /** Message in config/messages, `inference.provider.<cause>`. */
+  readonly cause:
+    | 'notBuiltIn'
+    | 'cudaLibraries'
+    | 'cudaKernels'
+    | 'cudaDriver'
+    | 'webgpuAdapter'
+    | 'crashed'
+    | 'other';
+  /** The runtime's own words, one line. */
+  readonly reason: string;
+}
+
+const KNOWN_FAULTS: readonly (readonly [string, RegExp, ProviderFault['cause']])[] = [
+  ['', /^not in this build/, 'notBuiltIn'],
+  ['cuda', /no kernel image/i, 'cudaKernels'],
+  ['cuda', /driver version is insufficient/i, 'cudaDriver'],
+  ['cuda', /shared library|load library|cannot open shared object|\.dll/i, 'cudaLibraries'],
+  ['webgpu', /adapter/i, 'webgpuAdapter'],
+];
+
+export function providerFault(provider: string, reason: string): ProviderFault {
+  const known = KNOWN_FAULTS.find(
+    ([name, pattern]) => (name === '' || name === provider) && pattern.test(reason),
+  );
+  const line = reason.split('\n', 1)[0]!.slice(0, 300);
+  return { provider, cause: known?.[2] ?? 'other', reason: line };
+}
+
+/** The same for the people who read a result. */
+export function faultNote({ provider, cause, reason }: ProviderFault): ResultNote {
+  return { key: `inference.provider.${cause}`, params: { provider, reason } };
 }

@@ -1,4 +1,5 @@
 import type { ResultNote, RunContext } from '../../studio/ports/colorizer.js';
+import type { ProviderFault } from './providers.js';
 
 /** How a model wants its input and gives its output, as found in the graph and proven by a run. */
 export interface ModelContract {
@@ -68,7 +69,7 @@ export type HostEvent =
       /** Last lines the child wrote to its stderr. */
       readonly stderr: string;
     }
-  | { readonly name: 'providerFallback'; readonly provider: string; readonly reason: string }
+  | ({ readonly name: 'providerFallback' } & ProviderFault)
   | { readonly name: 'outOfMemory'; readonly provider: string; readonly sizePx: number }
   | { readonly name: 'timedOut'; readonly timeoutMs: number }
   | { readonly name: 'idleUnload' };
@@ -83,7 +84,7 @@ export interface InferenceHost {
    * @throws {ModelUnfit | InferenceFailed | InferenceOutOfMemory | Cancelled}
    */
   predict(request: PredictRequest, context?: RunContext): Promise<HostPrediction>;
-  /** Load a model and prove it with a small inference. @throws as predict */
+  /** Load a model and prove it with a small inference, once per file. @throws as predict */
   describe(modelFile: string, modelId: string): Promise<ModelContract>;
   status(): HostStatus;
   /** Serve what is queued, then end the child. Bounded by `closeTimeoutMs`. Repeatable. */
@@ -93,11 +94,11 @@ export interface InferenceHost {
 export interface HostConfig {
   /** Execution providers in order of preference; `cpu` is appended when missing. */
   readonly providers: readonly string[];
-  /** Threads of the CPU provider. Default: physical cores this process may use. */
+  /** Threads of the CPU provider. Absent or 0: the physical cores this process may use. */
   readonly threads?: number;
   /** Index of the card. Default 0. */
   readonly deviceId?: number;
-  /** End the child after this long without work, ms. */
+  /** End the child after this long without work, ms; 0: never. */
   readonly idleUnloadMs: number;
   /** One inference, loading not included, ms. */
   readonly runTimeoutMs: number;

@@ -1,16 +1,19 @@
 import { statSync } from 'node:fs';
 import { InferenceFailed, ModelMissing } from '../../studio/errors/index.js';
+import { checkModelFile } from '../models/sniff.js';
 import { type FailurePlace, translateFailure } from './failures.js';
 import type { LoadResult, RunResult } from './protocol.js';
 import { type ChildExit, type SupervisedChild, startChild } from './supervised-child.js';
 import { usableCores } from './threads.js';
-import type { HostConfig, HostEvent } from './types.js';
+import type { HostConfig, HostEvent, ModelContract } from './types.js';
 
 export interface WarmSession {
   /** Start the child if none runs, load the model if another is loaded. */
   load(modelFile: string, modelId: string, cpuOnly: boolean): Promise<LoadResult>;
   /** @throws {MemoryShort | NotFinite | ChildDied | StudioError} */
   run(planes: Float32Array, widthPx: number, heightPx: number): Promise<RunResult>;
+  /** What this file was found to be, if it was loaded before with the same providers. */
+  known(modelFile: string, modelId: string): ModelContract | undefined;
   /** Don't load on this provider again: its driver took the process down. */
   ban(provider: string): void;
   /** End the child; the next load starts a fresh one. */
@@ -30,6 +33,7 @@ export function createWarmSession(
   const startTimeoutMs = config.startTimeoutMs ?? 60_000;
   const maxRestarts = config.maxRestarts ?? 5;
   const banned = new Set<string>();
+  const contracts = new Map<string, ModelContract>();
   let child: SupervisedChild | undefined;
   let loaded: { key: string; modelId: string; result: LoadResult } | undefined;
   let restarts = 0;
@@ -61,20 +65,26 @@ export function createWarmSession(
     return started;
   }
 
-  async function load(modelFile: string, modelId: string, cpuOnly: boolean): Promise<LoadResult> {
+  function identify(modelFile: string, modelId: string, cpuOnly: boolean) {
     const providers = (cpuOnly ? ['cpu'] : config.providers).filter((name) => !banned.has(name));
-    const key = `${identity(modelFile, modelId)} ${providers.join(',')}`;
+    return { providers, key: `${identity(modelFile, modelId)} ${providers.join(',')}` };
+  }
+
+  async function load(modelFile: string, modelId: string, cpuOnly: boolean): Promise<LoadResult> {
+    const { key, providers } = identify(modelFile, modelId, cpuOnly);
     if (child && loaded?.key === key) return loaded.result;
+    checkModelFile(modelFile, modelId);
     const place = { modelId, provider: 'cpu', fixed: false, timeoutMs: startTimeoutMs };
     const result = await translated(place, async () => {
       const ready = await running();
       loaded = undefined;
-      const threads = config.threads ?? usableCores();
+      const threads = config.threads || usableCores();
       const spec = { modelFile, modelId, providers, threads, deviceId: config.deviceId ?? 0 };
       return ready.load({ kind: 'load', spec }, startTimeoutMs);
     });
     for (const fallback of result.fallbacks) emit({ name: 'providerFallback', ...fallback });
     loaded = { key, modelId, result };
+    contracts.set(key, result.contract);
     emit({ name: 'loaded', modelId, provider: result.contract.provider });
     return result;
   }
@@ -98,6 +108,7 @@ export function createWarmSession(
   return {
     load,
     run,
+    known: (modelFile, modelId) => contracts.get(identify(modelFile, modelId, false).key),
     ban: (provider) => void banned.add(provider),
     recycle: async () => child?.end('cancelled'),
     get child() {
@@ -126,7 +137,7 @@ function identity(file: string, modelId: string): string {
     const { size, mtimeMs } = statSync(file);
     return `${file} ${size} ${mtimeMs}`;
   } catch {
-    throw new ModelMissing(modelId, `${file} cannot be read; see huancai models list`);
+    throw new ModelMissing(modelId, `${file} cannot be read`, 'model.missingFile', { file });
   }
 }
 

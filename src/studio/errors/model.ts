@@ -5,9 +5,12 @@ export class ModelMissing extends StudioError {
   constructor(
     readonly model: string,
     hint: string,
+    /** A message that says the hint in the reader's language, e.g. `model.missingPull`. */
+    messageKey = 'model.missing',
+    more: Readonly<Record<string, string | number>> = {},
   ) {
-    super('MODEL_MISSING', 'model.missing', 'never', `model ${model} is not here: ${hint}`, {
-      params: { model, hint },
+    super('MODEL_MISSING', messageKey, 'never', `model ${model} is not here: ${hint}`, {
+      params: { model, hint, ...more },
     });
   }
 }
@@ -100,6 +103,15 @@ export class ModelIdInvalid extends StudioError {
   constructor(readonly id: string) {
     super('MODEL_ID_INVALID', 'model.idInvalid', 'never', `model id ${id} cannot be used`, {
       params: { id },
+    });
+  }
+}
+
+/** A model that ships with the package cannot be removed. */
+export class ModelBundled extends StudioError {
+  constructor(readonly model: string) {
+    super('MODEL_BUNDLED', 'model.bundled', 'never', `model ${model} is part of the package`, {
+      params: { model },
     });
   }
 }

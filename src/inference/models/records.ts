@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+const recordSchema = z.object({
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  /** Of the installed ONNX file. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+  /** Address it came from, or `import`. */
+  source: z.string(),
+  /** Of the file at its source, where that was converted. */
+  sourceSha256: z.string().optional(),
+  installedAt: z.string(),
+});
+
+/** What was installed; `<id>.json` beside `<id>.onnx`. */
+export type ModelRecord = z.infer<typeof recordSchema>;
+
+/** @throws when it is not one; see `readRecord` for files of our own. */
+export function parseRecord(text: string): ModelRecord {
+  return recordSchema.parse(JSON.parse(text));
+}
+
+/** Names inside the models folder. */
+export function modelPaths(dir: string, id: string) {
+  const at = (suffix: string) => path.join(dir, `${id}${suffix}`);
+  return {
+    file: at('.onnx'),
+    record: at('.json'),
+    /** Hash of the source file as first seen; survives removal. */
+    seen: at('.sha256'),
+    lock: at('.lock'),
+    /** Download in progress, in the source's own format. */
+    part: at('.download.part'),
+    /** Copy or conversion in progress. */
+    partial: at('.onnx.part'),
+  };
+}
+
+/** @returns undefined unless file and record are there and of the same length. */
+export function readRecord(dir: string, id: string): ModelRecord | undefined {
+  const { file, record } = modelPaths(dir, id);
+  try {
+    const found = parseRecord(readFileSync(record, 'utf8'));
+    return statSync(file).size === found.bytes ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Everything installed, by id. */
+export function readRecords(dir: string): ModelRecord[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name.endsWith('.onnx'))
+    .map((name) => readRecord(dir, name.slice(0, -'.onnx'.length)))
+    .filter((record): record is ModelRecord => record !== undefined);
+}
+
+/** Hash of a source as it was at its first download. */
+export function readSeenHash(dir: string, id: string): string | undefined {
+  try {
+    const text = readFileSync(modelPaths(dir, id).seen, 'utf8');
+    return /^([0-9a-f]{64}) /.exec(text)?.[1];
+  } catch {
+    return undefined;
+  }
+}
