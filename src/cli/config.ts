@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { engineSections } from './config/engine.js';
 import { paymentSections } from './config/payments.js';
 import { type Setting, settingsOf } from './config/setting.js';
+import { webSections } from './config/web.js';
 import { ConfigFaulty } from './errors.js';
 import { packageRoot } from './package-root.js';
 
 /** Sections side by side; the studio, payments and bots spread theirs in here. */
-const schema = z.strictObject({ ...engineSections, ...paymentSections });
+const schema = z.strictObject({ ...engineSections, ...paymentSections, ...webSections });
 type Settings = z.infer<typeof schema>;
 export type Config = Omit<Settings, 'paths'> & { readonly paths: { readonly dataDir: string } };
 
