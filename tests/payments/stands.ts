@@ -1,10 +1,13 @@
 import { createAlipayGateway } from '../../src/payments/alipay/alipay-gateway.js';
 import { toShanghaiTime } from '../../src/payments/shanghai-time.js';
+import { createStarsGateway } from '../../src/payments/stars/stars-gateway.js';
 import { createWechatpayGateway } from '../../src/payments/wechatpay/wechatpay-gateway.js';
 import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
 import type { GatewayStand } from '../contracts/gateway-contract.js';
 import { AlipayEmulator, type AlipayEmulatorOptions } from '../emulators/alipay.js';
 import { type Certified, certified, type RsaPair, rsaPair } from '../emulators/keys.js';
+import { type StarTransaction, TelegramEmulator } from '../emulators/telegram/emulator.js';
+import { TelegramPerson } from '../emulators/telegram/person.js';
 import { WechatpayEmulator, type WechatpayEmulatorOptions } from '../emulators/wechatpay.js';
 
 export const clock = { now: () => Date.now() };
@@ -136,6 +139,43 @@ export async function wechatpayStand(
     },
     today,
     capabilities: { partialRefunds: true, unopened: 'open', closed: 'closed' },
+    close: () => emulator.close(),
+  };
+}
+
+/** Telegram Stars: the bot's star transactions at an emulated Bot API server. */
+export async function starsStand(): Promise<GatewayStand & { emulator: TelegramEmulator }> {
+  const emulator = await TelegramEmulator.start();
+  const person = new TelegramPerson(emulator, { id: 777001 });
+  const gateway = createStarsGateway({ token: emulator.token, apiRoot: emulator.url });
+  const paidFor = (no: string) => (t: StarTransaction) => t.source?.['invoice_payload'] === no;
+  return {
+    gateway,
+    emulator,
+    scan: () => {},
+    pay: (no) => {
+      const invoice = emulator.invoices.get(no);
+      if (!invoice || emulator.stars.some(paidFor(no))) return false;
+      emulator.stars.push({
+        id: `stars_${no}`,
+        amount: invoice.amount,
+        date: Math.floor(Date.now() / 1000),
+        source: { type: 'user', user: person.user, invoice_payload: no },
+      });
+      return true;
+    },
+    balance: (no) => {
+      const paid = emulator.stars.find(paidFor(no));
+      const back = emulator.stars.some((t) => t.receiver && t.id === paid?.id);
+      return paid && !back ? paid.amount : 0;
+    },
+    today: () => new Date().toISOString().slice(0, 10),
+    capabilities: {
+      partialRefunds: false,
+      unopened: 'absent',
+      closed: 'absent',
+      telegramChatId: String(person.chat.id),
+    },
     close: () => emulator.close(),
   };
 }

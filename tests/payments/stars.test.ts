@@ -1,0 +1,122 @@
+import { NotificationRejected } from '../../src/studio/errors/index.js';
+import { chargeRequest } from '../contracts/gateway-contract.js';
+import { TelegramPerson } from '../emulators/telegram/person.js';
+import { starsStand } from './stands.js';
+
+const raw = (value: unknown) => ({
+  headers: {},
+  body: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
+});
+const payment = {
+  payerId: '777001',
+  invoicePayload: 'ch_1',
+  currency: 'XTR',
+  totalAmount: 100,
+  chargeId: 'stars_1',
+  paidAtMs: 1_700_000_000_000,
+};
+
+describe('telegram stars', () => {
+  let stand: Awaited<ReturnType<typeof starsStand>>;
+  beforeAll(async () => {
+    stand = await starsStand();
+  });
+  afterAll(() => stand.close());
+
+  test('a successful_payment names the charge exactly, and the same key when repeated', async () => {
+    const first = await stand.gateway.openNotification(raw(payment));
+    expect(first).toMatchObject({
+      kind: 'charge',
+      charge: { outTradeNo: 'ch_1', state: 'paid', amountMinor: 100, currency: 'XTR' },
+    });
+    expect((await stand.gateway.openNotification(raw(payment))).key).toBe(first.key);
+  });
+
+  test.each([
+    ['not JSON', 'x'],
+    ['no payload', { ...payment, invoicePayload: undefined }],
+    ['payload an object', { ...payment, invoicePayload: {} }],
+    ['no charge id', { ...payment, chargeId: '' }],
+    ['another currency', { ...payment, currency: 'USD' }],
+    ['amount as text', { ...payment, totalAmount: '100' }],
+    ['amount with a fraction', { ...payment, totalAmount: 0.5 }],
+    ['amount beyond integers', { ...payment, totalAmount: 2 ** 60 }],
+  ])('refused: %s', async (_name, value) => {
+    await expect(stand.gateway.openNotification(raw(value))).rejects.toBeInstanceOf(
+      NotificationRejected,
+    );
+  });
+
+  test('without a chat the invoice is a link, good for a QR code', async () => {
+    const offer = await stand.gateway.createCharge(
+      chargeRequest({ nowMs: Date.now(), currency: 'XTR' }),
+    );
+    expect(offer.qr).toMatch(/^https:\/\/t\.me\/\$/);
+  });
+
+  test('more transactions than a page holds are all found', async () => {
+    const charge = chargeRequest({ nowMs: Date.now(), currency: 'XTR', telegramChatId: '777001' });
+    for (let i = 0; i < 250; i++)
+      stand.emulator.stars.push({ id: `other_${i}`, amount: 1, date: 1, source: { type: 'user' } });
+    await stand.gateway.createCharge(charge);
+    expect((await stand.gateway.queryCharge(charge.outTradeNo)).state).toBe('absent');
+    stand.pay(charge.outTradeNo);
+    expect(await stand.gateway.queryCharge(charge.outTradeNo)).toMatchObject({
+      state: 'paid',
+      amountMinor: charge.amountMinor,
+    });
+  });
+
+  test('a refund whose answer was lost is asked again and moves money once', async () => {
+    const charge = chargeRequest({ nowMs: Date.now(), currency: 'XTR', telegramChatId: '777001' });
+    await stand.gateway.createCharge(charge);
+    stand.pay(charge.outTradeNo);
+    const { providerId } = await stand.gateway.queryCharge(charge.outTradeNo);
+    const refund = {
+      outRefundNo: 'rf_stars',
+      outTradeNo: charge.outTradeNo,
+      providerId: providerId!,
+      refundMinor: charge.amountMinor,
+      totalMinor: charge.amountMinor,
+      currency: 'XTR' as const,
+      telegramUserId: '777001',
+    };
+    stand.emulator.faults = (method) => (method === 'refundStarPayment' ? 'replyLost' : undefined);
+    await expect(stand.gateway.refund(refund)).rejects.toMatchObject({ code: 'GATEWAY_UNKNOWN' });
+    stand.emulator.faults = () => undefined;
+    expect((await stand.gateway.refund(refund)).state).toBe('succeeded');
+    expect(stand.emulator.stars.filter((t) => t.receiver && t.id === providerId)).toHaveLength(1);
+  });
+
+  test.each(['lost', 'html502', 'http500', 'systemError'] as const)(
+    'an answer that is %s is unknown and shows no token',
+    async (fault) => {
+      stand.emulator.faults = () => fault;
+      const error = await stand.gateway.queryCharge('ch_any').catch((e: unknown) => e);
+      stand.emulator.faults = () => undefined;
+      expect(error).toMatchObject({ code: 'GATEWAY_UNKNOWN' });
+      expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain(
+        stand.emulator.token.slice(11),
+      );
+    },
+  );
+
+  test('a payer who is somebody else cannot be refunded to', async () => {
+    const person = new TelegramPerson(stand.emulator, { id: 777002 });
+    const charge = chargeRequest({ nowMs: Date.now(), currency: 'XTR', telegramChatId: '777001' });
+    await stand.gateway.createCharge(charge);
+    stand.pay(charge.outTradeNo);
+    const { providerId } = await stand.gateway.queryCharge(charge.outTradeNo);
+    await expect(
+      stand.gateway.refund({
+        outRefundNo: 'rf_x',
+        outTradeNo: charge.outTradeNo,
+        providerId: providerId!,
+        refundMinor: charge.amountMinor,
+        totalMinor: charge.amountMinor,
+        currency: 'XTR',
+        telegramUserId: String(person.user.id),
+      }),
+    ).rejects.toMatchObject({ code: 'GATEWAY_REFUSED' });
+  });
+});
