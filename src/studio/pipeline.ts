@@ -42,7 +42,7 @@ export function createPipeline(context: Context, restore: RestoreStage): Pipelin
     },
     onDead: async (job, reason) => {
       await gaveUp(context, restore, job, reason);
-      if (job.name !== 'restore') await finished(job.key);
+      if (job.name !== 'restore' && !mayComeBack(job, reason)) await finished(job.key);
     },
   };
 }
@@ -67,8 +67,9 @@ async function gaveUp(
     const { holdId } = job.payload as JobPayloads['unlock'];
     await unlockFailed(context, holdId, reason);
   }
-  // A channel whose process does not run here may come back: its news stays in the outbox.
-  if (name === 'notify' && reason instanceof ChannelAway) {
-    context.log.warn('notify.channelAway', { key });
-  }
+}
+
+/** News for a channel that is away stays in the outbox: the sweeper tries again. */
+function mayComeBack(job: NewJob, reason: StudioError): boolean {
+  return job.name === 'notify' && reason instanceof ChannelAway;
 }

@@ -1,4 +1,5 @@
 import type { ChromaPlane } from '../chroma-plane.js';
+import type { Label, Rendition } from './colorizer.js';
 
 /** Scratch space on the local disk. */
 export interface Files {
@@ -14,5 +15,9 @@ export interface ChromaCodec {
   decode(bytes: Uint8Array): ChromaPlane;
 }
 
-/** Several pictures side by side with a number in each, to choose from. */
-export type MakeSheet = (pictures: readonly string[], output: string) => Promise<void>;
+/** Several pictures of one photo side by side with a number in each, to choose from. */
+export type MakeSheet = (
+  pictures: readonly Pick<Rendition, 'file' | 'widthPx' | 'heightPx'>[],
+  output: string,
+  options: { readonly label: Label },
+) => Promise<unknown>;

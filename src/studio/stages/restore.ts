@@ -11,7 +11,7 @@ import type {
 import { limits } from '../limits.js';
 import type { Clock } from '../ports/basics.js';
 import type { Blobs } from '../ports/blobs.js';
-import type { Colorizer } from '../ports/colorizer.js';
+import type { Colorizer, Rendition } from '../ports/colorizer.js';
 import type { ChromaCodec, Files, MakeSheet } from '../ports/files.js';
 import type { JobQueue } from '../ports/queue.js';
 import { predictSmaller } from './predict-smaller.js';
@@ -70,6 +70,8 @@ export function createRestoreStage(deps: RestoreDeps, config: { worker: string }
   };
 }
 
+type Picture = Pick<Rendition, 'file' | 'widthPx' | 'heightPx'>;
+
 class RestoreRun {
   readonly timeline: TimelineEntry[] = [];
   private readonly order: RestoreOrder;
@@ -91,7 +93,7 @@ class RestoreRun {
     this.note('photo.decoded', { widthPx, heightPx, worker });
     return files.scratch(async (dir) => {
       const looks: LookResult[] = [];
-      const previews: string[] = [];
+      const previews: Picture[] = [];
       for (const [i, look] of order.looks.entries()) {
         const share = (part: number) => job.progress((i + part) / order.looks.length);
         const { preview, result } = await this.makeLook(look, original, `${dir}/${i}`, share);
@@ -100,8 +102,7 @@ class RestoreRun {
       }
       if (!order.sheet) return { ok: true, widthPx, heightPx, looks, worker, timeline };
       const sheet = `${dir}/sheet.jpg`;
-      // Previews may have been moved into the store: their blobs are the same pictures.
-      await makeSheet(await Promise.all(looks.map((l) => blobs.localFile(l.previewKey))), sheet);
+      await makeSheet(previews, sheet, { label: this.label() });
       const sheetKey = (await blobs.putFile('sheet', sheet)).key;
       return { ok: true, widthPx, heightPx, looks, sheetKey, worker, timeline };
     });
@@ -112,7 +113,7 @@ class RestoreRun {
     original: string,
     base: string,
     share: (part: number) => void,
-  ): Promise<{ preview: string; result: LookResult }> {
+  ): Promise<{ preview: Picture; result: LookResult }> {
     const { blobs, planes, files, colorizer } = this.deps;
     const { signal } = this.job;
     const known = look.chromaKey;
@@ -134,7 +135,8 @@ class RestoreRun {
     share(0.85);
     const beside = { ...options, layout: 'comparison' } as const;
     const compared = await colorizer.render(original, chroma, comparison, beside, context);
-    this.note('photo.rendered', { widthPx: shown.widthPx, heightPx: shown.heightPx });
+    const { widthPx, heightPx } = shown;
+    this.note('photo.rendered', { widthPx, heightPx });
     const previewKey = (await blobs.putFile('preview', shown.file)).key;
     const comparisonKey = (await blobs.putFile('comparison', compared.file)).key;
     share(1);
@@ -147,18 +149,23 @@ class RestoreRun {
       seconds: prediction?.seconds ?? 0,
       notes: [...(prediction?.notes ?? []), ...shown.notes],
     };
-    return { preview, result };
+    // The store may have moved the file: its blob is the same picture.
+    return { preview: { file: await blobs.localFile(previewKey), widthPx, heightPx }, result };
   }
 
   private renderOptions(look: LookOrder) {
-    const { preview, label, photoId } = this.order;
+    const { preview } = this.order;
     return {
       ...look.finishing,
       format: 'jpeg' as const,
       longEdgePx: preview.longEdgePx,
       watermark: preview.watermark,
-      label: { ...label, produceId: photoId },
+      label: this.label(),
     };
+  }
+
+  private label() {
+    return { ...this.order.label, produceId: this.order.photoId };
   }
 
   private note(event: string, details: TimelineEntry['details']): void {
