@@ -1,0 +1,93 @@
+import type { Context } from '../context.js';
+import { UnexpectedFault } from '../errors/index.js';
+import type { JobPayloads } from '../jobs.js';
+import { limits } from '../limits.js';
+import { want } from '../outbox.js';
+import { restoreKey } from '../photo-runs.js';
+import type { JobInfo } from '../ports/queue.js';
+import type { OutboxJob } from '../ports/store.js';
+import { failPhoto } from '../stages/fail-photo.js';
+
+/** News for a channel that stays away is given up after this, ms. */
+const newsMs = 3 * 86_400_000;
+
+/**
+ * Find jobs that were relayed long ago and never finished, ask the queue about them, and add again
+ * what it lost: a flushed Redis, a dead worker, a lost `deliver`.
+ * @returns jobs put right.
+ */
+export async function sweepOverdue(context: Context): Promise<number> {
+  const { store, clock, queue } = context;
+  const beforeMs = clock.now() - limits.studio.overdueMs;
+  const overdue = await store.read.outbox.overdue(beforeMs, limits.studio.sweepRows);
+  let mended = 0;
+  for (const job of overdue) {
+    if (await mend(context, job, await queue.find(job.key))) mended += 1;
+  }
+  if (mended > 0) context.log.warn('jobs.mended', { jobs: mended });
+  return mended;
+}
+
+async function mend(
+  context: Context,
+  job: OutboxJob,
+  known: JobInfo | undefined,
+): Promise<boolean> {
+  if (known?.state === 'done') return finishedUnheard(context, job);
+  if (known?.state === 'dead' || known?.state === 'cancelled') {
+    return abandoned(context, job, known);
+  }
+  // It waits its turn or runs, or its outcome is on the way: look again later, after others.
+  const alive = known ?? (await context.queue.find(`deliver:${job.key}`));
+  if (!alive) {
+    const { createdMs: _, relayedMs: __, ...fresh } = job;
+    await context.queue.add(fresh);
+  }
+  await relayedNow(context, job);
+  return !alive;
+}
+
+/** Done, yet still here: a restore whose `deliver` was lost, or a crash just before the mark. */
+async function finishedUnheard(context: Context, job: OutboxJob): Promise<boolean> {
+  if (job.name !== 'restore') {
+    await context.store.transaction(({ outbox }) => outbox.done([job.key]));
+    return true;
+  }
+  const deliver = await context.queue.find(`deliver:${job.key}`);
+  if (deliver && deliver.state !== 'done' && deliver.state !== 'dead') {
+    await relayedNow(context, job);
+    return false;
+  }
+  const { photoId } = job.payload as JobPayloads['restore'];
+  await context.store.transaction(async (tables) => {
+    const photo = await tables.photos.lock(photoId);
+    await tables.outbox.done([job.key]);
+    if (!photo || !['queued', 'restoring', 'ready'].includes(photo.state)) return;
+    const runs = photo.runs + 1;
+    await tables.photos.update(photoId, { runs, updatedMs: context.clock.now() });
+    const { name, payload, priority, group } = job;
+    await want(tables, context, { name, payload, priority, group, key: restoreKey(photoId, runs) });
+  });
+  return true;
+}
+
+async function abandoned(context: Context, job: OutboxJob, known: JobInfo): Promise<boolean> {
+  const young = context.clock.now() - job.createdMs < newsMs;
+  if (job.name === 'notify' && known.state === 'dead' && young) {
+    await context.queue.retry(job.key);
+    await relayedNow(context, job);
+    return true;
+  }
+  // Whoever buried it may have died before telling: photos must not wait for ever.
+  if (job.name === 'restore' || job.name === 'intake') {
+    const { photoId } = job.payload as JobPayloads['intake'];
+    const reason = new UnexpectedFault(new Error(known.lastError ?? known.state));
+    await failPhoto(context, photoId, job.key, reason);
+  }
+  await context.store.transaction(({ outbox }) => outbox.done([job.key]));
+  return true;
+}
+
+async function relayedNow({ store, clock }: Context, job: OutboxJob): Promise<void> {
+  await store.transaction(({ outbox }) => outbox.relayed([job.key], clock.now()));
+}
