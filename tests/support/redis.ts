@@ -88,7 +88,7 @@ async function launch(port: number, dir: string): Promise<ChildProcess> {
     bind: '127.0.0.1',
     save: '',
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -1,0 +1,92 @@
+import type { JobName } from '../studio/jobs.js';
+import type { Clock } from '../studio/ports/basics.js';
+import type { BullConnection } from './bull-connection.js';
+import type { BullConsumer } from './bull-consumer.js';
+import { workerSilenceMs } from './database-reports.js';
+import type { Speed } from './estimate.js';
+import type { QueuePolicy } from './policy.js';
+
+const recentRuns = 50;
+
+/** Live workers and recent durations in Redis, for ETAs. */
+export class BullWorkers {
+  private readonly consumers = new Set<BullConsumer>();
+  private readonly speeds = new Map<JobName, { atMs: number; speed: Speed }>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly connection: BullConnection,
+    private readonly prefix: string,
+    private readonly policy: QueuePolicy,
+    private readonly clock: Clock,
+  ) {
+    this.timer = setInterval(() => this.announce(), workerSilenceMs / 3);
+    this.timer.unref();
+  }
+
+  join(consumer: BullConsumer): void {
+    this.consumers.add(consumer);
+    this.connection
+      .ready(workerSilenceMs)
+      .then(() => this.announce())
+      .catch(() => {});
+  }
+
+  leave(consumer: BullConsumer): void {
+    this.consumers.delete(consumer);
+    this.connection.client.zrem(this.workersKey, memberOf(consumer)).catch(() => {});
+  }
+
+  recordRun(name: JobName, ms: number): void {
+    const key = `${this.prefix}:durations:${name}`;
+    this.connection.client
+      .multi()
+      .lpush(key, Math.round(ms))
+      .ltrim(key, 0, recentRuns - 1)
+      .exec()
+      .catch(() => {});
+  }
+
+  /** Remembered for two seconds: every watcher of every photo asks. */
+  async speedOf(name: JobName): Promise<Speed> {
+    const nowMs = this.clock.now();
+    const known = this.speeds.get(name);
+    if (known && nowMs - known.atMs < 2_000) return known.speed;
+    const [runs, members] = await Promise.all([
+      this.connection.client.lrange(`${this.prefix}:durations:${name}`, 0, -1),
+      this.connection.client.zrangebyscore(this.workersKey, nowMs - workerSilenceMs, '+inf'),
+    ]);
+    const speed = {
+      meanMs:
+        runs.length > 0
+          ? runs.reduce((sum, ms) => sum + Number(ms), 0) / runs.length
+          : this.policy.typicalJobMs,
+      places: members
+        .map((member) => JSON.parse(member) as { names: string[]; concurrency: number })
+        .filter((worker) => worker.names.includes(name))
+        .reduce((sum, worker) => sum + worker.concurrency, 0),
+    };
+    this.speeds.set(name, { atMs: nowMs, speed });
+    return speed;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private get workersKey(): string {
+    return `${this.prefix}:workers`;
+  }
+
+  private announce(): void {
+    const nowMs = this.clock.now();
+    const { client } = this.connection;
+    for (const consumer of this.consumers)
+      client.zadd(this.workersKey, nowMs, memberOf(consumer)).catch(() => {});
+    client.zremrangebyscore(this.workersKey, '-inf', nowMs - 86_400_000).catch(() => {});
+  }
+}
+
+function memberOf({ names, options }: BullConsumer): string {
+  return JSON.stringify({ worker: options.worker, names, concurrency: options.concurrency });
+}
