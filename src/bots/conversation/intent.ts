@@ -1,0 +1,57 @@
+import type { Language } from '../../studio/ports/basics.js';
+import type { PaymentMethod } from '../../studio/ports/gateway.js';
+
+/**
+ * What somebody wants, in whichever words, buttons or numbers they said it. Adapters and
+ * `parse-text.ts` make intents; the conversation answers them. Short enough as a callback:
+ * encoded by `intent-codec.ts` into at most 64 bytes.
+ */
+export type Intent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'credits' }
+  | { readonly kind: 'buy' }
+  | { readonly kind: 'buyPack'; readonly pack: string; readonly method?: PaymentMethod }
+  | { readonly kind: 'history' }
+  | { readonly kind: 'settings' }
+  | { readonly kind: 'setPreset'; readonly preset: string }
+  | { readonly kind: 'language'; readonly language?: Language }
+  | { readonly kind: 'link'; readonly code?: string }
+  | { readonly kind: 'redeem'; readonly code: string }
+  | { readonly kind: 'delete'; readonly photoId?: string }
+  | { readonly kind: 'deleteAll'; readonly confirmed: boolean }
+  | { readonly kind: 'support'; readonly text?: string }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'photo'; readonly photo: IncomingPhoto }
+  | { readonly kind: 'showPhoto'; readonly photoId: string }
+  | { readonly kind: 'hd'; readonly photoId: string; readonly method?: PaymentMethod }
+  | { readonly kind: 'hdAlbum'; readonly albumId: string; readonly method?: PaymentMethod }
+  | { readonly kind: 'zip'; readonly albumId: string }
+  | { readonly kind: 'variants'; readonly photoId: string }
+  | { readonly kind: 'pick'; readonly photoId: string; readonly lookId: string }
+  | { readonly kind: 'adjust'; readonly photoId: string }
+  | { readonly kind: 'setFinishing'; readonly photoId: string; readonly change: FinishingChange }
+  | { readonly kind: 'refreshOrder'; readonly orderId: string }
+  | { readonly kind: 'cancelOrder'; readonly orderId: string }
+  | { readonly kind: 'receipt'; readonly orderId: string }
+  /** A bare number: a choice offered before, where the channel has no buttons. */
+  | { readonly kind: 'choice'; readonly number: number }
+  | { readonly kind: 'text'; readonly text: string };
+
+export type FinishingChange = 'stronger' | 'weaker' | 'warmer' | 'cooler' | 'reset';
+
+export interface IncomingPhoto {
+  /** What `ChatChannel.fetchFile` of the channel understands. */
+  readonly fileRef: string;
+  /** Natural key of the message. */
+  readonly key: string;
+  /** Photos sent together share it. */
+  readonly albumId?: string;
+  readonly caption?: string;
+  /** As the channel announced it; undefined where it does not say. */
+  readonly bytes?: number;
+  readonly widthPx?: number;
+  readonly heightPx?: number;
+  /** The channel recompressed it: an original sent as a file would be better. */
+  readonly compressed: boolean;
+}

@@ -1,0 +1,33 @@
+import type { Intent } from './intent.js';
+
+/** A picture or file in a reply: a blob of the studio, or bytes made for the moment (QR codes). */
+export type Media =
+  | { readonly blobKey: string; readonly name: string }
+  | { readonly bytes: Uint8Array; readonly name: string };
+
+export interface Choice {
+  readonly label: string;
+  /** Either says something back, or opens a page. */
+  readonly intent?: Intent;
+  readonly url?: string;
+}
+
+/** One message of ours, free of any channel's ways. Text is localised plain text. */
+export interface Reply {
+  /**
+   * Natural key: the same key again edits the message that has it, or does nothing where the
+   * channel cannot edit.
+   */
+  readonly key: string;
+  readonly text: string;
+  /** Shown as a picture with the text under it. */
+  readonly picture?: Media;
+  /** Several pictures shown together (album previews); the text comes with the choices after. */
+  readonly pictures?: readonly Media[];
+  /** Sent as a file, never recompressed. */
+  readonly file?: Media;
+  /** Rows of buttons, or numbered lines where there are no buttons. */
+  readonly choices?: readonly (readonly Choice[])[];
+  /** A short-lived status ("3rd in the queue"): WeChat leaves all but the first out. */
+  readonly passing?: boolean;
+}
