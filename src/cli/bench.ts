@@ -22,7 +22,7 @@ export async function bench(options: BenchOptions): Promise<ExitCode> {
   const model = options.model ?? config.inference.model;
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
   const folder = await mkdtemp(path.join(os.tmpdir(), 'huancai-bench-'));
-  const engine = await openEngine(shell);
+  const engine = openEngine(shell);
   try {
     const photo = path.join(folder, 'photo.jpg');
     await enlargedDemo(photo, options.megapixels);

@@ -26,7 +26,7 @@ export async function demo(options: DemoOptions): Promise<ExitCode> {
   const { output, t, config } = shell;
   const files = await planFiles(options, shell);
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
-  const engine = await openEngine(shell);
+  const engine = openEngine(shell);
   try {
     const { colorizer } = engine;
     const context = { signal: interrupt.signal };

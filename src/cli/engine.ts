@@ -1,52 +1,44 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import path from 'node:path';
-import sharp from 'sharp';
-import { createColorizer, type UsableModel } from '../inference/colorizer.js';
-import { parseAigcLabel } from '../inference/label/aigc-xmp.js';
-import { createRenderer } from '../inference/render/index.js';
+import { createReadStream } from 'node:fs';
+import { createColorizer } from '../inference/colorizer.js';
+import type { ModelStore } from '../inference/models/index.js';
+import type { ModelSize } from '../inference/presets.js';
+import { contactSheet, createRenderer, readLabel } from '../inference/render/index.js';
 import {
   chooseInputSize,
   createInferenceHost,
   type HostStatus,
-  type InferenceHost,
   type ModelContract,
 } from '../inference/sessions/index.js';
-import type { KnownModel } from '../inference/workflow/checkpoints.js';
-import type { Picture } from '../inference/workflow/node-run.js';
-import { ModelMissing } from '../studio/errors/index.js';
 import { limits } from '../studio/limits.js';
-import type { Colorizer, Label } from '../studio/ports/colorizer.js';
-import { packageRoot } from './package-root.js';
+import type { Colorizer } from '../studio/ports/colorizer.js';
+import { openModelStore } from './models/open-store.js';
 import type { Shell } from './shell.js';
 
 /** The engine with all its parts, as commands use it. */
 export interface Engine {
   readonly colorizer: Colorizer;
+  readonly models: ModelStore;
+  readonly contactSheet: typeof contactSheet;
   /** sha256 of a model's file, hex. @throws {ModelMissing} */
   modelHash(model: string): Promise<string>;
-  /** Input size a model is made for, px. */
-  ownSizePx(model: string): Promise<number>;
-  knownModels(): Promise<KnownModel[]>;
+  /** Input size a model is made for; asked of the model once. */
+  ownSize(model: string): Promise<ModelSize>;
   /** Whether a picture carries our own label. */
   isLabelled(file: string): Promise<boolean>;
-  contactSheet(
-    files: readonly string[],
-    captions: readonly string[],
-    output: string,
-  ): Promise<void>;
-  writeLabelled(picture: Picture, output: string, label: Label): Promise<void>;
   /** Load a model and prove it with a small inference. */
   describe(model: string): Promise<ModelContract>;
   status(): HostStatus;
   close(): Promise<void>;
 }
 
-/** Join the parts; no model is loaded before the first photo. */
-export async function openEngine({ config }: Pick<Shell, 'config'>): Promise<Engine> {
+/** Join the parts; no process is started and no model loaded before the first photo. */
+export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine {
+  const { config } = shell;
   const { inference, label } = config;
   const photoLimits = { ...limits.photo, ...config.photo };
-  const host: InferenceHost = createInferenceHost(
+  const models = openModelStore(shell);
+  const host = createInferenceHost(
     {},
     {
       providers: inference.providers,
@@ -57,46 +49,54 @@ export async function openEngine({ config }: Pick<Shell, 'config'>): Promise<Eng
       startTimeoutMs: inference.startTimeoutMs,
     },
   );
-  const renderer = createRenderer({ limits: photoLimits, threads: 2 });
+  const renderer = createRenderer({ limits: photoLimits, threads: renderThreads });
+  const resolveModel = models.resolve;
   const colorizer = createColorizer({ host, renderer, resolveModel }, { limits: photoLimits });
-  return {
-    colorizer,
-    modelHash: async (model) => hashFile((await resolveModel(model)).file),
-    ownSizePx: async (model) => {
-      const { sizePx } = await resolveModel(model);
-      return chooseInputSize(await describe(model), { widthPx: 1, heightPx: 1 }, { sizePx })
-        .widthPx;
-    },
-    knownModels: async () => [{ id: 'starter', installed: true }],
-    isLabelled: async (file) => (await labelOf(file))?.ContentProducer === label.producer,
-    contactSheet: async () => {},
-    writeLabelled: async () => {},
-    describe,
-    status: () => host.status(),
-    close: () => colorizer.close(),
-  };
 
   async function describe(model: string): Promise<ModelContract> {
     const { file, id } = await resolveModel(model);
     return host.describe(file, id);
   }
+
+  return {
+    colorizer,
+    models,
+    contactSheet,
+    describe,
+    modelHash: async (model) => {
+      const { id, file } = await resolveModel(model);
+      const known = models.list().find((one) => one.id === id && one.file === file);
+      // Records hold the hash of what was installed; reading 900 MB again would tell the same.
+      return known?.record?.sha256 ?? hashFile(file);
+    },
+    ownSize: rememberSizes(models, describe),
+    isLabelled: async (file) => {
+      // What cannot be read is not ours; colouring it will say what is wrong.
+      const found = await readLabel(file).catch(() => undefined);
+      return found?.ContentProducer === label.producer;
+    },
+    status: () => host.status(),
+    close: () => colorizer.close(),
+  };
 }
 
-async function resolveModel(model: string): Promise<UsableModel> {
-  const file = model === 'starter' ? path.join(packageRoot, 'models/starter/starter.onnx') : model;
-  if (!existsSync(file)) throw new ModelMissing(model, 'no');
-  return { id: model, file };
+/** Per photo the question would wait behind the inference that is running. */
+function rememberSizes(models: ModelStore, describe: Engine['describe']): Engine['ownSize'] {
+  const known = new Map<string, Promise<ModelSize>>();
+  const ask = async (model: string): Promise<ModelSize> => {
+    const [{ sizePx }, contract] = [await models.resolve(model), await describe(model)];
+    const { widthPx } = chooseInputSize(contract, { widthPx: 1, heightPx: 1 }, { sizePx });
+    return { sizePx: widthPx, fixed: contract.fixed !== undefined };
+  };
+  return (model) => {
+    const size = known.get(model) ?? ask(model);
+    known.set(model, size);
+    return size;
+  };
 }
 
-async function labelOf(file: string) {
-  const xmp = await sharp(file, { limitInputPixels: false })
-    .metadata()
-    .then(
-      (metadata) => metadata.xmp,
-      () => undefined,
-    );
-  return xmp && parseAigcLabel(xmp.toString('utf8'));
-}
+/** Arithmetic on strips; more than two wait for the decoder. */
+const renderThreads = 2;
 
 async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { registerColorize } from './colorize/command.js';
 import { exitCodesHelp } from './exit-codes.js';
+import { registerModels } from './models/command.js';
 import { packageRoot } from './package-root.js';
 import type { Finish } from './register.js';
 import { registerTools } from './tools.js';
@@ -30,6 +31,7 @@ Examples:
 ${exitCodesHelp}`,
     );
   registerColorize(program, finish);
+  registerModels(program, finish);
   registerTools(program, finish);
   return program;
 }

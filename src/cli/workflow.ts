@@ -32,13 +32,12 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
   const workflow = parseWorkflow(text, path.basename(file));
   const images = chooseImages(workflow, options.image ?? [], shell);
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
-  const engine = await openEngine(shell);
+  const engine = openEngine(shell);
   try {
     const { files, notes } = await runWorkflow(
       {
         colorizer: engine.colorizer,
-        models: await engine.knownModels(),
-        writeLabelled: engine.writeLabelled,
+        models: engine.models.list(),
       },
       workflow,
       {

@@ -12,6 +12,12 @@ export interface Preset {
   readonly sizePx?: number;
 }
 
+/** Input size that a model is made for, px; `fixed`: its graph takes no other. */
+export interface ModelSize {
+  readonly sizePx: number;
+  readonly fixed: boolean;
+}
+
 /**
  * A preset is a workflow, `<dir>/<name>.json`, that runs in ComfyUI too; what a preset decides is
  * the size its colouring node asks for.
@@ -27,19 +33,19 @@ export function readPreset(dir: string, name: PresetName): Preset {
  * `auto` is a plain rule: the model's own size, which is the one it was judged at, but no larger
  * than the photo, for pixels that are not there cannot help. It does not guess the subject: on the
  * training photographs the direction of edges told buildings from people hardly better than a coin.
- * @param ownSizePx the model's own size.
  * @returns px, a multiple of 32.
  */
 export function presetSizePx(
   preset: Preset,
   photo: { readonly widthPx: number; readonly heightPx: number },
-  ownSizePx: number,
+  own: ModelSize,
 ): number {
+  if (own.fixed) return own.sizePx;
   if (preset.sizePx !== undefined) return preset.sizePx;
   const { stridePx } = limits.model;
   const longEdgePx = Math.max(photo.widthPx, photo.heightPx);
   const photoSizePx = Math.ceil(longEdgePx / stridePx) * stridePx;
-  return Math.max(Math.min(ownSizePx, photoSizePx), Math.min(ownSizePx, smallestUsefulPx));
+  return Math.min(own.sizePx, Math.max(photoSizePx, smallestUsefulPx));
 }
 
 /** All DDColor models were trained at 256 px; below it they see less than they were taught on. */

@@ -3,7 +3,7 @@ import { limits } from '../../studio/limits.js';
 import { exitCodesHelp } from '../exit-codes.js';
 import { list, numberIn, wholeIn, wholeListIn } from '../options.js';
 import { type Finish, withCommonOptions } from '../register.js';
-import type { ColorizeOptions } from './run.js';
+import type { ColorizeOptions } from './plan-recipe.js';
 
 const { minSizePx, maxSizePx } = limits.model;
 

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type Preset, presetSizePx } from '../../inference/presets.js';
+import { type ModelSize, type Preset, presetSizePx } from '../../inference/presets.js';
+import type { contactSheet } from '../../inference/render/index.js';
 import type { Variant } from '../../inference/variants.js';
 import type {
   ChromaUpsampling,
   Colorizer,
+  Label,
   ModelFit,
   Prediction,
   RenderOptions,
+  Rendition,
   ResultNote,
 } from '../../studio/ports/colorizer.js';
 import type { BatchContext, PhotoOutcome } from './batch.js';
@@ -30,13 +33,9 @@ export interface RecipeSettings {
 
 export interface RecipeDeps {
   readonly colorizer: Colorizer;
-  /** Input size that a model is made for, px. */
-  readonly ownSizePx: (model: string) => Promise<number>;
-  readonly contactSheet: (
-    files: readonly string[],
-    captions: readonly string[],
-    output: string,
-  ) => Promise<void>;
+  /** Input size that a model is made for. */
+  readonly ownSize: (model: string) => Promise<ModelSize>;
+  readonly contactSheet: typeof contactSheet;
 }
 
 export interface Recipe {
@@ -60,24 +59,32 @@ export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe
   return {
     fingerprint,
     colour: async (task, key, context) => {
+      const label = labelFor(key, settings);
       const steps = planSteps(task, settings);
       const notes: ResultNote[] = [];
+      const renditions: Rendition[] = [];
       const predict = rememberPredictions(task, deps, settings);
       for (const [i, step] of steps.entries()) {
         const part = partOf(context, i, steps.length);
         const prediction = await predict(step.variant, part(0, 0.6));
-        const options = renderOptions(step, task, key, settings);
-        const { chroma } = prediction;
-        const done = await deps.colorizer.render(
+        const options = renderOptions(step, task, label, settings);
+        const { colorizer } = deps;
+        const rendition = await colorizer.render(
           task.file,
-          chroma,
+          prediction.chroma,
           step.output,
           options,
           part(0.6, 1),
         );
-        notes.push(...prediction.notes, ...done.notes);
+        notes.push(...prediction.notes, ...rendition.notes);
+        if (step.layout === 'colour') renditions.push(rendition);
       }
-      await drawContactSheet(task, deps, settings);
+      if (task.contactSheet) {
+        // Each picture on the sheet shows its own visible label.
+        const unseen = { ...label, text: undefined };
+        await deps.contactSheet(renditions, task.contactSheet, { label: unseen });
+        notes.push(...settings.variants.map(describeVariant));
+      }
       const prediction = await predict(settings.variants[0]!, context);
       return { notes: distinct(notes), prediction, files: filesOf(task) };
     },
@@ -95,12 +102,6 @@ function rememberPredictions(task: PhotoTask, deps: RecipeDeps, settings: Recipe
     known.set(id, prediction);
     return prediction;
   };
-}
-
-async function drawContactSheet(task: PhotoTask, deps: RecipeDeps, settings: RecipeSettings) {
-  if (!task.contactSheet) return;
-  const captions = settings.variants.map((variant, i) => caption(i + 1, variant));
-  await deps.contactSheet(task.variants, captions, task.contactSheet);
 }
 
 interface Step {
@@ -127,33 +128,27 @@ function planSteps(task: PhotoTask, { variants }: RecipeSettings): Step[] {
 function renderOptions(
   step: Step,
   task: PhotoTask,
-  key: string,
-  settings: RecipeSettings,
+  label: Label,
+  { upsampling, quality }: RecipeSettings,
 ): RenderOptions {
-  return {
-    ...step.variant.finishing,
-    upsampling: settings.upsampling,
-    format: task.format,
-    quality: settings.quality,
-    layout: step.layout,
-    label: {
-      text: settings.labelText,
-      producer: settings.producer,
-      // From content and options: the same work carries the same number wherever it is done.
-      produceId: `hc-${key.slice(0, 32)}`,
-    },
-  };
+  const { variant, layout } = step;
+  return { ...variant.finishing, upsampling, format: task.format, quality, layout, label };
+}
+
+/** Numbered from content and options: the same work carries the same number wherever it is done. */
+function labelFor(key: string, { labelText, producer }: RecipeSettings): Label {
+  return { text: labelText, producer, produceId: `hc-${key.slice(0, 32)}` };
 }
 
 async function sizeFor(
   { model, sizePx }: Variant,
   task: PhotoTask,
-  { colorizer, ownSizePx }: RecipeDeps,
+  { colorizer, ownSize }: RecipeDeps,
   { preset }: RecipeSettings,
 ): Promise<number> {
   if (sizePx !== undefined) return sizePx;
   if (preset.sizePx !== undefined) return preset.sizePx;
-  return presetSizePx(preset, await colorizer.inspect(task.file), await ownSizePx(model));
+  return presetSizePx(preset, await colorizer.inspect(task.file), await ownSize(model));
 }
 
 /** Progress of a part (from..to) of one step out of several. */
@@ -164,11 +159,11 @@ function partOf({ signal, onProgress }: BatchContext, step: number, steps: numbe
   });
 }
 
-function caption(number: number, { model, sizePx, finishing }: Variant): string {
-  const parts = [`${number}`, model, sizePx && `${sizePx} px`];
-  if (finishing.strength !== undefined) parts.push(`strength ${finishing.strength}`);
-  if (finishing.warmth !== undefined) parts.push(`warmth ${finishing.warmth}`);
-  return parts.filter(Boolean).join(' · ');
+/** What a number on the contact sheet stands for. */
+function describeVariant({ model, sizePx, finishing }: Variant, i: number): ResultNote {
+  const { strength = 1, warmth = 0 } = finishing;
+  const size = sizePx === undefined ? '' : `${sizePx} px`;
+  return { key: 'cli.variant', params: { number: i + 1, model, size, strength, warmth } };
 }
 
 function distinct(notes: ResultNote[]): ResultNote[] {

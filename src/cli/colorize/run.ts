@@ -1,48 +1,18 @@
 import path from 'node:path';
-import { type PresetName, readPreset } from '../../inference/presets.js';
-import { planVariants, sizesAround, type Variant } from '../../inference/variants.js';
-import type {
-  ChromaUpsampling,
-  Finishing,
-  ImageFormat,
-  ModelFit,
-} from '../../studio/ports/colorizer.js';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
 import { WrongUse } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { type GlobalOptions, openShell } from '../open-shell.js';
-import { packageRoot } from '../package-root.js';
+import { openShell } from '../open-shell.js';
 import type { Shell } from '../shell.js';
 import { runBatch } from './batch.js';
 import { findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
 import { outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
+import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
-import { createRecipe, type Recipe } from './recipe.js';
 import { exitCodeFor, printSummary } from './summary.js';
 import { createWork } from './work.js';
-
-/** As commander hands them over; ranges are checked there. */
-export interface ColorizeOptions extends GlobalOptions, Finishing {
-  readonly output?: string;
-  readonly recursive?: boolean;
-  readonly resume?: boolean;
-  readonly overwrite?: boolean;
-  readonly concurrency: number;
-  readonly compare?: boolean;
-  readonly variants: number;
-  readonly seed: number;
-  readonly format?: ImageFormat;
-  readonly quality: number;
-  /** Text; true or undefined: as the settings say; false: none. */
-  readonly label?: string | boolean;
-  readonly preset: PresetName;
-  readonly size?: readonly number[];
-  readonly model?: readonly string[];
-  readonly fit?: ModelFit;
-  readonly upsampling?: ChromaUpsampling;
-}
 
 /** `huancai colorize`. */
 export async function colorize(
@@ -53,8 +23,11 @@ export async function colorize(
   const tasks = await planTasks(args, options, shell);
   refuseContradictions(options);
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('cli.interrupted')));
-  const engine = await openEngine(shell);
-  const journals = openJournals(tasks.length > 1 || options.resume === true, shell);
+  const engine = openEngine(shell);
+  const journals = openJournals(
+    options.resume === true || tasks.length > 1 || !tasks[0]!.named,
+    shell,
+  );
   try {
     const startedAt = shell.now();
     const recipe = await planRecipe(options, shell, engine);
@@ -104,40 +77,4 @@ function refuseContradictions({ size, model, variants }: ColorizeOptions): void 
   if (variants > 1) return;
   if ((size?.length ?? 1) > 1) throw new WrongUse('several values of --size need --variants');
   if ((model?.length ?? 1) > 1) throw new WrongUse('several values of --model need --variants');
-}
-
-async function planRecipe(options: ColorizeOptions, shell: Shell, engine: Engine): Promise<Recipe> {
-  const { config } = shell;
-  const models = options.model ?? [config.inference.model];
-  // A missing model would fail every photo: find out before the first.
-  const modelHashes = await Promise.all(models.map(engine.modelHash));
-  const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
-  const wanted = options.label ?? config.label.visible;
-  return createRecipe(
-    { colorizer: engine.colorizer, ownSizePx: engine.ownSizePx, contactSheet: engine.contactSheet },
-    {
-      variants: await chooseVariants(options, models, preset.sizePx, engine),
-      fit: options.fit ?? config.inference.fit ?? undefined,
-      upsampling: options.upsampling ?? config.inference.upsampling,
-      quality: options.quality,
-      labelText: wanted === true ? config.label.text : wanted || undefined,
-      producer: config.label.producer,
-      modelHashes,
-      preset,
-    },
-  );
-}
-
-async function chooseVariants(
-  options: ColorizeOptions,
-  models: readonly string[],
-  presetPx: number | undefined,
-  engine: Engine,
-): Promise<Variant[]> {
-  const { strength, warmth, whiteBalance, denoise, sharpen, contrast } = options;
-  const finishing = { strength, warmth, whiteBalance, denoise, sharpen, contrast };
-  const source = { models, finishing, seed: options.seed, sizesPx: options.size ?? [] };
-  if (options.variants === 1 || options.size) return planVariants(options.variants, source);
-  const sizesPx = sizesAround(presetPx ?? (await engine.ownSizePx(models[0]!)));
-  return planVariants(options.variants, { ...source, sizesPx });
 }

@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
 import sharp from 'sharp';
+import { loadGlyphs } from '../../inference/label/glyphs.js';
 import { openEngine } from '../engine.js';
 import { describeError } from '../errors.js';
+import { openModelStore } from '../models/open-store.js';
 import type { Check, Finding } from './check.js';
 
 /** libvips must read and write every format we promise. */
@@ -15,12 +18,39 @@ export const checkFormats: Check = async () => {
   return [{ name: 'formats', status, key: `doctor.formats.${status}`, params }];
 };
 
-export const checkLabelFont: Check = async () => [];
+/** Every character of the configured label can be drawn. */
+export const checkLabelFont: Check = async ({ config }) => {
+  const missing = loadGlyphs().missing(config.label.text);
+  if (missing.length === 0) return [{ name: 'label', status: 'ok', key: 'doctor.label.ok' }];
+  const params = { text: config.label.text, missing: missing.join(' ') };
+  return [{ name: 'label', status: 'fail', key: 'doctor.label.fail', params }];
+};
+
+/** Installed models are whole; the sizes on disk are compared, `huancai models verify` reads all. */
+export const checkInstalled: Check = async (shell) => {
+  const installed = openModelStore(shell)
+    .list()
+    .filter((model) => model.installed);
+  const broken = installed.filter(({ file, record, entry }) => {
+    const bytes = record?.bytes ?? entry?.bytes;
+    return bytes !== undefined && statSync(file, { throwIfNoEntry: false })?.size !== bytes;
+  });
+  if (broken.length === 0) {
+    const params = { installed: installed.map((model) => model.id).join(', ') };
+    return [{ name: 'models', status: 'ok', key: 'doctor.models.ok', params }];
+  }
+  return broken.map(({ id }) => ({
+    name: 'models',
+    status: 'warn',
+    key: 'doctor.models.warn',
+    params: { model: id },
+  }));
+};
 
 /** The configured model is here, fits, and runs on a configured provider. */
-export const checkModels: Check = async (shell) => {
+export const checkModel: Check = async (shell) => {
   const { model, providers } = shell.config.inference;
-  const engine = await openEngine(shell);
+  const engine = openEngine(shell);
   try {
     const { provider, notes } = await engine.describe(model);
     const params = { model, provider, wanted: providers.join(', ') };

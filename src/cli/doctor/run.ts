@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import type { Check, Finding } from './check.js';
-import { checkFormats, checkLabelFont, checkModels } from './engine.js';
+import { checkFormats, checkInstalled, checkLabelFont, checkModel } from './engine.js';
 import { checkDisk, checkMemory, checkNode, checkProcessor } from './machine.js';
 
 /** In the order of the report. Settings come first by themselves: without them nothing runs. */
@@ -12,7 +12,8 @@ const checks: readonly Check[] = [
   checkDisk,
   checkFormats,
   checkLabelFont,
-  checkModels,
+  checkInstalled,
+  checkModel,
 ];
 
 /** `huancai doctor`: a check that throws is a finding, never the end of the report. */

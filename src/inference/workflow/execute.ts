@@ -6,12 +6,11 @@ import { chooseCheckpoint, type KnownModel } from './checkpoints.js';
 import { WorkflowInvalid } from './errors.js';
 import type { Workflow, WorkflowNode } from './graph.js';
 import type { NodeRun, Picture } from './node-run.js';
+import { savePicture } from './save-picture.js';
 
 export interface WorkflowDeps {
   readonly colorizer: Colorizer;
   readonly models: readonly KnownModel[];
-  /** Encode a picture as PNG with its label, under its final name only when whole. */
-  readonly writeLabelled: (picture: Picture, output: string, label: Label) => Promise<void>;
 }
 
 export interface WorkflowOptions {
@@ -71,7 +70,7 @@ async function runNodes(
     save: async (node) => {
       const picture = run.picture(node, 'images');
       const file = await nextName(options.outputDir, String(node.values['filename_prefix']));
-      await deps.writeLabelled(picture, file, options.label);
+      await savePicture(picture, file, run.temporary('.png'), options.label);
       files.push(file);
       return undefined;
     },

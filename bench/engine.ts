@@ -1,0 +1,144 @@
+/**
+ * What the engine adds to the work that nobody can avoid. In one run, on the same JPEG: the bare
+ * network (onnxruntime), bare decode + encode (sharp), and our whole path from file to file; then
+ * peak memory for larger photos, each in a process of its own.
+ *
+ *   npm run bench:engine -- [--runs 5] [--megapixels 12] [--skip-tiny] [--skip-memory]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { convertCheckpoint } from '../src/inference/convert/convert-checkpoint.js';
+import type { Colorizer } from '../src/inference/index.js';
+import { usableCores } from '../src/inference/sessions/threads.js';
+import { writeDdcolorCheckpoint } from '../tests/support/ddcolor-checkpoint.js';
+import { openBenchEngine, starterModel } from './bench-engine.js';
+import { writePhoto } from './bench-photo.js';
+
+const { values: options } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '5' },
+    megapixels: { type: 'string', default: '12' },
+    'skip-tiny': { type: 'boolean', default: false },
+    'skip-memory': { type: 'boolean', default: false },
+    /** Used by itself: one photo in this process, print peak memory. */
+    measure: { type: 'string' },
+  },
+});
+
+const label = { producer: 'bench', produceId: 'hc-bench' };
+
+async function main(): Promise<void> {
+  if (options.measure) return measureMemory(options.measure);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'huancai-bench-'));
+  try {
+    const photo = path.join(folder, 'photo.jpg');
+    await writePhoto(photo, Number(options.megapixels), 8);
+    console.log(`${options.megapixels} MP JPEG, best of ${options.runs}, ${usableCores()} threads`);
+    await compare(photo, starterModel, 256, 'starter');
+    if (!options['skip-tiny']) {
+      const tiny = path.join(folder, 'ddcolor-tiny.onnx');
+      await writeTiny(folder, tiny);
+      await compare(photo, tiny, 512, 'DDColor-tiny-sized');
+    }
+    if (!options['skip-memory']) await printMemory(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** DDColor-tiny's exact shapes, random weights: what it computes does not change how long. */
+async function writeTiny(folder: string, target: string): Promise<void> {
+  const checkpoint = path.join(folder, 'tiny.pth');
+  writeDdcolorCheckpoint(checkpoint, 'tiny');
+  await convertCheckpoint(checkpoint, target);
+  rmSync(checkpoint);
+}
+
+async function compare(photo: string, model: string, sizePx: number, name: string): Promise<void> {
+  const session = await InferenceSession.create(model, { intraOpNumThreads: usableCores() });
+  const tensor = new Tensor('float32', new Float32Array(3 * sizePx * sizePx).fill(0.5), [
+    1,
+    3,
+    sizePx,
+    sizePx,
+  ]);
+  const engine = openBenchEngine();
+  const output = `${photo}.out.jpg`;
+  const best = { network: Infinity, codec: Infinity, whole: Infinity };
+  // Turn by turn, so that a noisy moment disturbs all three alike. The first turn warms up.
+  for (let run = 0; run <= Number(options.runs); run++) {
+    const network = await seconds(() => session.run({ [session.inputNames[0]!]: tensor }));
+    const codec = await seconds(() => sharp(photo).jpeg({ quality: 92 }).toFile(output));
+    const whole = await seconds(() => colour(engine, photo, output, model, sizePx));
+    if (run === 0) continue;
+    best.network = Math.min(best.network, network);
+    best.codec = Math.min(best.codec, codec);
+    best.whole = Math.min(best.whole, whole);
+  }
+  await engine.close();
+  await session.release();
+  const ratio = best.whole / (best.network + best.codec);
+  console.log(`\n${name}, ${sizePx} px`);
+  console.log(`  bare session.run       ${best.network.toFixed(3)} s`);
+  console.log(`  bare decode + encode   ${best.codec.toFixed(3)} s`);
+  console.log(`  whole path             ${best.whole.toFixed(3)} s`);
+  console.log(`  ratio                  ${ratio.toFixed(2)}`);
+}
+
+async function colour(
+  engine: Colorizer,
+  photo: string,
+  output: string,
+  model: string,
+  sizePx: number,
+): Promise<void> {
+  const { chroma } = await engine.predict(photo, { model, sizePx });
+  await engine.render(photo, chroma, output, { label });
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return (performance.now() - startedAt) / 1000;
+}
+
+const memoryCases = [
+  { megapixels: 12, file: '12.jpg', bitDepth: 8 },
+  { megapixels: 50, file: '50.jpg', bitDepth: 8 },
+  { megapixels: 100, file: '100.jpg', bitDepth: 8 },
+  { megapixels: 100, file: '100.tif', bitDepth: 16 },
+] as const;
+
+async function printMemory(folder: string): Promise<void> {
+  console.log('\npeak resident memory, starter, one photo per process');
+  for (const { megapixels, file, bitDepth } of memoryCases) {
+    const photo = path.join(folder, file);
+    await writePhoto(photo, megapixels, bitDepth);
+    const text = execFileSync(process.execPath, [__filename, '--measure', photo], {
+      encoding: 'utf8',
+    });
+    const { main, child } = JSON.parse(text) as { main: number; child: number };
+    const kind = `${megapixels} MP, ${bitDepth} bit ${path.extname(file).slice(1)}`;
+    const sum = Math.round(main + child);
+    console.log(`  ${kind.padEnd(20)} ${Math.round(main)} + ${Math.round(child)} = ${sum} MB`);
+    rmSync(photo);
+  }
+}
+
+/** MB of this process and of the inference process, for one photo from file to file. */
+async function measureMemory(photo: string): Promise<void> {
+  const engine = openBenchEngine();
+  await colour(engine, photo, `${photo}.out${path.extname(photo)}`, starterModel, 256);
+  const child = (engine.status().peakRssBytes ?? 0) / 1e6;
+  await engine.close();
+  rmSync(`${photo}.out${path.extname(photo)}`);
+  const main = (process.resourceUsage().maxRSS * 1024) / 1e6;
+  console.log(JSON.stringify({ main, child }));
+}
+
+void main();

@@ -1,0 +1,76 @@
+import path from 'node:path';
+import { type PresetName, readPreset } from '../../inference/presets.js';
+import { planVariants, sizesAround, type Variant } from '../../inference/variants.js';
+import type {
+  ChromaUpsampling,
+  Finishing,
+  ImageFormat,
+  ModelFit,
+} from '../../studio/ports/colorizer.js';
+import type { Engine } from '../engine.js';
+import type { GlobalOptions } from '../open-shell.js';
+import { packageRoot } from '../package-root.js';
+import type { Shell } from '../shell.js';
+import { createRecipe, type Recipe } from './recipe.js';
+
+/** As commander hands them over; ranges are checked there. */
+export interface ColorizeOptions extends GlobalOptions, Finishing {
+  readonly output?: string;
+  readonly recursive?: boolean;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly concurrency: number;
+  readonly compare?: boolean;
+  readonly variants: number;
+  readonly seed: number;
+  readonly format?: ImageFormat;
+  readonly quality: number;
+  /** Text; true or undefined: as the settings say; false: none. */
+  readonly label?: string | boolean;
+  readonly preset: PresetName;
+  readonly size?: readonly number[];
+  readonly model?: readonly string[];
+  readonly fit?: ModelFit;
+  readonly upsampling?: ChromaUpsampling;
+}
+
+/** The options of a run as a recipe: models found, variants planned, label decided. */
+export async function planRecipe(
+  options: ColorizeOptions,
+  { config }: Pick<Shell, 'config'>,
+  engine: Engine,
+): Promise<Recipe> {
+  const models = options.model ?? [config.inference.model];
+  // A missing model would fail every photo: find out before the first.
+  const modelHashes = await Promise.all(models.map(engine.modelHash));
+  const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
+  const wanted = options.label ?? config.label.visible;
+  return createRecipe(
+    { colorizer: engine.colorizer, ownSize: engine.ownSize, contactSheet: engine.contactSheet },
+    {
+      variants: await chooseVariants(options, models, preset.sizePx, engine),
+      fit: options.fit ?? config.inference.fit ?? undefined,
+      upsampling: options.upsampling ?? config.inference.upsampling,
+      quality: options.quality,
+      labelText: wanted === true ? config.label.text : wanted || undefined,
+      producer: config.label.producer,
+      modelHashes,
+      preset,
+    },
+  );
+}
+
+async function chooseVariants(
+  options: ColorizeOptions,
+  models: readonly string[],
+  presetPx: number | undefined,
+  engine: Engine,
+): Promise<Variant[]> {
+  const { strength, warmth, whiteBalance, denoise, sharpen, contrast } = options;
+  const finishing = { strength, warmth, whiteBalance, denoise, sharpen, contrast };
+  const source = { models, finishing, seed: options.seed, sizesPx: options.size ?? [] };
+  if (options.variants === 1 || options.size) return planVariants(options.variants, source);
+  const own = await engine.ownSize(models[0]!);
+  const sizesPx = own.fixed ? [] : sizesAround(presetPx ?? own.sizePx);
+  return planVariants(options.variants, { ...source, sizesPx });
+}
