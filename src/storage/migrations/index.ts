@@ -1,9 +1,15 @@
 import { studioTables } from './001-studio.js';
 import { moneyTables } from './002-money.js';
 import { queueTables } from './003-queue.js';
+import { chatTables } from './004-chats.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
-export const migrations: readonly Migration[] = [studioTables, moneyTables, queueTables];
+export const migrations: readonly Migration[] = [
+  studioTables,
+  moneyTables,
+  queueTables,
+  chatTables,
+];
 
 export type { DialectName, Migration } from './migration.js';
