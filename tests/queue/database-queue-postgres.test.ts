@@ -1,0 +1,34 @@
+import type { Kysely } from 'kysely';
+import { createDatabaseQueue } from '../../src/queue/database-queue.js';
+import type { QueueTables } from '../../src/queue/database-tables.js';
+import { type Database, openMigratedDatabase } from '../../src/storage/database.js';
+import { contractPolicy, queueContract } from '../contracts/queue.js';
+import { startPostgres } from '../support/postgres.js';
+import { keepingLogger, wallClock } from '../support/quiet.js';
+
+queueContract(async () => {
+  const server = await startPostgres();
+  const url = await server.createDatabase();
+  const databases: Database[] = [];
+  const open = () => openMigratedDatabase({ file: '', url, connections: 6 }, wallClock);
+  const control = await open();
+  return {
+    open: async () => {
+      const database = await open();
+      databases.push(database);
+      const db = database.raw as unknown as Kysely<QueueTables>;
+      return createDatabaseQueue(
+        { db, clock: wallClock, logger: keepingLogger() },
+        { dialect: 'postgres', pollMs: 100, ...contractPolicy },
+      );
+    },
+    reset: async () => {
+      await Promise.all(databases.splice(0).map((d) => d.close()));
+      await (control.raw as unknown as Kysely<QueueTables>).deleteFrom('queue_jobs').execute();
+    },
+    stop: async () => {
+      await Promise.all([control, ...databases].map((d) => d.close()));
+      await server.stop();
+    },
+  };
+});
