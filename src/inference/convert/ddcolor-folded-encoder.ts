@@ -1,6 +1,6 @@
 import type { DdcolorContext } from './ddcolor-context.js';
 import { takeAffine, takeBatchNorm } from './ddcolor-weights.js';
-import { compose, foldBefore, normalization, transpose } from './fold.js';
+import { compose, foldBefore, normalization, scaleRows, transpose } from './fold.js';
 import { ENCODER_EPS } from './layers.js';
 
 const ROOT = 'encoder.arch.';
@@ -102,15 +102,10 @@ function addBlock(context: DdcolorContext, x: string, stage: number, block: numb
   const gamma = w.take(`${prefix}.gamma`, [size]);
   const weight2 = w.take(`${prefix}.pwconv2.weight`, [size, 4 * size]);
   const bias2 = w.take(`${prefix}.pwconv2.bias`, [size]);
-  const narrow = l.matMul(active, `${name}.reduce.weight`, 4 * size, size, () => {
-    const scale = gamma();
-    const scaled = weight2().map((value, at) => value * scale[Math.floor(at / (4 * size))]!);
-    return transpose(scaled, size, 4 * size);
-  });
-  const bias = l.vector(`${name}.reduce.bias`, size, () => {
-    const scale = gamma();
-    return bias2().map((value, i) => value * scale[i]!);
-  });
+  const narrow = l.matMul(active, `${name}.reduce.weight`, 4 * size, size, () =>
+    transpose(scaleRows(weight2(), gamma()), size, 4 * size),
+  );
+  const bias = l.vector(`${name}.reduce.bias`, size, () => scaleRows(bias2(), gamma()));
   return l.add(x, l.add(narrow, bias));
 }
 

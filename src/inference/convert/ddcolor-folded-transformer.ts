@@ -1,7 +1,7 @@
 import type { DdcolorContext } from './ddcolor-context.js';
 import type { Feature } from './ddcolor-folded-unet.js';
 import { type DdcolorWeights, takeAffine } from './ddcolor-weights.js';
-import { multiply, transpose } from './fold.js';
+import { multiply, scaleAll, scaleColumns, transpose } from './fold.js';
 import { TRANSFORMER_EPS } from './layers.js';
 import { positionOf } from './position.js';
 import type { Floats } from './weight.js';
@@ -50,11 +50,7 @@ function project({ l, w, shape }: DdcolorContext, feature: Feature, scale: numbe
     `memory${scale}.weight`,
     feature.size,
     width,
-    () => {
-      const factors = feature.affine().scale;
-      const scaled = weight().map((item, at) => item * factors[at % feature.size]!);
-      return transpose(scaled, width, feature.size);
-    },
+    () => transpose(scaleColumns(weight(), feature.affine().scale), width, feature.size),
   );
   const missing = () => {
     const level = levels().subarray(scale * width, (scale + 1) * width);
@@ -93,10 +89,10 @@ function crossAttend(context: DdcolorContext, x: string, memory: Memory, layer: 
   const query = l.gemm(
     x,
     l.g.weight(`${name}.query.weight`, [width, width], () =>
-      transpose(parts.query(), width, width).map((item) => item * scale),
+      scaleAll(transpose(parts.query(), width, width), scale),
     ),
     l.g.weight(`${name}.query.place`, [queries, width], () =>
-      placed(place(), parts.query(), width, parts.queryBias()).map((item) => item * scale),
+      scaleAll(placed(place(), parts.query(), width, parts.queryBias()), scale),
     ),
   );
   const key = l.matMul(memory.positioned, `${name}.key.weight`, width, width, () =>
@@ -111,7 +107,7 @@ function crossAttend(context: DdcolorContext, x: string, memory: Memory, layer: 
     const bias = parts.valueBias();
     return multiply(parts.value(), memory.missing(), width).map((item, i) => item + bias[i]!);
   };
-  return project2(context, x, attended, name, parts, constant, `${root}.norm`);
+  return finishAttention(context, x, attended, name, parts, constant, `${root}.norm`);
 }
 
 function selfAttend(context: DdcolorContext, x: string, layer: number): string {
@@ -122,7 +118,7 @@ function selfAttend(context: DdcolorContext, x: string, layer: number): string {
   const parts = takeAttention(w, `${root}.self_attn`, width);
   const place = w.take(`${ROOT}query_embed.weight`, [queries, width]);
   const scale = 1 / Math.sqrt(width / heads);
-  const scaledQuery = () => parts.query().map((item) => item * scale);
+  const scaledQuery = () => scaleAll(parts.query(), scale);
   const all = l.gemm(
     x,
     l.g.weight(`${name}.weight`, [width, 3 * width], () =>
@@ -130,7 +126,7 @@ function selfAttend(context: DdcolorContext, x: string, layer: number): string {
     ),
     l.g.weight(`${name}.place`, [queries, 3 * width], () => {
       const bias = new Float32Array(3 * width);
-      bias.set(parts.queryBias().map((item) => item * scale));
+      bias.set(scaleAll(parts.queryBias(), scale));
       const noValue = new Float32Array(width * width);
       return placed(place(), stack([scaledQuery(), parts.key(), noValue]), width, bias);
     }),
@@ -139,7 +135,7 @@ function selfAttend(context: DdcolorContext, x: string, layer: number): string {
     axis: 0,
   }) as [string, string, string];
   const attended = attend(context, query, key, value);
-  return project2(context, x, attended, name, parts, parts.valueBias, `${root}.norm`);
+  return finishAttention(context, x, attended, name, parts, parts.valueBias, `${root}.norm`);
 }
 
 /** Matrix [.., count * head width] to [count, rows, head width]. */
@@ -155,7 +151,7 @@ function attend({ l }: DdcolorContext, query: string, key: string, value: string
 }
 
 /** Heads joined, output projection with the values' constant in its bias, residual and norm. */
-function project2(
+function finishAttention(
   { l, w, shape }: DdcolorContext,
   x: string,
   attended: string,

@@ -14,27 +14,55 @@ export interface Linear {
 /** `affine` before the layer: W (s x + t) + b = (W s) x + (b + W t). Exact where nothing pads. */
 export function foldBefore(layer: Linear, affine: Affine, columnsPerInput = 1): Linear {
   const { weight, bias } = layer;
-  const columns = weight.length / bias.length;
+  const inputs = affine.scale.length;
   const folded = new Float32Array(weight.length);
-  const shifted = bias.map((start, row) => {
-    let sum = start;
-    for (let column = 0, at = row * columns; column < columns; column++, at++) {
-      const input = Math.floor(column / columnsPerInput);
-      folded[at] = weight[at]! * affine.scale[input]!;
-      sum += weight[at]! * affine.shift[input]!;
+  const shifted = new Float32Array(bias.length);
+  for (let row = 0, at = 0; row < bias.length; row++) {
+    let sum = bias[row]!;
+    for (let input = 0; input < inputs; input++) {
+      const [scale, shift] = [affine.scale[input]!, affine.shift[input]!];
+      for (let column = 0; column < columnsPerInput; column++, at++) {
+        folded[at] = weight[at]! * scale;
+        sum += weight[at]! * shift;
+      }
     }
-    return sum;
-  });
+    shifted[row] = sum;
+  }
   return { weight: folded, bias: shifted };
 }
 
 /** `affine` after the layer: s (W x + b) + t = (s W) x + (s b + t). */
 export function foldAfter({ weight, bias }: Linear, { scale, shift }: Affine): Linear {
-  const columns = weight.length / bias.length;
   return {
-    weight: weight.map((value, at) => value * scale[Math.floor(at / columns)]!),
+    weight: scaleRows(weight, scale),
     bias: bias.map((value, row) => value * scale[row]! + shift[row]!),
   };
+}
+
+/** Each row times its own factor. */
+export function scaleRows(matrix: Floats, factors: Floats): Floats {
+  const columns = matrix.length / factors.length;
+  const out = new Float32Array(matrix.length);
+  for (let row = 0, at = 0; row < factors.length; row++) {
+    const factor = factors[row]!;
+    for (let column = 0; column < columns; column++, at++) out[at] = matrix[at]! * factor;
+  }
+  return out;
+}
+
+/** Each column times its own factor. */
+export function scaleColumns(matrix: Floats, factors: Floats): Floats {
+  const columns = factors.length;
+  const out = new Float32Array(matrix.length);
+  for (let start = 0; start < matrix.length; start += columns)
+    for (let column = 0; column < columns; column++)
+      out[start + column] = matrix[start + column]! * factors[column]!;
+  return out;
+}
+
+/** Every number times one factor. */
+export function scaleAll(matrix: Floats, factor: number): Floats {
+  return scaleColumns(matrix, Float32Array.of(factor));
 }
 
 /** First one affine, then another. */
@@ -76,20 +104,5 @@ export function multiply(a: Floats, b: Floats, inner: number): Floats {
     }
     out.set(sums, row * columns);
   }
-  return out;
-}
-
-/** Put matrices of equal row counts side by side: `[rows, c1 + c2 + ...]`. */
-export function beside(parts: readonly Floats[], rows: number): Floats {
-  const widths = parts.map((part) => part.length / rows);
-  const columns = widths.reduce((sum, width) => sum + width, 0);
-  const out = new Float32Array(rows * columns);
-  let left = 0;
-  parts.forEach((part, index) => {
-    const width = widths[index]!;
-    for (let row = 0; row < rows; row++)
-      out.set(part.subarray(row * width, (row + 1) * width), row * columns + left);
-    left += width;
-  });
   return out;
 }

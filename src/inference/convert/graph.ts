@@ -144,9 +144,9 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 }
 
 function toHalfBytes(name: string, values: Floats): Uint8Array {
-  for (const value of values)
-    if (Math.abs(value) > MAX_HALF)
-      throw new CheckpointUnfit(name, `numbers up to ${MAX_HALF} (float16)`, String(value));
+  for (let i = 0; i < values.length; i++)
+    if (values[i]! > MAX_HALF || values[i]! < -MAX_HALF)
+      throw new CheckpointUnfit(name, `numbers up to ${MAX_HALF} (float16)`, String(values[i]));
   return bytesOf(floatsToHalves(values));
 }
 

@@ -43,15 +43,20 @@ export function quantizedMatMul(
 /** Step of each column's quantisation; 1 for a column of zeros. */
 export function columnScales(matrix: Floats, columns: number): Floats {
   const scales = new Float32Array(columns);
-  matrix.forEach((value, at) => {
-    const column = at % columns;
-    scales[column] = Math.max(scales[column]!, Math.abs(value));
-  });
+  for (let start = 0; start < matrix.length; start += columns)
+    for (let column = 0; column < columns; column++) {
+      const size = Math.abs(matrix[start + column]!);
+      if (size > scales[column]!) scales[column] = size;
+    }
   return scales.map((largest) => (largest > 0 ? largest / MAX_WEIGHT : 1));
 }
 
 /** Round each column to multiples of its step. */
 export function quantizeColumns(matrix: Floats, columns: number): Int8Array {
   const scales = columnScales(matrix, columns);
-  return Int8Array.from(matrix, (value, at) => Math.round(value / scales[at % columns]!));
+  const out = new Int8Array(matrix.length);
+  for (let start = 0; start < matrix.length; start += columns)
+    for (let column = 0; column < columns; column++)
+      out[start + column] = Math.round(matrix[start + column]! / scales[column]!);
+  return out;
 }
