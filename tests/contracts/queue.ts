@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
 import {
   ChannelAway,
   DiskUnavailable,
@@ -18,6 +21,8 @@ export const contractPolicy = {
 };
 
 export interface QueueHarness {
+  /** Arguments of tests/support/queue-victim.cjs: a worker process to be killed. */
+  readonly victim: readonly [kind: string, place: string];
   /** A queue as another process would open it, on the same server or database. */
   open(): Promise<JobQueue>;
   /** Forget everything. */
@@ -392,6 +397,32 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     expect(runs).toBe(1);
   });
 
+  test('a job whose worker was killed is taken over', async () => {
+    await queue.add(notify('orphan'));
+    expect(await killWorker(harness.victim)).toEqual({ key: 'orphan', attempt: 1 });
+    const attempts: number[] = [];
+    consume(async (job) => void attempts.push(job.attempt));
+    await until(async () => (await state('orphan')) === 'done');
+    expect(attempts).toEqual([2]);
+  });
+
+  test('a job that takes its workers with it is set aside with its reason', async () => {
+    await queue.add(notify('poison'));
+    const attempts: number[] = [];
+    for (let i = 0; i <= contractPolicy.maxLostWorkers; i++)
+      attempts.push((await killWorker(harness.victim)).attempt);
+    expect(attempts).toEqual([1, 2, 3]);
+    let runs = 0;
+    const heard: string[] = [];
+    consume(async () => void runs++, {
+      onDead: async (_job, reason) => void heard.push(reason.code),
+    });
+    await until(async () => (await state('poison')) === 'dead');
+    expect(runs).toBe(0);
+    expect(heard).toEqual(['WORKER_LOST']);
+    expect((await queue.find('poison'))?.lastError).toMatch(/^WORKER_LOST: 3 workers/);
+  });
+
   test('the queue answers to ping', async () => {
     await expect(queue.ping()).resolves.toBeUndefined();
   });
@@ -402,6 +433,23 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     consume(async (job) => void order.push(job.key));
     await until(() => order.length === count);
     return order;
+  }
+}
+
+/** Let a process take one job, then kill -9 it. @returns what it had. */
+async function killWorker(victim: QueueHarness['victim']) {
+  const script = path.join(__dirname, '../support/queue-victim.cjs');
+  const child = spawn(process.execPath, [script, ...victim, JSON.stringify(contractPolicy)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    for await (const line of createInterface({ input: child.stdout }))
+      return JSON.parse(line) as { key: string; attempt: number };
+    throw new Error('the worker ended without a job; is dist/ built? npm run build');
+  } finally {
+    child.kill('SIGKILL');
+    await exit;
   }
 }
 

@@ -6,6 +6,7 @@ import { startRedis } from '../support/redis.js';
 queueContract(async () => {
   const redis = await startRedis();
   return {
+    victim: ['bull', redis.url] as const,
     open: async () =>
       createBullQueue(
         { clock: wallClock, logger: keepingLogger() },

@@ -13,6 +13,7 @@ queueContract(async () => {
   const open = () => openMigratedDatabase({ file: '', url, connections: 6 }, wallClock);
   const control = await open();
   return {
+    victim: ['postgres', url] as const,
     open: async () => {
       const database = await open();
       databases.push(database);

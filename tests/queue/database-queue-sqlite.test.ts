@@ -16,6 +16,7 @@ queueContract(async () => {
   const databases: Database[] = [];
   const open = () => openMigratedDatabase({ file }, wallClock);
   return {
+    victim: ['sqlite', file] as const,
     open: async (): Promise<JobQueue> => {
       const database = await open();
       databases.push(database);
