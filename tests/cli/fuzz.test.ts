@@ -60,12 +60,12 @@ const mutations: Record<string, Mutation> = {
   },
   zeroed: (bytes, random) => {
     const from = random(bytes.length);
-    return bytes.fill(0, from, from + random(200));
+    return bytes.fill(0, from, Math.min(bytes.length, from + random(200)));
   },
   huge: (bytes, random) => {
     // Sizes and offsets are big and little endian words: make one of them enormous.
-    bytes.fill(0xff, random(bytes.length), random(bytes.length) + 4);
-    return bytes;
+    const from = random(bytes.length);
+    return bytes.fill(0xff, from, Math.min(bytes.length, from + 4));
   },
   doubled: (bytes, random) => Buffer.concat([bytes.subarray(0, random(bytes.length)), bytes]),
 };

@@ -42,9 +42,12 @@ export function openPicture({ file }: Picture): Sharp {
     .toColourspace('srgb');
 }
 
-/** Write what a pipeline gives; uncompressed, for it is read again at once. */
+/**
+ * Write what a pipeline gives; uncompressed, for it is read again at once. PNG, because libvips
+ * would write the float result of a convolution into a TIFF as it is.
+ */
 export async function writePicture(run: NodeRun, pipeline: Sharp): Promise<Picture> {
-  const file = run.temporary('.tif');
-  const { width, height } = await pipeline.tiff({ compression: 'none' }).toFile(file);
+  const file = run.temporary('.png');
+  const { width, height } = await pipeline.png({ compressionLevel: 0 }).toFile(file);
   return { file, widthPx: width, heightPx: height };
 }
