@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { compiledEntry } from '../entry-point.js';
+import { saysOutOfMemory } from './memory-errors.js';
 import type { Command, Failure, LoadResult, Reply, RunResult, Vitals } from './protocol.js';
 
 /** The child ended while it worked for us. */
@@ -39,9 +40,12 @@ export interface SupervisedChild {
 
 export interface ChildExit {
   readonly pid: number;
+  /** Ended by us. */
   readonly expected: boolean;
+  readonly reason: ChildDied['reason'];
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Last lines it wrote to its stderr. */
   readonly stderr: string;
 }
 
@@ -80,8 +84,7 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
   let gone: ChildDied | undefined;
   const waiting = new Map<number | 'ready', Waiting>();
 
-  const killWithParent = () => child.kill('SIGKILL');
-  process.once('exit', killWithParent);
+  killWithParent(child);
 
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_TAIL_CHARS);
@@ -109,9 +112,8 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
 
   function finish(exitCode: number | null, signal: string | null): void {
     if (gone) return;
-    process.off('exit', killWithParent);
-    const reason =
-      ending ?? (signal === 'SIGKILL' && oomKills() > oomKillsBefore ? 'memory' : 'crash');
+    living.delete(child);
+    const reason = ending ?? reasonOf(signal, stderr, oomKills() > oomKillsBefore);
     gone = new ChildDied(
       exitCode,
       signal,
@@ -119,7 +121,8 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
       reason,
       trying,
     );
-    onExit({ pid: child.pid ?? 0, expected: ending !== undefined, exitCode, signal, stderr });
+    const expected = ending !== undefined;
+    onExit({ pid: child.pid ?? 0, expected, reason, exitCode, signal, stderr });
     for (const waiter of waiting.values()) {
       clearTimeout(waiter.timer);
       waiter.reject(gone);
@@ -175,6 +178,25 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
     end,
   };
   return { child: supervised, ask };
+}
+
+/** V8 and the C++ runtime abort when they get no memory, and say so last. */
+function reasonOf(signal: string | null, stderr: string, oomKilled: boolean): 'memory' | 'crash' {
+  if (signal === 'SIGKILL') return oomKilled ? 'memory' : 'crash';
+  return signal !== null && saysOutOfMemory(stderr) ? 'memory' : 'crash';
+}
+
+const living = new Set<ChildProcess>();
+
+/** A run may last minutes; a child must not finish it after its parent has ended. */
+function killWithParent(child: ChildProcess): void {
+  if (living.size === 0 && process.listeners('exit').indexOf(killLiving) < 0)
+    process.on('exit', killLiving);
+  living.add(child);
+}
+
+function killLiving(): void {
+  for (const child of living) child.kill('SIGKILL');
 }
 
 /** How often the kernel has killed for memory: tells its SIGKILL from somebody else's. */

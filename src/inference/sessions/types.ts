@@ -1,5 +1,6 @@
 import type { ResultNote, RunContext } from '../../studio/ports/colorizer.js';
 import type { ProviderFault } from './providers.js';
+import type { ChildExit } from './supervised-child.js';
 
 /** How a model wants its input and gives its output, as found in the graph and proven by a run. */
 export interface ModelContract {
@@ -60,18 +61,10 @@ export interface HostStatus {
 export type HostEvent =
   | { readonly name: 'started'; readonly pid: number }
   | { readonly name: 'loaded'; readonly modelId: string; readonly provider: string }
-  | {
-      readonly name: 'exited';
-      readonly pid: number;
-      readonly expected: boolean;
-      readonly exitCode: number | null;
-      readonly signal: string | null;
-      /** Last lines the child wrote to its stderr. */
-      readonly stderr: string;
-    }
+  | ({ readonly name: 'exited' } & ChildExit)
   | ({ readonly name: 'providerFallback' } & ProviderFault)
   | { readonly name: 'outOfMemory'; readonly provider: string; readonly sizePx: number }
-  | { readonly name: 'timedOut'; readonly timeoutMs: number }
+  | { readonly name: 'timedOut'; readonly pid: number }
   | { readonly name: 'idleUnload' };
 
 /**

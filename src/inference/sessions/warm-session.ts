@@ -48,6 +48,7 @@ export function createWarmSession(
       crashesInRow += 1;
       if (crashesInRow >= maxRestarts) refuseUntilMs = performance.now() + LONGEST_BACKOFF_MS;
     }
+    if (exit.reason === 'timeout') emit({ name: 'timedOut', pid: exit.pid });
     emit({ name: 'exited', ...exit });
   }
 
