@@ -7,6 +7,8 @@ export interface EncodeOptions {
   /** 1..100, lossy formats. */
   readonly quality: number;
   readonly bitDepth: 8 | 16;
+  /** dots per inch, if known. */
+  readonly densityDpi?: number;
   /** XMP packet; the only metadata besides density and colour profile that leaves. */
   readonly xmp: string;
 }
@@ -46,8 +48,14 @@ export async function encodeRaster(
       pipeline.avif({ quality, effort: 3 });
       break;
     case 'tiff':
-      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal' });
+      // Unlike the other writers, this one takes no resolution from the raster. Pixels per mm.
+      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal', ...resolution(options) });
       break;
   }
   await pipeline.withXmp(options.xmp).toFile(output);
+}
+
+function resolution({ densityDpi }: EncodeOptions) {
+  if (densityDpi === undefined) return {};
+  return { xres: densityDpi / 25.4, yres: densityDpi / 25.4, resolutionUnit: 'inch' } as const;
 }

@@ -60,7 +60,7 @@ export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
 }
 
 export interface RasterExtras {
-  /** dots per inch; libvips carries it into every format. */
+  /** dots per inch; libvips carries it into every format but TIFF. */
   readonly densityDpi?: number;
   /** Profile libvips attaches without converting. */
   readonly iccProfile?: Uint8Array;

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import type { RenderOptions, Rendition, RunContext } from '../../studio/ports/colorizer.js';
 import { type PhotoLimits, readPhotoHeader } from '../codec/photo-header.js';
+import { createScratch } from '../codec/scratch-folder.js';
 import { readSrgbProfile } from '../codec/srgb-profile.js';
-import { throwIfAborted, translateWriteError } from '../codec/translate-error.js';
+import { throwIfAborted } from '../codec/translate-error.js';
 import { createLabelPainter } from '../label/label-painter.js';
 import { abortable } from './abortable.js';
 import { checkedOptions } from './render-options.js';
@@ -41,6 +41,7 @@ export interface Renderer {
 export function createRenderer(config: RendererConfig): Renderer {
   const { limits } = config;
   const pool = createThreadPool(config.threads);
+  const scratch = createScratch(config.tempDir ?? tmpdir());
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
   let profile: Promise<Uint8Array> | undefined;
@@ -62,7 +63,7 @@ export function createRenderer(config: RendererConfig): Renderer {
       throwIfAborted(signal);
       const header = await readPhotoHeader(file, limits);
       const plan = planRender(header, options);
-      const folder = await temporaryFolder(config.tempDir ?? tmpdir());
+      const folder = await scratch.create();
       const { onProgress } = context;
       const job = { file, header, chroma, output, options, values, plan, folder };
       const work = runRender(tools, job, { signal, onProgress }).finally(() =>
@@ -78,12 +79,4 @@ export function createRenderer(config: RendererConfig): Renderer {
       await pool.close();
     },
   };
-}
-
-async function temporaryFolder(parent: string): Promise<string> {
-  try {
-    return await mkdtemp(path.join(parent, 'huancai-render-'));
-  } catch (error) {
-    throw translateWriteError(error, parent);
-  }
 }

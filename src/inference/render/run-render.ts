@@ -66,6 +66,7 @@ export async function runRender(
       format: plan.format,
       quality: job.values.quality,
       bitDepth,
+      densityDpi: job.header.info.densityDpi,
       xmp: xmpPacket(aigcLabel(options.label)),
     });
     throwIfAborted(context.signal);

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { labFromSrgb } from '../../../src/inference/color/lab.js';
+import type { ChromaPlane } from '../../../src/studio/chroma-plane.js';
+import type { RenderOptions } from '../../../src/studio/ports/colorizer.js';
+
+export const photos = path.resolve(__dirname, '../../fixtures/photos');
+export const astronaut = path.join(photos, 'astronaut.jpg');
+
+export const label = { producer: 'huancai-test', produceId: 'photo-1' };
+export const plain: RenderOptions = { label, format: 'png' };
+
+/** A folder that is removed after the tests of the file. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'huancai-test-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Small deterministic random numbers, 0..1. */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** A grey scene, 0..255: gradients, edges, a disc and a little grain. */
+export function scene(widthPx: number, heightPx: number, seed = 7): Uint8Array {
+  const random = randomNumbers(seed);
+  const out = new Uint8Array(widthPx * heightPx);
+  for (let y = 0; y < heightPx; y++)
+    for (let x = 0; x < widthPx; x++) {
+      const u = x / widthPx;
+      const v = y / heightPx;
+      let value = 30 + 190 * u * (0.4 + 0.6 * v);
+      if (Math.hypot(u - 0.3, v - 0.4) < 0.18) value = 205 - 90 * v;
+      if (u > 0.62 && u < 0.8 && v > 0.3) value = 45 + 40 * v;
+      out[y * widthPx + x] = Math.max(0, Math.min(255, value + 6 * (random() - 0.5)));
+    }
+  return out;
+}
+
+/** The scene as a file of any format. */
+export async function writeScene(
+  file: string,
+  widthPx: number,
+  heightPx: number,
+  change: (image: sharp.Sharp) => sharp.Sharp = (image) => image,
+): Promise<string> {
+  const raw = { width: widthPx, height: heightPx, channels: 1 } as const;
+  await change(sharp(scene(widthPx, heightPx), { raw })).toFile(file);
+  return file;
+}
+
+/** Moderate colours that vary smoothly over the picture. */
+export function smoothPlane(widthPx: number, heightPx: number, reach = 30): ChromaPlane {
+  const count = widthPx * heightPx;
+  const ab = new Float32Array(2 * count);
+  for (let y = 0; y < heightPx; y++)
+    for (let x = 0; x < widthPx; x++) {
+      const i = y * widthPx + x;
+      ab[i] = reach * Math.sin((5 * x) / widthPx + 1);
+      ab[count + i] = reach * Math.cos((4 * y) / heightPx + (2 * x) / widthPx);
+    }
+  return { widthPx, heightPx, ab };
+}
+
+export interface LabPicture {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly l: Float64Array;
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+}
+
+/** Pixels as L*a*b*, without alpha, upright, by the exact formula. */
+export async function readLab(file: string | Buffer): Promise<LabPicture> {
+  const { data, info } = await sharp(file, { autoOrient: true, ignoreIcc: true })
+    .removeAlpha()
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  const { width: widthPx, height: heightPx, channels } = info;
+  const count = widthPx * heightPx;
+  const [l, a, b] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  for (let i = 0; i < count; i++) {
+    const at = i * channels;
+    const [red, green, blue] = [0, 1, 2].map(
+      (c) => samples[at + (channels < 3 ? 0 : c)]! / 65_535,
+    ) as [number, number, number];
+    [l[i], a[i], b[i]] = labFromSrgb(red, green, blue);
+  }
+  return { widthPx, heightPx, l, a, b };
+}
+
+export function meanDifference(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
+  return sum / a.length;
+}
