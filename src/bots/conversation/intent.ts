@@ -22,7 +22,8 @@ export type Intent =
   | { readonly kind: 'deleteAll'; readonly confirmed: boolean }
   | { readonly kind: 'support'; readonly text?: string }
   | { readonly kind: 'cancel' }
-  | { readonly kind: 'photo'; readonly photo: IncomingPhoto }
+  /** One photo, or several sent together. */
+  | { readonly kind: 'photos'; readonly photos: readonly IncomingPhoto[] }
   | { readonly kind: 'showPhoto'; readonly photoId: string }
   | { readonly kind: 'hd'; readonly photoId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'hdAlbum'; readonly albumId: string; readonly method?: PaymentMethod }

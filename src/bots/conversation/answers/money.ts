@@ -1,0 +1,218 @@
+import { GatewayRefused, StudioError } from '../../../studio/errors/index.js';
+import type { PaymentMethod } from '../../../studio/ports/gateway.js';
+import type { OrderView, PhotoView } from '../../../studio/ports/studio.js';
+import { albumPhotos } from '../albums.js';
+import { masterFile } from '../master-file.js';
+import type { Choice, Reply } from '../reply.js';
+import {
+  answer,
+  type ConversationConfig,
+  type ConversationDeps,
+  priceText,
+  speak,
+  type Talk,
+} from '../talk.js';
+import { inRows } from './general.js';
+
+/** HD of one photo: with credits at once, else an order to pay. */
+export async function hd(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  photoId: string,
+  method: PaymentMethod | undefined,
+): Promise<Reply[]> {
+  const photo = await deps.studio.photo(talk.customer.id, photoId);
+  if (photo.unlocked && photo.masterKey)
+    return [masterFile(deps, talk.customer, photo, `re:${talk.key}`)];
+  return unlock(deps, config, talk, [photo], method, { kind: 'hd', photoId });
+}
+
+export async function hdAlbum(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  albumId: string,
+  method: PaymentMethod | undefined,
+): Promise<Reply[]> {
+  const photos = (await albumPhotos(deps, talk, albumId)).filter((p) => p.status === 'ready');
+  const say = speak(deps, talk.customer);
+  if (photos.length === 0) return [answer(talk, say('album.gone'))];
+  return unlock(deps, config, talk, photos, method, { kind: 'hdAlbum', albumId });
+}
+
+type Wish = { kind: 'hd'; photoId: string } | { kind: 'hdAlbum'; albumId: string };
+
+async function unlock(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  photos: readonly PhotoView[],
+  method: PaymentMethod | undefined,
+  wish: Wish,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const methods = deps.studio.methods(talk.chat.channel);
+  const needed = deps.studio.prices().hdCredits * photos.length;
+  const { credits } = await deps.studio.profile(talk.customer.id);
+  if (!method && credits < needed && methods.length > 1) {
+    const choices = methods.map((one) => methodChoice(say, one, { ...wish, method: one }));
+    return [answer(talk, say('pay.how', { count: photos.length }), inRows(choices, 2))];
+  }
+  const ids = photos.map((photo) => photo.id);
+  const result = await deps.studio.unlock(talk.customer.id, ids, {
+    key: `chat:${talk.key}`.slice(0, 128),
+    method,
+    chat: talk.chat,
+  });
+  if (result.status === 'unlocked')
+    return [{ ...answer(talk, say('hd.working', { count: photos.length })), passing: true }];
+  return offer(deps, config, talk, result.order);
+}
+
+function methodChoice(
+  say: (key: string) => string,
+  method: PaymentMethod,
+  intent: Choice['intent'],
+): Choice {
+  return { label: say(`method.${method}`), intent };
+}
+
+/** The QR code and the ways to pay an order; nothing to show where the provider shows it itself. */
+export async function offer(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Pick<Talk, 'customer' | 'chat'>,
+  order: OrderView,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const key = `order:${order.id}`;
+  const params = {
+    price: priceText(order.amountMinor, order.currency),
+    minutes: Math.max(1, Math.round((order.expiresAtMs - deps.clock.now()) / 60_000)),
+  };
+  if (order.state === 'created') return [{ key, text: say('pay.waiting', params) }];
+  if (order.state !== 'pending') return [{ key, text: say(`order.${order.state}`, params) }];
+  const url = payUrl(config, order);
+  const choices: Choice[][] = [
+    ...(url ? [[{ label: say('button.payPage'), url }]] : []),
+    [
+      { label: say('button.paid'), intent: { kind: 'refreshOrder', orderId: order.id } },
+      { label: say('button.cancelOrder'), intent: { kind: 'cancelOrder', orderId: order.id } },
+    ],
+  ];
+  if (!order.qr) return [{ key, text: say('pay.inChat', params), choices }];
+  const bytes = await deps.qrPicture(order, talk.customer);
+  const text = say(`pay.${order.method}`, params);
+  return [{ key, text, picture: { bytes, name: 'pay.png' }, choices }];
+}
+
+/** A page that a phone can open: ours when we are reachable, else Alipay's own https code. */
+function payUrl(config: ConversationConfig, order: OrderView): string | undefined {
+  if (config.publicUrl) return new URL(order.payPath, config.publicUrl).href;
+  return order.qr?.startsWith('https://') ? order.qr : undefined;
+}
+
+export async function packs(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const [method] = deps.studio.methods(talk.chat.channel);
+  if (!method) return [answer(talk, say('pay.none'))];
+  const choices = deps.studio.prices().packs.map((pack) => ({
+    label: say('pack', {
+      credits: pack.credits,
+      price:
+        method === 'stars' ? priceText(pack.stars ?? 0, 'XTR') : priceText(pack.amountFen, 'CNY'),
+    }),
+    intent: { kind: 'buyPack', pack: pack.id } as const,
+  }));
+  return [answer(talk, say('buy'), inRows(choices, 1))];
+}
+
+export async function buyPack(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  pack: string,
+  method: PaymentMethod | undefined,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const methods = deps.studio.methods(talk.chat.channel);
+  if (!method && methods.length > 1) {
+    const choices = methods.map((one) =>
+      methodChoice(say, one, { kind: 'buyPack', pack, method: one }),
+    );
+    return [answer(talk, say('pay.howPack'), inRows(choices, 2))];
+  }
+  const chosen = method ?? methods[0];
+  if (!chosen) return [answer(talk, say('pay.none'))];
+  const order = await deps.studio.topUp(talk.customer.id, pack, {
+    key: `chat:${talk.key}`.slice(0, 128),
+    method: chosen,
+    chat: talk.chat,
+  });
+  return offer(deps, config, talk, order);
+}
+
+export async function refreshOrder(
+  deps: ConversationDeps,
+  talk: Talk,
+  orderId: string,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  await deps.studio.order(talk.customer.id, orderId);
+  try {
+    await deps.studio.refreshOrder(orderId);
+  } catch (error) {
+    // The provider does not answer just now: polling goes on by itself.
+    if (!(error instanceof StudioError) || error instanceof GatewayRefused) throw error;
+  }
+  const order = await deps.studio.order(talk.customer.id, orderId);
+  return [answer(talk, say(`order.${order.state}`))];
+}
+
+export async function cancelOrder(
+  deps: ConversationDeps,
+  talk: Talk,
+  orderId: string,
+): Promise<Reply[]> {
+  const order = await deps.studio.cancelOrder(talk.customer.id, orderId);
+  return [answer(talk, speak(deps, talk.customer)(`order.${order.state}`))];
+}
+
+export async function receipt(
+  deps: ConversationDeps,
+  talk: Talk,
+  orderId: string,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const given = await deps.studio.receipt(talk.customer.id, orderId);
+  const lines = given.lines.map(
+    (line) => `${line.text}  ${priceText(line.amountMinor, given.currency)}`,
+  );
+  const paid = new Date(given.paidAtMs).toISOString().slice(0, 16).replace('T', ' ');
+  const method = say(`method.${given.method}`);
+  return [answer(talk, [say('receipt', { order: orderId, paid, method }), ...lines].join('\n'))];
+}
+
+/** All HD files of an album in one file. */
+export async function zip(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  albumId: string,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const photos = (await albumPhotos(deps, talk, albumId)).filter((p) => p.masterKey);
+  if (photos.length === 0) return [answer(talk, say('zip.none'))];
+  const files = [];
+  for (const [i, photo] of photos.entries()) {
+    const file = await deps.blobs.localFile(photo.masterKey as string);
+    const extension = /\.[a-z]+$/.exec(photo.masterKey as string)?.[0] ?? '.jpg';
+    files.push({ file, name: `huancai-${String(i + 1).padStart(2, '0')}${extension}` });
+  }
+  const made = await deps.zipFiles(files);
+  const { key, bytes } = await deps.blobs.putFile('zip', made);
+  if (config.uploadLimitBytes !== undefined && bytes > config.uploadLimitBytes)
+    return [answer(talk, say('zip.tooLarge'))];
+  return [{ ...answer(talk, say('zip.done')), file: { blobKey: key, name: 'huancai.zip' } }];
+}

@@ -1,0 +1,248 @@
+import { StudioError } from '../../../studio/errors/index.js';
+import type { Finishing } from '../../../studio/ports/colorizer.js';
+import type { PhotoView } from '../../../studio/ports/studio.js';
+import { rememberAlbum } from '../albums.js';
+import { FileBeyondChannel } from '../errors.js';
+import type { FinishingChange, IncomingPhoto } from '../intent.js';
+import { presetOfCaption } from '../parse-text.js';
+import { failure, preview, statusKey } from '../photo-replies.js';
+import type { Reply } from '../reply.js';
+import {
+  answer,
+  type ConversationConfig,
+  type ConversationDeps,
+  speak,
+  type Talk,
+} from '../talk.js';
+
+/** Below this, a recompressed photo has lost what an original file may still hold. */
+const fewPixels = 1_500_000;
+const albumMax = 50;
+const variantCount = 3;
+
+/** Photos that arrived together: each is submitted, one acknowledgement for all. */
+export async function receive(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  incoming: readonly IncomingPhoto[],
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const taken = incoming.slice(0, albumMax);
+  const accepted: PhotoView[] = [];
+  const problems: string[] = [];
+  if (incoming.length > albumMax) problems.push(say('photo.tooMany', { max: albumMax }));
+  const preset = taken.map((photo) => presetOfCaption(photo.caption)).find(Boolean);
+  for (const photo of taken) {
+    try {
+      accepted.push(await submit(deps, config, talk, photo, preset));
+    } catch (error) {
+      if (!(error instanceof StudioError)) throw error;
+      problems.push(failure(deps, talk.customer, error.messageKey, error.params));
+      if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') break;
+    }
+  }
+  const replies: Reply[] = [];
+  const albumId = taken.length > 1 ? taken[0]?.albumId : undefined;
+  if (albumId && accepted.length > 1) {
+    const text = say('album.accepted', { count: accepted.length });
+    replies.push({ key: statusKey({ albumId }), text, passing: true });
+    await rememberAlbum(
+      deps,
+      talk,
+      albumId,
+      accepted.map((photo) => photo.id),
+    );
+  } else {
+    for (const photo of accepted) replies.push(acknowledgement(deps, talk, photo, taken));
+  }
+  if (problems.length > 0)
+    replies.push({ key: `re:${talk.key}:problems`, text: [...new Set(problems)].join('\n') });
+  return replies;
+}
+
+async function submit(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  photo: IncomingPhoto,
+  preset: string | undefined,
+): Promise<PhotoView> {
+  const limit = config.downloadLimitBytes;
+  if (limit !== undefined && photo.bytes !== undefined && photo.bytes > limit) {
+    throw new FileBeyondChannel(photo.bytes, limit);
+  }
+  return deps.studio.submitPhoto({
+    customerId: talk.customer.id,
+    chat: talk.chat,
+    key: photo.key,
+    fileRef: photo.fileRef,
+    albumId: photo.albumId,
+    preset,
+  });
+}
+
+function acknowledgement(
+  deps: ConversationDeps,
+  talk: Talk,
+  photo: PhotoView,
+  incoming: readonly IncomingPhoto[],
+): Reply {
+  const say = speak(deps, talk.customer);
+  const source = incoming[0];
+  const pixels = (source?.widthPx ?? 0) * (source?.heightPx ?? 0);
+  const hint = source?.compressed && pixels > 0 && pixels < fewPixels;
+  const text = [
+    queueText(deps, talk, photo.position, photo.etaSeconds),
+    ...(hint ? [say('photo.sendOriginal')] : []),
+  ].join('\n');
+  return { key: statusKey({ photoId: photo.id }), text, passing: true };
+}
+
+/** Place in the queue and a guess of the time, as far as they are known. */
+export function queueText(
+  deps: ConversationDeps,
+  talk: Pick<Talk, 'customer'>,
+  position: number | undefined,
+  etaSeconds: number | undefined,
+): string {
+  const say = speak(deps, talk.customer);
+  if (position === undefined || position <= 0) return say('photo.accepted');
+  return say('photo.queued', {
+    ahead: position,
+    seconds: Math.max(1, Math.round(etaSeconds ?? 0)),
+  });
+}
+
+export async function showPhoto(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string,
+): Promise<Reply[]> {
+  const photo = await deps.studio.photo(talk.customer.id, photoId);
+  const shown = preview(deps, talk, photo, photo.selectedLookId);
+  const say = speak(deps, talk.customer);
+  if (!shown) return [answer(talk, say(`state.${photo.status}`))];
+  return [{ ...shown, key: `re:${talk.key}` }];
+}
+
+export async function variants(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string,
+): Promise<Reply[]> {
+  await deps.studio.addVariants(talk.customer.id, photoId, variantCount);
+  const say = speak(deps, talk.customer);
+  return [{ ...answer(talk, say('variants.working', { count: variantCount })), passing: true }];
+}
+
+export async function pick(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string,
+  lookId: string,
+): Promise<Reply[]> {
+  const photo = await deps.studio.selectLook(talk.customer.id, photoId, lookId);
+  const shown = preview(deps, talk, photo, lookId);
+  return shown ? [{ ...shown, key: `re:${talk.key}` }] : [];
+}
+
+export async function adjustMenu(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const change = (label: string, what: FinishingChange) => ({
+    label: say(`adjust.${label}`),
+    intent: { kind: 'setFinishing', photoId, change: what } as const,
+  });
+  return [
+    answer(talk, say('adjust.title'), [
+      [change('stronger', 'stronger'), change('weaker', 'weaker')],
+      [change('warmer', 'warmer'), change('cooler', 'cooler')],
+      [change('reset', 'reset')],
+    ]),
+  ];
+}
+
+export async function setFinishing(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string,
+  change: FinishingChange,
+): Promise<Reply[]> {
+  const photo = await deps.studio.photo(talk.customer.id, photoId);
+  const look = photo.looks.find((one) => one.id === photo.selectedLookId);
+  const finishing = changed(look?.finishing ?? {}, change);
+  await deps.studio.adjust(talk.customer.id, photoId, finishing);
+  const say = speak(deps, talk.customer);
+  return [{ ...answer(talk, say('adjust.working')), passing: true }];
+}
+
+/** One step within the ranges of `Finishing`. */
+export function changed(now: Finishing, change: FinishingChange): Finishing {
+  const { strength = 1, warmth = 0 } = now;
+  const step = (value: number, by: number, min: number, max: number) =>
+    Math.min(max, Math.max(min, Math.round((value + by) * 100) / 100));
+  switch (change) {
+    case 'stronger':
+      return { ...now, strength: step(strength, 0.2, 0, 1.5) };
+    case 'weaker':
+      return { ...now, strength: step(strength, -0.2, 0, 1.5) };
+    case 'warmer':
+      return { ...now, warmth: step(warmth, 0.25, -1, 1) };
+    case 'cooler':
+      return { ...now, warmth: step(warmth, -0.25, -1, 1) };
+    case 'reset':
+      return {};
+  }
+}
+
+/** Cancel what is under way: the newest photo that waits, else the newest open order. */
+export async function cancel(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const { id } = talk.customer;
+  const photos = await deps.studio.photos(id, { limit: albumMax });
+  const waiting = photos.filter((p) => ['received', 'queued', 'restoring'].includes(p.status));
+  for (const photo of waiting) await deps.studio.cancelPhoto(id, photo.id);
+  if (waiting.length > 0) return [answer(talk, say('cancelled.photos', { count: waiting.length }))];
+  const open = (await deps.studio.orders(id, 5)).find((order) => order.state === 'pending');
+  if (!open) return [answer(talk, say('cancelled.nothing'))];
+  await deps.studio.cancelOrder(id, open.id);
+  return [answer(talk, say('cancelled.order'))];
+}
+
+export async function deleteMenu(
+  deps: ConversationDeps,
+  talk: Talk,
+  photoId: string | undefined,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  if (photoId) {
+    await deps.studio.deletePhoto(talk.customer.id, photoId);
+    return [answer(talk, say('deleted.one'))];
+  }
+  const [newest] = await deps.studio.photos(talk.customer.id, { limit: 1 });
+  if (!newest) return [answer(talk, say('history.none'))];
+  return [
+    answer(talk, say('delete.ask'), [
+      [{ label: say('delete.newest'), intent: { kind: 'delete', photoId: newest.id } }],
+      [{ label: say('delete.all'), intent: { kind: 'deleteAll', confirmed: false } }],
+    ]),
+  ];
+}
+
+export async function deleteAll(
+  deps: ConversationDeps,
+  talk: Talk,
+  confirmed: boolean,
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  if (confirmed) {
+    await deps.studio.erase(talk.customer.id);
+    return [answer(talk, say('deleted.all'))];
+  }
+  const yes = { label: say('delete.yes'), intent: { kind: 'deleteAll', confirmed: true } as const };
+  return [answer(talk, say('delete.sure'), [[yes]])];
+}

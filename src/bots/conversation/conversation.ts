@@ -1,0 +1,94 @@
+import { StudioError } from '../../studio/errors/index.js';
+import type { CustomerEvent } from '../../studio/jobs.js';
+import * as general from './answers/general.js';
+import * as money from './answers/money.js';
+import * as photos from './answers/photos.js';
+import type { Intent } from './intent.js';
+import { tell } from './news.js';
+import { failure } from './photo-replies.js';
+import type { Reply } from './reply.js';
+import {
+  answer,
+  type ConversationConfig,
+  type ConversationDeps,
+  speak,
+  type Talk,
+} from './talk.js';
+
+/** One conversation for every channel: intents in, replies out. */
+export interface Conversation {
+  /**
+   * Answer what somebody wants. Faults of the world become plain words; only faults that a later
+   * try may cure are thrown.
+   * @throws {StudioError} with `retry: 'later'`: the database is away; handle the update again.
+   */
+  answer(talk: Talk, intent: Intent): Promise<Reply[]>;
+  /** Put the studio's news into words. */
+  tell(to: Pick<Talk, 'customer' | 'chat'>, event: CustomerEvent, key: string): Promise<Reply[]>;
+}
+
+type Answers = {
+  readonly [K in Intent['kind']]: (
+    talk: Talk,
+    intent: Extract<Intent, { kind: K }>,
+  ) => Promise<Reply[]> | Reply[];
+};
+
+/** Faults after which the same update should be handled again, by the channel's inbox. */
+const again = new Set(['DATABASE_AWAY', 'QUEUE_AWAY']);
+
+export function createConversation(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+): Conversation {
+  const answers = answersOf(deps, config);
+  return {
+    async answer(talk, intent) {
+      try {
+        const give = answers[intent.kind] as Answers[Intent['kind']];
+        return await give(talk, intent as never);
+      } catch (error) {
+        if (!(error instanceof StudioError) || again.has(error.code)) throw error;
+        deps.log.info('chat.refused', { channel: talk.chat.channel, code: error.code });
+        return [answer(talk, failure(deps, talk.customer, error.messageKey, error.params))];
+      }
+    },
+    tell: (to, event, key) => tell(deps, config, to, event, key),
+  };
+}
+
+/** One answer per intent: a missing one does not compile. */
+function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers {
+  return {
+    start: (talk) => general.greet(deps, config, talk),
+    help: (talk) => general.explain(deps, talk),
+    credits: (talk) => general.credits(deps, talk),
+    buy: (talk) => money.packs(deps, talk),
+    buyPack: (talk, { pack, method }) => money.buyPack(deps, config, talk, pack, method),
+    history: (talk) => general.history(deps, talk),
+    settings: (talk) => general.settings(deps, config, talk),
+    setPreset: (talk, { preset }) => general.setPreset(deps, config, talk, preset),
+    language: (talk, intent) => general.language(deps, talk, intent),
+    link: (talk, { code }) => general.link(deps, talk, code),
+    redeem: (talk, { code }) => general.redeem(deps, talk, code),
+    delete: (talk, { photoId }) => photos.deleteMenu(deps, talk, photoId),
+    deleteAll: (talk, { confirmed }) => photos.deleteAll(deps, talk, confirmed),
+    support: (talk, { text }) => general.support(deps, talk, text),
+    cancel: (talk) => photos.cancel(deps, talk),
+    photos: (talk, intent) => photos.receive(deps, config, talk, intent.photos),
+    showPhoto: (talk, { photoId }) => photos.showPhoto(deps, talk, photoId),
+    hd: (talk, { photoId, method }) => money.hd(deps, config, talk, photoId, method),
+    hdAlbum: (talk, { albumId, method }) => money.hdAlbum(deps, config, talk, albumId, method),
+    zip: (talk, { albumId }) => money.zip(deps, config, talk, albumId),
+    variants: (talk, { photoId }) => photos.variants(deps, talk, photoId),
+    pick: (talk, { photoId, lookId }) => photos.pick(deps, talk, photoId, lookId),
+    adjust: (talk, { photoId }) => photos.adjustMenu(deps, talk, photoId),
+    setFinishing: (talk, { photoId, change }) => photos.setFinishing(deps, talk, photoId, change),
+    refreshOrder: (talk, { orderId }) => money.refreshOrder(deps, talk, orderId),
+    cancelOrder: (talk, { orderId }) => money.cancelOrder(deps, talk, orderId),
+    receipt: (talk, { orderId }) => money.receipt(deps, talk, orderId),
+    // A number without offered choices; adapters without buttons resolve the others themselves.
+    choice: (talk) => [answer(talk, speak(deps, talk.customer)('noSuchChoice'))],
+    text: (talk, { text }) => general.freeText(deps, talk, text),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Customer, PhotoView } from '../../studio/ports/studio.js';
+import { hdPrice } from './price-of-hd.js';
+import type { Choice, Media, Reply } from './reply.js';
+import { type ConversationDeps, speak, type Talk } from './talk.js';
+
+/** Key of the one status message of a photo or an album; it is edited as things move. */
+export function statusKey(of: { photoId: string } | { albumId: string }): string {
+  return 'albumId' in of ? `status:album:${of.albumId}` : `status:${of.photoId}`;
+}
+
+/** A StudioError's message in the customer's language. */
+export function failure(
+  deps: Pick<ConversationDeps, 'messages'>,
+  customer: Customer,
+  messageKey: string,
+  params: Readonly<Record<string, string | number>>,
+): string {
+  return deps.messages.text(messageKey, customer.language, params);
+}
+
+/** The labelled before | after picture of a look, with what can be done next. */
+export function preview(
+  deps: ConversationDeps,
+  talk: Pick<Talk, 'customer' | 'chat'>,
+  photo: PhotoView,
+  lookId: string | undefined,
+): Reply | undefined {
+  const look = photo.looks.find((one) => one.id === lookId);
+  const blobKey = look?.comparisonKey ?? look?.previewKey;
+  if (!look || !blobKey) return undefined;
+  const say = speak(deps, talk.customer);
+  const notes = look.notes.map((note) =>
+    deps.messages.text(note.key, talk.customer.language, note.params),
+  );
+  return {
+    key: `preview:${look.id}`,
+    text: [say(photo.unlocked ? 'preview.unlocked' : 'preview.text'), ...notes].join('\n'),
+    picture: picture(blobKey),
+    choices: photoChoices(deps, talk, photo),
+  };
+}
+
+export function picture(blobKey: string): Media {
+  return { blobKey, name: 'huancai-preview.jpg' };
+}
+
+/** HD, another look, adjust, delete. */
+export function photoChoices(
+  deps: ConversationDeps,
+  talk: Pick<Talk, 'customer' | 'chat'>,
+  photo: PhotoView,
+): Choice[][] {
+  const say = speak(deps, talk.customer);
+  const photoId = photo.id;
+  const hd = photo.unlocked
+    ? say('button.hdAgain')
+    : say('button.hd', { price: hdPrice(deps, talk) });
+  return [
+    [{ label: hd, intent: { kind: 'hd', photoId } }],
+    [
+      { label: say('button.variants'), intent: { kind: 'variants', photoId } },
+      { label: say('button.adjust'), intent: { kind: 'adjust', photoId } },
+    ],
+  ];
+}

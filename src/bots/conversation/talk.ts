@@ -1,0 +1,60 @@
+import type { ChatRef } from '../../studio/jobs.js';
+import type { Clock, Logger, Messages } from '../../studio/ports/basics.js';
+import type { Blobs } from '../../studio/ports/blobs.js';
+import type { ChatLog } from '../../studio/ports/chat-log.js';
+import type { Currency } from '../../studio/ports/gateway.js';
+import type { Customer, OrderView, Studio } from '../../studio/ports/studio.js';
+import type { Choice, Reply } from './reply.js';
+
+export interface ConversationDeps {
+  readonly studio: Studio;
+  readonly chatLog: ChatLog;
+  readonly blobs: Blobs;
+  readonly messages: Messages;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** PNG of an order's QR code with amount, purpose and expiry under it. */
+  readonly qrPicture: (order: OrderView, customer: Customer) => Promise<Uint8Array>;
+  /** Writes a ZIP of files and returns its path; the caller owns the file. */
+  readonly zipFiles: (
+    files: readonly { readonly file: string; readonly name: string }[],
+  ) => Promise<string>;
+  /** Hand a customer's words to the operator; false when there is no operator's chat. */
+  readonly askOperator: (talk: Talk, text: string) => Promise<boolean>;
+}
+
+export interface ConversationConfig {
+  /** Our own address for pay pages; absent without a public one. */
+  readonly publicUrl?: string;
+  /** Photos are deleted after so many days; 0: kept. Said in the greeting. */
+  readonly retentionDays: number;
+  readonly presets: readonly string[];
+  /** Larger files cannot be fetched from or sent to this channel, bytes. */
+  readonly downloadLimitBytes?: number;
+  readonly uploadLimitBytes?: number;
+}
+
+/** Who is talking, where, and the natural key of what they just said. */
+export interface Talk {
+  readonly customer: Customer;
+  readonly chat: ChatRef;
+  readonly key: string;
+}
+
+/** Texts for one customer. */
+export function speak(deps: Pick<ConversationDeps, 'messages'>, customer: Customer) {
+  return (key: string, params?: Readonly<Record<string, string | number>>): string =>
+    deps.messages.text(`bots.${key}`, customer.language, params);
+}
+
+export type Say = ReturnType<typeof speak>;
+
+/** `¥9.90` or `100 ⭐`. */
+export function priceText(amountMinor: number, currency: Currency): string {
+  return currency === 'XTR' ? `${amountMinor} ⭐` : `¥${(amountMinor / 100).toFixed(2)}`;
+}
+
+/** A plain answer, keyed by what it answers so that a repeated update does not repeat it. */
+export function answer(talk: Talk, text: string, choices?: readonly (readonly Choice[])[]): Reply {
+  return { key: `re:${talk.key}`, text, ...(choices ? { choices } : {}) };
+}
