@@ -37,6 +37,8 @@ const codes = {
 } as const satisfies Partial<Record<Kind, string>>;
 
 const kinds = new Map(Object.entries(codes).map(([kind, code]) => [code as string, kind as Kind]));
+/** Kinds that say all by themselves. */
+const bare = new Set<Kind>(['start', 'help', 'credits', 'buy', 'history', 'settings', 'cancel']);
 const methods: readonly string[] = ['sandbox', 'alipay', 'wechatpay', 'stars', 'credits'];
 const changes: readonly string[] = ['stronger', 'weaker', 'warmer', 'cooler', 'reset'];
 
@@ -97,8 +99,8 @@ export function decodeIntent(text: string): Intent | undefined {
   if (kind === 'delete') return { kind, ...(a ? { photoId: a } : {}) };
   if (kind === 'deleteAll') return { kind, confirmed: a === 'yes' };
   if (kind === 'link' || kind === 'support') return { kind };
-  const needed = withSubject(kind, a, b, method);
-  return needed ?? (a === undefined ? ({ kind } as Intent) : undefined);
+  if (bare.has(kind)) return a === undefined ? ({ kind } as Intent) : undefined;
+  return withSubject(kind, a, b, method);
 }
 
 function withSubject(
