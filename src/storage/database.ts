@@ -55,10 +55,10 @@ function openSqlite(config: DatabaseConfig): Database {
   const busyTimeoutMs = config.busyTimeoutMs ?? defaultBusyTimeoutMs;
   try {
     mkdirSync(path.dirname(config.file), { recursive: true });
-    const write = openSqliteFile(config.file, busyTimeoutMs, false);
+    const dialect = (readonly: boolean) =>
+      new ImmediateSqliteDialect(openSqliteFile(config.file, readonly), busyTimeoutMs);
     // A second connection reads the last commit without waiting for the writer of this process.
-    const read = openSqliteFile(config.file, busyTimeoutMs, true);
-    return handles('sqlite', new ImmediateSqliteDialect(write), new ImmediateSqliteDialect(read));
+    return handles('sqlite', dialect(false), dialect(true));
   } catch (error) {
     throw translateDatabaseError(error);
   }

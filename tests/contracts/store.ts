@@ -1,0 +1,210 @@
+import { sql } from 'kysely';
+import { createIds } from '../../src/cli/ids.js';
+import { auditLedger } from '../../src/storage/audit.js';
+import type { Database } from '../../src/storage/database.js';
+import { createStore } from '../../src/storage/store.js';
+import { LedgerConflict } from '../../src/studio/errors/index.js';
+import type { NewJob } from '../../src/studio/jobs.js';
+import { accounts, creditsOf, transfer } from '../../src/studio/ledger.js';
+import type { Store, Tables } from '../../src/studio/ports/store.js';
+import type { CustomerRecord, PhotoRecord } from '../../src/studio/records.js';
+import { wallClock } from '../support/quiet.js';
+
+export interface StoreFixture {
+  /** A fresh database. `again` opens the same one, as another process would. */
+  open(): Promise<{ database: Database; again: () => Promise<Database> }>;
+  stop(): Promise<void>;
+}
+
+const deps = { ids: createIds(wallClock), clock: wallClock };
+
+/** What every database must do. */
+export function storeContract(prepare: () => Promise<StoreFixture>): void {
+  let fixture: StoreFixture;
+  let database: Database;
+  let again: () => Promise<Database>;
+  let store: Store;
+  beforeAll(async () => {
+    fixture = await prepare();
+  });
+  afterAll(() => fixture.stop());
+  beforeEach(async () => {
+    ({ database, again } = await fixture.open());
+    store = createStore(database);
+  });
+  afterEach(() => store.close());
+
+  test('records come back as they were written', async () => {
+    const customer = await addCustomer(store);
+    expect(await store.read.customers.find(customer.id)).toEqual(customer);
+    const photo = photoOf(customer.id);
+    await store.transaction(({ photos }) => photos.insert(photo));
+    expect(await store.read.photos.find(photo.id)).toEqual(photo);
+    const error = { code: 'X', messageKey: 'x', params: { limit: 3 } };
+    await store.transaction(({ photos }) => photos.update(photo.id, { error, widthPx: 20_000 }));
+    const changed = { ...photo, error, widthPx: 20_000 };
+    expect(await store.read.photos.find(photo.id)).toEqual(changed);
+    expect(await store.read.photos.byKey(customer.id, photo.key)).toEqual(changed);
+    expect(await store.read.photos.countWaiting({ customerId: customer.id })).toBe(1);
+  });
+
+  test('a transaction that fails leaves nothing', async () => {
+    const customer = customerOf();
+    const work = async ({ customers }: Tables) => {
+      await customers.insert(customer);
+      throw new Error('no');
+    };
+    await expect(store.transaction(work)).rejects.toThrow('no');
+    expect(await store.read.customers.find(customer.id)).toBeUndefined();
+  });
+
+  test('reading meanwhile neither waits for a transaction nor sees its half', async () => {
+    const customer = customerOf();
+    await store.transaction(async ({ customers }) => {
+      await customers.insert(customer);
+      expect(await store.read.customers.find(customer.id)).toBeUndefined();
+    });
+    expect(await store.read.customers.find(customer.id)).toEqual(customer);
+  });
+
+  test('an identity belongs to the first who claims it', async () => {
+    const [one, other] = [await addCustomer(store), await addCustomer(store)];
+    const identity = { channel: 'web', userId: 'u', chatId: 'c', seenMs: 5 } as const;
+    const claim = (customerId: string) =>
+      store.transaction(({ customers }) => customers.addIdentity({ ...identity, customerId }));
+    const outcomes = await Promise.all([claim(one.id), claim(other.id)]);
+    expect(outcomes.sort()).toEqual(['added', 'exists']);
+  });
+
+  test('transfers happen once per key and never change', async () => {
+    const { id } = await addCustomer(store);
+    const gift = { key: `gift:${id}`, from: accounts.given(), to: accounts.credits(id), amount: 5 };
+    const give = (amount = 5) =>
+      store.transaction((tables) => transfer(tables, deps, { ...gift, amount }));
+    expect(await give()).toBe('posted');
+    expect(await give()).toBe('exists');
+    await expect(give(6)).rejects.toThrow(LedgerConflict);
+    expect(await creditsOf(store.read, id)).toBe(5);
+    for (const statement of ['update transfers set amount = 6', 'delete from transfers']) {
+      await expect(run(database, statement)).rejects.toThrow('append-only');
+    }
+    expect(await auditLedger(database.raw)).toEqual([]);
+  });
+
+  test('the database itself refuses a negative balance and a transfer out of nowhere', async () => {
+    const { id } = await addCustomer(store);
+    await store.transaction(({ ledger }) => ledger.openAccount(accounts.credits(id)));
+    const statement = `update accounts set balance = -1 where id = '${accounts.credits(id).id}'`;
+    await expect(run(database, statement)).rejects.toThrow(/check/i);
+    const lost = `insert into transfers (id, key, "from", "to", amount, asset, at_ms)
+      values ('t', 'k', 'nobody', '${accounts.credits(id).id}', 1, 'CREDIT', 1)`;
+    await expect(run(database, lost)).rejects.toThrow(/foreign key/i);
+  });
+
+  test('racing spenders never spend more than there is', async () => {
+    const { id } = await addCustomer(store);
+    const [from, to] = [accounts.credits(id), accounts.spent()];
+    await store.transaction((tables) =>
+      transfer(tables, deps, { key: `g:${id}`, from: accounts.given(), to: from, amount: 3 }),
+    );
+    const second = createStore(await again());
+    const spends = Array.from({ length: 40 }, (_, i) =>
+      [store, second]
+        [i % 2]!.transaction((tables) =>
+          transfer(tables, deps, { key: `s:${id}:${i}`, from, to, amount: 1 }),
+        )
+        .catch((error) => error.code as string),
+    );
+    const outcomes = await Promise.all(spends);
+    expect(outcomes.filter((outcome) => outcome === 'posted')).toHaveLength(3);
+    expect(outcomes.filter((outcome) => outcome === 'CREDITS_INSUFFICIENT')).toHaveLength(37);
+    expect(await creditsOf(store.read, id)).toBe(0);
+    expect(await auditLedger(database.raw)).toEqual([]);
+    await second.close();
+  });
+
+  test('transactions that would wait for each other both get through', async () => {
+    const [one, other] = [await addCustomer(store), await addCustomer(store)];
+    const touch = (first: string, second: string) =>
+      store.transaction(async ({ customers }) => {
+        await customers.lock(first);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        await customers.lock(second);
+        await customers.update(second, { preset: 'portrait' });
+      });
+    await Promise.all([touch(one.id, other.id), touch(other.id, one.id)]);
+    expect((await store.read.customers.find(one.id))?.preset).toBe('portrait');
+    expect((await store.read.customers.find(other.id))?.preset).toBe('portrait');
+  });
+
+  test('the outbox keeps a job until it is done and wakes the relay after the commit', async () => {
+    let woken = 0;
+    store.onOutbox(() => {
+      woken += 1;
+    });
+    const job: NewJob = {
+      ...{ name: 'intake', key: 'intake:p', payload: { photoId: 'p' }, priority: 5, group: 'c' },
+      notBeforeMs: 7,
+    };
+    await store.transaction(({ outbox }) => outbox.add(job, 1));
+    await store.transaction(({ outbox }) => outbox.add({ ...job, priority: 1 }, 2));
+    expect(woken).toBe(2);
+    const stored = { ...job, createdMs: 1, relayedMs: null };
+    expect(await store.read.outbox.pending(10)).toEqual([stored]);
+    expect(await store.read.outbox.backlog(11)).toEqual({ jobs: 1, oldestMs: 10 });
+    await store.transaction(({ outbox }) => outbox.relayed([job.key], 20));
+    expect(await store.read.outbox.pending(10)).toEqual([]);
+    expect(await store.read.outbox.overdue(20, 10)).toEqual([]);
+    expect(await store.read.outbox.overdue(21, 10)).toEqual([{ ...stored, relayedMs: 20 }]);
+    await store.transaction(({ outbox }) => outbox.done([job.key]));
+    expect(await store.read.outbox.find(job.key)).toBeUndefined();
+  });
+
+  test('codes work once and not after their time', async () => {
+    await store.transaction(async ({ codes }) => {
+      await codes.addLink('a', 'cu_1', 100);
+      await codes.addCredit('b', 'spring', 5, null);
+      await codes.addCredit('c', 'spring', 5, 100);
+    });
+    const take = <T>(work: (tables: Tables) => Promise<T>) => store.transaction(work);
+    expect(await take(({ codes }) => codes.takeLink('a', 100))).toBeUndefined();
+    expect(await take(({ codes }) => codes.takeLink('a', 99))).toBe('cu_1');
+    expect(await take(({ codes }) => codes.takeLink('a', 99))).toBeUndefined();
+    expect(await take(({ codes }) => codes.takeCredit('b', 'cu_2', 200))).toBe(5);
+    expect(await take(({ codes }) => codes.takeCredit('b', 'cu_2', 200))).toBeUndefined();
+    expect(await take(({ codes }) => codes.takeCredit('c', 'cu_2', 100))).toBeUndefined();
+  });
+
+  test('processes that start together migrate once', async () => {
+    const opened = await Promise.all([again(), again(), again()]);
+    await Promise.all(opened.map((one) => one.close()));
+    expect(await auditLedger(database.raw)).toEqual([]);
+  });
+}
+
+export function customerOf(): CustomerRecord {
+  return {
+    ...{ id: deps.ids.next('customer'), code: deps.ids.code(8), language: 'zh-CN', preset: 'auto' },
+    ...{ finishing: { warmth: 0.2 }, createdMs: Date.now(), erasedMs: null, mergedInto: null },
+  };
+}
+
+async function addCustomer(store: Store): Promise<CustomerRecord> {
+  const customer = customerOf();
+  await store.transaction(({ customers }) => customers.insert(customer));
+  return customer;
+}
+
+function photoOf(customerId: string): PhotoRecord {
+  return {
+    ...{ id: deps.ids.next('photo'), customerId, state: 'queued', key: 'message 1' },
+    ...{ chat: { channel: 'web', chatId: '老照片' }, fileRef: null, albumId: null, preset: 'auto' },
+    ...{ originalKey: 'original/1', widthPx: 4032, heightPx: 3024, sheetKey: null },
+    ...{ selectedLookId: null, masterKey: null, masterLookId: null, error: null, runs: 1 },
+    ...{ createdMs: Date.now(), updatedMs: Date.now() },
+  };
+}
+
+function run(database: Database, statement: string): Promise<unknown> {
+  return sql.raw(statement).execute(database.raw);
+}
