@@ -5,13 +5,19 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { engineSections } from './config/engine.js';
 import { paymentSections } from './config/payments.js';
+import { queueSections } from './config/queue.js';
 import { type Setting, settingsOf } from './config/setting.js';
 import { webSections } from './config/web.js';
 import { ConfigFaulty } from './errors.js';
 import { packageRoot } from './package-root.js';
 
 /** Sections side by side; the studio, payments and bots spread theirs in here. */
-const schema = z.strictObject({ ...engineSections, ...paymentSections, ...webSections });
+const schema = z.strictObject({
+  ...engineSections,
+  ...paymentSections,
+  ...queueSections,
+  ...webSections,
+});
 type Settings = z.infer<typeof schema>;
 export type Config = Omit<Settings, 'paths'> & { readonly paths: { readonly dataDir: string } };
 

@@ -4,8 +4,10 @@ import { Command } from 'commander';
 import { registerColorize } from './colorize/command.js';
 import { exitCodesHelp } from './exit-codes.js';
 import { registerModels } from './models/command.js';
+import { registerConvert } from './models/convert-commands.js';
 import { packageRoot } from './package-root.js';
 import type { Finish } from './register.js';
+import { registerServe } from './serve/command.js';
 import { registerTools } from './tools.js';
 
 /**
@@ -31,7 +33,8 @@ Examples:
 ${exitCodesHelp}`,
     );
   registerColorize(program, finish);
-  registerModels(program, finish);
+  registerConvert(registerModels(program, finish), finish);
+  registerServe(program, finish);
   registerTools(program, finish);
   return program;
 }

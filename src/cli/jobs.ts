@@ -1,0 +1,69 @@
+import type { JobQueue, JobState } from '../studio/ports/queue.js';
+import { WrongUse } from './errors.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
+import { type GlobalOptions, openShell } from './open-shell.js';
+import { openLogger } from './serve/run.js';
+import type { Shell } from './shell.js';
+import { openQueue, openStudioDatabase } from './wire.js';
+
+const states: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
+
+/** `huancai jobs list`. */
+export async function listJobs(
+  options: GlobalOptions & { state?: string[]; limit: number },
+): Promise<ExitCode> {
+  const wanted = options.state ?? ['waiting', 'active', 'delayed', 'dead'];
+  for (const one of wanted)
+    if (!states.includes(one as JobState))
+      throw new WrongUse(`--state ${one}: not one of ${states}`);
+  return withQueue(options, async (queue, { output, t }) => {
+    const counts = await queue.counts();
+    const jobs = await queue.list({ states: wanted as JobState[], limit: options.limit });
+    for (const job of jobs) {
+      output.record({ type: 'job', ...job });
+      const added = new Date(job.addedMs).toISOString();
+      const why = job.lastError ? `  ${job.lastError}` : '';
+      output.line(`${job.state.padEnd(9)}  ${added}  ${job.key}  ${job.attempt}x${why}`);
+    }
+    output.record({ type: 'counts', ...counts });
+    output.line(t('jobs.counts', counts));
+    return exitCodes.done;
+  });
+}
+
+/** `huancai jobs retry|cancel`. @returns someFailed when a key was not in a fitting state. */
+export async function changeJobs(
+  action: 'retry' | 'cancel',
+  keys: readonly string[],
+  options: GlobalOptions,
+): Promise<ExitCode> {
+  return withQueue(options, async (queue, { output, t }) => {
+    let missed = 0;
+    for (const key of keys) {
+      const changed = await queue[action](key);
+      if (!changed) missed++;
+      const state = (await queue.find(key))?.state;
+      output.record({ type: action, key, changed, state: state ?? null });
+      const done = changed ? `jobs.${action}` : state ? 'jobs.unfit' : 'jobs.unknown';
+      output.line(t(done, { key, state: state ?? '' }));
+    }
+    return missed > 0 ? exitCodes.someFailed : exitCodes.done;
+  });
+}
+
+async function withQueue(
+  options: GlobalOptions,
+  work: (queue: JobQueue, shell: Shell) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const shell = openShell(options);
+  const clock = { now: shell.now };
+  const database = await openStudioDatabase(shell);
+  const deps = { clock, logger: openLogger(shell), database: async () => database };
+  const queue = await openQueue(deps, shell.config);
+  try {
+    return await work(queue, shell);
+  } finally {
+    await queue.close();
+    await database.close();
+  }
+}

@@ -1,0 +1,44 @@
+import {
+  createSandboxGateway,
+  type SandboxGateway,
+  sandboxAllowed,
+} from '../../payments/sandbox-gateway.js';
+import type { Clock } from '../../studio/ports/basics.js';
+import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
+import type { Config } from '../config.js';
+import { readOrCreateKey } from '../key-file.js';
+import { openGateways } from '../payments/gateways.js';
+import type { placesOf } from '../wire.js';
+
+export interface OpenedGateways {
+  readonly all: ReadonlyMap<GatewayId, PaymentGateway>;
+  /** Absent when it is off. */
+  readonly sandbox?: SandboxGateway;
+  /** What the operator is told about the sandbox. */
+  readonly notice: { readonly messageKey: string; readonly params: Record<string, string> };
+  /** Anybody could get HD for free beside real payments. */
+  readonly risky: boolean;
+}
+
+/** Real gateways as configured, and the sandbox where nobody is cheated by it. */
+export function openAllGateways(
+  deps: { clock: Clock; places: ReturnType<typeof placesOf> },
+  config: Config,
+  baseUrl: () => string,
+): OpenedGateways {
+  const real = openGateways(deps, config, config.web.publicUrl ?? undefined, undefined);
+  const wish = config.sandbox.gateway;
+  const { allowed, reason } = sandboxAllowed({
+    realGateways: real.map(({ id }) => id),
+    named: wish === 'on',
+  });
+  const all = new Map<GatewayId, PaymentGateway>(real.map((gateway) => [gateway.id, gateway]));
+  if (!allowed || wish === 'off') {
+    const notice = allowed ? { messageKey: 'serve.sandboxOff', params: {} } : reason;
+    return { all, notice, risky: false };
+  }
+  const notifyKey = readOrCreateKey(deps.places.key('sandbox'));
+  const sandbox = createSandboxGateway(deps, { dir: deps.places.sandbox, notifyKey, baseUrl });
+  all.set('sandbox', sandbox);
+  return { all, sandbox, notice: reason, risky: real.length > 0 };
+}

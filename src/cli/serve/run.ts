@@ -1,0 +1,125 @@
+import path from 'node:path';
+import { qrSvg } from '../../payments/qr.js';
+import type { Logger } from '../../studio/ports/basics.js';
+import type { WebConfig, WebServer } from '../../web/dependencies.js';
+import { createWebServer } from '../../web/server.js';
+import { createWebChannel } from '../../web/web-channel.js';
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { readOrCreateKey } from '../key-file.js';
+import { createLogger } from '../logger.js';
+import { createMessages } from '../messages.js';
+import { type GlobalOptions, openShell } from '../open-shell.js';
+import { packageRoot } from '../package-root.js';
+import type { Shell } from '../shell.js';
+import { placesOf, workerName } from '../wire.js';
+import { healthChecks, proveEngine } from './health.js';
+import { openShop, type Shop, startWork } from './shop.js';
+
+/** After draining, this much for closing connections and processes, ms. */
+const closeMs = 8_000;
+
+/** `huancai serve`: web page, HTTP API and stages until SIGTERM or Ctrl-C. */
+export async function serve(options: GlobalOptions): Promise<ExitCode> {
+  const shell = openShell(options);
+  const logger = openLogger(shell);
+  const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
+  let url = shell.config.web.publicUrl ?? '';
+  const channels = new Map([['web' as const, createWebChannel()]]);
+  const shop = await openShop(shell, { logger, channels, baseUrl: () => url });
+  try {
+    const web = await openWeb(shell, shop);
+    url = (await web.listen()).url;
+    const work = startWork(shop);
+    announce(shell, shop, url);
+    await aborted(interrupt.signal);
+    await stop(shell, { web, work, shop });
+  } catch (error) {
+    await closeShop(shop);
+    throw error;
+  } finally {
+    interrupt.close();
+  }
+  return exitCodes.done;
+}
+
+/** Logs go to standard error; standard output has the address. */
+export function openLogger({ config, output }: Shell): Logger {
+  return createLogger({
+    level: config.log.level ?? undefined,
+    terminal: output.terminal,
+    destination: process.stderr,
+  });
+}
+
+function openWeb({ config }: Shell, shop: Shop): Promise<WebServer> {
+  const { studio, parts, store, queue, gateways, logger, context } = shop;
+  const { blobs, clock, engine } = parts;
+  const works = config.work.photosAtOnce > 0;
+  const proof = works ? proveEngine(engine, config.inference.model) : undefined;
+  const { minFreeBytes } = context.config.intake;
+  const { publicUrl, ...web } = config.web;
+  const webConfig: WebConfig = {
+    ...web,
+    ...(publicUrl ? { publicUrl } : {}),
+    uploadDir: parts.places.uploads,
+    cookieKey: readOrCreateKey(parts.places.key('cookie')),
+  };
+  return createWebServer(
+    {
+      ...{ studio, blobs, logger, clock, qrSvg },
+      messages: createMessages(path.join(packageRoot, 'config', 'messages')),
+      gateways: [...gateways.all.values()],
+      ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
+      health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
+    },
+    webConfig,
+  );
+}
+
+/** One address for people; for machines also which parts were picked. */
+function announce({ config, t, output }: Shell, { gateways, logger }: Shop, url: string): void {
+  const database = config.database.url ? 'postgres' : 'sqlite';
+  const queue = config.queue.redisUrl ? 'redis' : 'database';
+  const notice = t(gateways.notice.messageKey, gateways.notice.params);
+  output.line(t('serve.open', { url }));
+  output.notice(notice);
+  output.record({ type: 'open', url, database, queue, payments: [...gateways.all.keys()] });
+  logger.info('serve.open', {
+    ...{ address: url, database, queue, worker: workerName() },
+    ...{ payments: [...gateways.all.keys()], dataDir: placesOf(config).dataDir },
+  });
+  if (gateways.risky) logger.warn('serve.sandboxBesideRealPayments', { notice });
+}
+
+/** Stop taking, finish what runs, close. A step that hangs is cut off: nothing is lost by it. */
+async function stop(
+  { config }: Shell,
+  parts: { web: WebServer; work: ReturnType<typeof startWork>; shop: Shop },
+): Promise<void> {
+  const { web, work, shop } = parts;
+  const { drainMs } = config.work;
+  shop.logger.info('serve.draining', { drainMs });
+  const cut = setTimeout(() => {
+    shop.logger.warn('serve.cutOff', {});
+    process.exit(exitCodes.done);
+  }, drainMs + closeMs);
+  await Promise.all([web.close(Math.min(drainMs, 5_000)), work.drain(drainMs)]);
+  await closeShop(shop);
+  clearTimeout(cut);
+  shop.logger.info('serve.stopped', {});
+}
+
+async function closeShop({ studio, queue, store, parts }: Shop): Promise<void> {
+  studio.close();
+  await queue.close().catch(() => {});
+  await Promise.allSettled([store.close(), parts.engine.close()]);
+}
+
+/** Resolves when the signal comes; keeps the process alive until then. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const alive = setInterval(() => {}, 60_000);
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  clearInterval(alive);
+}

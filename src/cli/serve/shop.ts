@@ -1,0 +1,105 @@
+import { createOutboxRelay } from '../../queue/outbox-relay.js';
+import { createStore } from '../../storage/store.js';
+import { createContext, createStudio } from '../../studio/create-studio.js';
+import { jobNames } from '../../studio/jobs.js';
+import { createPipeline, type Pipeline } from '../../studio/pipeline.js';
+import type { ChannelId, Logger } from '../../studio/ports/basics.js';
+import type { ChatChannel } from '../../studio/ports/channel.js';
+import type { Consumer, JobQueue } from '../../studio/ports/queue.js';
+import type { Store } from '../../studio/ports/store.js';
+import { createDuties } from '../../studio/sweep/index.js';
+import type { Config } from '../config.js';
+import { createIds, hashText } from '../ids.js';
+import type { Shell } from '../shell.js';
+import {
+  openQueue,
+  openRestoreStage,
+  openStudioDatabase,
+  openWorkParts,
+  type WorkParts,
+  workerName,
+} from '../wire.js';
+import { type OpenedGateways, openAllGateways } from './gateways.js';
+import { studioConfigOf } from './studio-config.js';
+import { startDuties } from './timers.js';
+
+export interface ShopDeps {
+  readonly logger: Logger;
+  readonly channels: ReadonlyMap<ChannelId, ChatChannel>;
+  /** Origin of our own pages; asked late, since a free port is known late. */
+  readonly baseUrl: () => string;
+}
+
+export type Shop = Awaited<ReturnType<typeof openShop>>;
+
+/** Database, queue, blobs, engine, gateways and the studio over them; nothing runs yet. */
+export async function openShop(shell: Shell, { logger, channels, baseUrl }: ShopDeps) {
+  const { config } = shell;
+  const database = await openStudioDatabase(shell);
+  const parts = await openWorkParts(shell);
+  const { clock, places } = parts;
+  const store = createStore(database);
+  const queue = await openQueue({ clock, logger, database: async () => database }, config);
+  const gateways = openAllGateways({ clock, places }, config, baseUrl);
+  const deps = { ...parts, store, queue, channels, log: logger, hash: hashText };
+  const context = createContext(
+    { ...deps, gateways: gateways.all, ids: createIds(clock) },
+    studioConfigOf(config),
+  );
+  const studio = createStudio(context);
+  const pipeline = createPipeline(context, openRestoreStage(parts, queue));
+  return { ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config } };
+}
+
+export interface RunningWork {
+  /** No new work; running jobs get `drainMs`, then go back to the queue. */
+  drain(drainMs: number): Promise<void>;
+}
+
+/** Start relay, stages and sweepers. */
+export function startWork(shop: {
+  readonly store: Store;
+  readonly queue: JobQueue;
+  readonly parts: WorkParts;
+  readonly context: Parameters<typeof createDuties>[0];
+  readonly pipeline: Pipeline;
+  readonly logger: Logger;
+  readonly config: Config;
+  readonly gateways: OpenedGateways;
+}): RunningWork {
+  const { store, queue, parts, context, pipeline, logger, config } = shop;
+  const relay = createOutboxRelay({ outbox: outboxOf(store, parts.clock), queue, logger });
+  const unlisten = store.onOutbox(() => relay.wake());
+  const duties = startDuties(createDuties(context), logger);
+  const worker = workerName();
+  const { photosAtOnce, mastersAtOnce, jobsAtOnce } = config.work;
+  const light = jobNames.filter((name) => name !== 'restore' && name !== 'unlock');
+  const base = { worker, onDead: pipeline.onDead };
+  const consumers: Consumer[] = [
+    queue.consume(light, pipeline.handlers, { ...base, concurrency: jobsAtOnce }),
+    queue.consume(['unlock'], pipeline.handlers, { ...base, concurrency: mastersAtOnce }),
+  ];
+  if (photosAtOnce > 0) {
+    const places = { ...base, concurrency: photosAtOnce };
+    consumers.push(queue.consume(['restore'], pipeline.handlers, places));
+  }
+  return {
+    drain: async (drainMs) => {
+      unlisten();
+      await Promise.all([duties.stop(), relay.close()]);
+      await Promise.all(consumers.map((consumer) => consumer.close(drainMs)));
+    },
+  };
+}
+
+/** The relay's view of the store. */
+function outboxOf(store: Store, clock: { now(): number }) {
+  return {
+    pending: async (limit: number) => {
+      const jobs = await store.read.outbox.pending(limit);
+      return jobs.map(({ createdMs: _, relayedMs: __, ...job }) => ({ id: job.key, job }));
+    },
+    markRelayed: (ids: readonly string[]) =>
+      store.transaction(({ outbox }) => outbox.relayed(ids, clock.now())),
+  };
+}

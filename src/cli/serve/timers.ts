@@ -1,0 +1,41 @@
+import type { Logger } from '../../studio/ports/basics.js';
+import type { Duty } from '../../studio/sweep/index.js';
+
+export interface Timers {
+  /** No further runs; waits for those under way. */
+  stop(): Promise<void>;
+}
+
+/** Run duties on their schedules, never one of them twice at once; a fault waits for the next turn. */
+export function startDuties(duties: readonly Duty[], logger: Logger): Timers {
+  let stopped = false;
+  const timers = new Map<string, NodeJS.Timeout>();
+  const running = new Map<string, Promise<void>>();
+
+  const turn = async ({ name, run }: Duty): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      logger.warn('duty.failed', { duty: name, error });
+    }
+  };
+  const schedule = (duty: Duty, inMs: number): void => {
+    const start = async () => {
+      const work = turn(duty);
+      running.set(duty.name, work);
+      await work;
+      running.delete(duty.name);
+      if (!stopped) schedule(duty, duty.everyMs);
+    };
+    timers.set(duty.name, setTimeout(start, inMs));
+  };
+  // The first turn comes soon, whatever the schedule: it mends what the last crash left.
+  for (const duty of duties) schedule(duty, Math.min(duty.everyMs, 5_000));
+  return {
+    stop: async () => {
+      stopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.allSettled(running.values());
+    },
+  };
+}
