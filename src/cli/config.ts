@@ -7,6 +7,7 @@ import { engineSections } from './config/engine.js';
 import { paymentSections } from './config/payments.js';
 import { queueSections } from './config/queue.js';
 import { type Setting, settingsOf } from './config/setting.js';
+import { studioSections } from './config/studio.js';
 import { webSections } from './config/web.js';
 import { ConfigFaulty } from './errors.js';
 import { packageRoot } from './package-root.js';
@@ -16,6 +17,7 @@ const schema = z.strictObject({
   ...engineSections,
   ...paymentSections,
   ...queueSections,
+  ...studioSections,
   ...webSections,
 });
 type Settings = z.infer<typeof schema>;

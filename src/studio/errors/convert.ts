@@ -59,19 +59,3 @@ export class CheckpointUnfit extends StudioError {
     );
   }
 }
-
-/** The converted graph does not compute what the checkpoint says. It was not kept. */
-export class ConversionDiffers extends StudioError {
-  constructor(
-    readonly difference: number,
-    readonly allowed: number,
-  ) {
-    super(
-      'CONVERSION_DIFFERS',
-      'convert.differs',
-      'never',
-      `the converted model differs by ${difference}, allowed ${allowed}`,
-      { params: { difference: String(difference), allowed: String(allowed) } },
-    );
-  }
-}

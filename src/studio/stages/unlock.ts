@@ -1,3 +1,4 @@
+import type { ChromaPlane } from '../chroma-plane.js';
 import { concludeOrder } from '../conclude-order.js';
 import type { Context } from '../context.js';
 import { BlobMissing, NotPossibleNow, StudioError } from '../errors/index.js';
@@ -38,11 +39,10 @@ async function render(
   photo: PhotoRecord,
   look: LookRecord,
 ): Promise<string> {
-  const { blobs, files, planes, colorizer, config } = context;
+  const { blobs, files, colorizer, config } = context;
   if (photo.originalKey === null) throw new BlobMissing('original');
-  if (look.chromaKey === null) throw new BlobMissing('chroma');
   const original = await blobs.localFile(photo.originalKey);
-  const chroma = planes.decode(await files.read(await blobs.localFile(look.chromaKey)));
+  const chroma = await planeOf(context, job, original, look);
   return files.scratch(async (dir) => {
     const label = { ...config.label, produceId: photo.id };
     const rendition = await colorizer.render(
@@ -54,6 +54,19 @@ async function render(
     );
     return (await blobs.putFile('master', rendition.file)).key;
   });
+}
+
+/** The kept plane; where its time is over, the same prediction again. */
+async function planeOf(
+  { blobs, files, planes, colorizer }: Context,
+  { signal }: Job<'unlock'>,
+  original: string,
+  { chromaKey, model, sizePx, inputWidthPx, inputHeightPx }: LookRecord,
+): Promise<ChromaPlane> {
+  if (chromaKey !== null) return planes.decode(await files.read(await blobs.localFile(chromaKey)));
+  const used = sizePx ?? Math.max(inputWidthPx ?? 0, inputHeightPx ?? 0);
+  const options = { model, sizePx: used || undefined };
+  return (await colorizer.predict(original, options, { signal })).chroma;
 }
 
 /** The file and the payment for it, in one transaction. */
