@@ -20,7 +20,10 @@ export function modelsDirOf({ config }: Pick<Shell, 'config'>): string {
  * The models of this installation. MODEL_MIRRORS holds base addresses separated by commas or spaces,
  * tried first; plain http is allowed only when HUANCAI_MODEL_MIRRORS_HTTP=1.
  */
-export function openModelStore(shell: StoreShell, convert?: ConvertCheckpoint): ModelStore {
+export function openModelStore(
+  shell: StoreShell,
+  convert: ConvertCheckpoint = convertOnDemand,
+): ModelStore {
   const { env } = shell;
   return createModelStore(
     { fetch: fetchFor(env), clock: { now: shell.now }, convert },
@@ -33,6 +36,12 @@ export function openModelStore(shell: StoreShell, convert?: ConvertCheckpoint): 
     },
   );
 }
+
+/** The converter is loaded when the first checkpoint comes: most runs never need it. */
+const convertOnDemand: ConvertCheckpoint = async (...parts) => {
+  const { convertForStore } = await import('./convert-run.js');
+  await convertForStore(...parts);
+};
 
 /** HTTPS_PROXY and NO_PROXY are obeyed, as every other download tool does. */
 function fetchFor(env: Shell['env']): Fetch {

@@ -105,10 +105,4 @@ test('at the real shapes the folded graph is the plain one, and half the bytes s
   expect(maxDifference(plain, half) / largest).toBeLessThan(5e-3);
   expect(maxDifference(plain, int8) / largest).toBeLessThan(0.2);
   expect(sizes[2]! / sizes[1]!).toBeLessThan(0.51);
-  console.log(
-    sizes,
-    maxDifference(plain, folded) / largest,
-    maxDifference(plain, half) / largest,
-    maxDifference(plain, int8) / largest,
-  );
 }, 300_000);
