@@ -22,7 +22,7 @@ export async function writeAtomically(
     await rename(temporary, target);
     return size;
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw translateWriteError(error, target);
   }
 }

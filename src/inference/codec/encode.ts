@@ -31,7 +31,9 @@ export async function encodeRaster(
   const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true })
     .toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb')
     .keepIccProfile();
-  const { quality } = options;
+  const { quality, densityDpi } = options;
+  // Adds an EXIF block with the resolution and nothing else. 72 is what readers assume anyway.
+  if (densityDpi !== undefined && densityDpi !== 72) pipeline.withDensity(densityDpi);
   switch (options.format) {
     case 'png': {
       const bare = `${raster}.png`;
@@ -48,14 +50,8 @@ export async function encodeRaster(
       pipeline.avif({ quality, effort: 3 });
       break;
     case 'tiff':
-      // Unlike the other writers, this one takes no resolution from the raster. Pixels per mm.
-      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal', ...resolution(options) });
+      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal' });
       break;
   }
   await pipeline.withXmp(options.xmp).toFile(output);
-}
-
-function resolution({ densityDpi }: EncodeOptions) {
-  if (densityDpi === undefined) return {};
-  return { xres: densityDpi / 25.4, yres: densityDpi / 25.4, resolutionUnit: 'inch' } as const;
 }

@@ -59,26 +59,22 @@ export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
   };
 }
 
-export interface RasterExtras {
-  /** dots per inch; libvips carries it into every format but TIFF. */
-  readonly densityDpi?: number;
-  /** Profile libvips attaches without converting. */
-  readonly iccProfile?: Uint8Array;
-}
-
-/** Header, trailer and, in between, a hole for the pixels. */
-export function createRaster(path: string, shape: RasterShape, extras: RasterExtras): void {
+/**
+ * Header, trailer and, in between, a hole for the pixels.
+ * @param iccProfile what libvips attaches to the picture without converting it.
+ */
+export function createRaster(path: string, shape: RasterShape, iccProfile: Uint8Array): void {
   const fd = openSync(path, 'wx');
   try {
-    writeSync(fd, headerOf(shape, extras.densityDpi), 0, HEADER_BYTES, 0);
+    writeSync(fd, headerOf(shape), 0, HEADER_BYTES, 0);
     const end = HEADER_BYTES + shape.heightPx * rowBytes(shape);
-    writeSync(fd, trailerOf(extras.iccProfile), end);
+    writeSync(fd, trailerOf(iccProfile), end);
   } finally {
     closeSync(fd);
   }
 }
 
-function headerOf(shape: RasterShape, densityDpi: number | undefined): Buffer {
+function headerOf(shape: RasterShape): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header.writeInt32LE(shape.widthPx, 4);
@@ -87,17 +83,12 @@ function headerOf(shape: RasterShape, densityDpi: number | undefined): Buffer {
   header.writeInt32LE(shape.bitDepth, 16);
   header.writeInt32LE(FORMATS[shape.bitDepth], 20);
   header.writeInt32LE(INTERPRETATIONS[shape.bitDepth][shape.channels < 3 ? 0 : 1], 28);
-  const perMillimetre = (densityDpi ?? 72) / 25.4;
-  header.writeFloatLE(perMillimetre, 32);
-  header.writeFloatLE(perMillimetre, 36);
   return header;
 }
 
-function trailerOf(iccProfile: Uint8Array | undefined): string {
-  const profile =
-    iccProfile === undefined
-      ? ''
-      : `<field type="VipsBlob" name="icc-profile-data">${Buffer.from(iccProfile).toString('base64')}</field>`;
+function trailerOf(iccProfile: Uint8Array): string {
+  const base64 = Buffer.from(iccProfile).toString('base64');
+  const profile = base64 && `<field type="VipsBlob" name="icc-profile-data">${base64}</field>`;
   return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk/vips/8.18"><header></header><meta>${profile}</meta></root>\n`;
 }
 

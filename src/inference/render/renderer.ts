@@ -71,7 +71,9 @@ export function createRenderer(config: RendererConfig): Renderer {
       );
       running.add(work);
       work.catch(() => {}).finally(() => running.delete(work));
-      return abortable(work, signal);
+      const rendition = await abortable(work, signal);
+      onProgress?.(1);
+      return rendition;
     },
     async close() {
       closing.abort();

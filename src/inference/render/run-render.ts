@@ -36,7 +36,7 @@ export interface RenderJob {
   readonly folder: string;
 }
 
-/** Shares of the progress bar: decoded, coloured; the rest is encoding. */
+/** Shares of the progress bar: decoded, coloured; the rest is encoding, the caller says 1. */
 const DECODED = 0.35;
 const COLOURED = 0.65;
 const STRIP_ROWS = 32;
@@ -71,7 +71,6 @@ export async function runRender(
     });
     throwIfAborted(context.signal);
   });
-  context.onProgress?.(1);
   const { format, notes } = plan;
   return { file: job.output, bytes, widthPx, heightPx, format, bitDepth, notes };
 }
@@ -123,7 +122,7 @@ interface Colouring {
 
 async function colour(
   pool: ThreadPool,
-  { plan, values, header, output }: RenderJob,
+  { plan, values, output }: RenderJob,
   { source, target, prepared, overlays, iccProfile }: Colouring,
   { signal, onProgress }: RunContext,
 ): Promise<void> {
@@ -134,7 +133,7 @@ async function colour(
     onProgress?.(DECODED + ((COLOURED - DECODED) * done) / strips);
   };
   try {
-    createRaster(target, plan.picture, { densityDpi: header.info.densityDpi, iccProfile });
+    createRaster(target, plan.picture, iccProfile);
     await pool.runStrips(
       {
         kind: 'strips',

@@ -105,3 +105,30 @@ export function meanDifference(a: Float64Array, b: Float64Array): number {
   for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
   return sum / a.length;
 }
+
+/** An uncompressed 16-bit greyscale TIFF, as film scanners write them. */
+export function greyTiff16(widthPx: number, heightPx: number, samples: Uint16Array): Buffer {
+  const pixels = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  const entries: [tag: number, type: 3 | 4, value: number][] = [
+    [256, 4, widthPx],
+    [257, 4, heightPx],
+    [258, 3, 16],
+    [259, 3, 1],
+    [262, 3, 1],
+    [273, 4, 8],
+    [277, 3, 1],
+    [278, 4, heightPx],
+    [279, 4, pixels.length],
+  ];
+  const directory = Buffer.alloc(2 + 12 * entries.length + 4);
+  directory.writeUInt16LE(entries.length, 0);
+  for (const [i, [tag, type, value]] of entries.entries()) {
+    directory.writeUInt16LE(tag, 2 + 12 * i);
+    directory.writeUInt16LE(type, 4 + 12 * i);
+    directory.writeUInt32LE(1, 6 + 12 * i);
+    directory.writeUInt32LE(value, 10 + 12 * i);
+  }
+  const head = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  head.writeUInt32LE(8 + pixels.length, 4);
+  return Buffer.concat([head, pixels, directory]);
+}
