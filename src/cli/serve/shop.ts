@@ -11,6 +11,7 @@ import { createDuties } from '../../studio/sweep/index.js';
 import type { Config } from '../config.js';
 import { createIds, hashText } from '../ids.js';
 import type { Shell } from '../shell.js';
+import { studioConfigOf } from '../studio/studio-config.js';
 import {
   openQueue,
   openRestoreStage,
@@ -20,7 +21,6 @@ import {
   workerName,
 } from '../wire.js';
 import { type OpenedGateways, openAllGateways } from './gateways.js';
-import { studioConfigOf } from './studio-config.js';
 import { startDuties } from './timers.js';
 
 export interface ShopDeps {
