@@ -19,6 +19,7 @@ import { createSandboxGateway } from '../../src/payments/sandbox-gateway.js';
 import { createDatabaseQueue } from '../../src/queue/database-queue.js';
 import type { QueueTables } from '../../src/queue/database-tables.js';
 import { openMigratedDatabase } from '../../src/storage/database.js';
+import { createFileBlobs } from '../../src/storage/file-blobs.js';
 import { createScratchFiles } from '../../src/storage/scratch-files.js';
 import { createStore } from '../../src/storage/store.js';
 import type { StudioConfig } from '../../src/studio/config.js';
@@ -32,7 +33,6 @@ import { createRestoreStage } from '../../src/studio/stages/restore.js';
 import type { WebConfig } from '../../src/web/dependencies.js';
 import { createWebServer } from '../../src/web/server.js';
 import { createWebChannel } from '../../src/web/web-channel.js';
-import { createFolderBlobs } from './folder-blobs.js';
 import { keepingLogger, wallClock } from './quiet.js';
 import { shopConfig } from './shop.js';
 
@@ -69,7 +69,7 @@ export async function startWebStack(options: WebStackOptions = {}) {
     { clock },
     { dir: path.join(dir, 'sandbox'), notifyKey: 'k'.repeat(32), baseUrl: () => url },
   );
-  const blobs = createFolderBlobs(path.join(dir, 'blobs'));
+  const blobs = createFileBlobs({ clock }, { folder: path.join(dir, 'blobs') });
   const deps = {
     ...{ store, blobs, queue, colorizer, clock, log: logger },
     files: createScratchFiles({ folder: path.join(dir, 'tmp') }),

@@ -9,12 +9,15 @@ export function Chat() {
   const { photos, uploads, morePhotos, me } = useStore();
   const { t } = useTexts();
   const foot = useRef<HTMLDivElement>(null);
-  const newest = photos.at(-1)?.id;
+  const newest = photos.at(-1);
+  const news = `${newest?.id} ${newest?.status} ${newest?.looks.length} ${uploads.length}`;
 
-  // Follow what arrives at the foot, not what changes further up.
+  // Follow what happens at the foot, unless the reader is further up.
   useEffect(() => {
-    if (newest || uploads.length > 0) foot.current?.scrollIntoView({ block: 'end' });
-  }, [newest, uploads.length]);
+    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+    const below = scrollHeight - clientHeight - scrollTop;
+    if (below < 2 * clientHeight) foot.current?.scrollIntoView({ block: 'end' });
+  }, [news]);
 
   return (
     <main class="chat" aria-busy={!me}>

@@ -1,0 +1,205 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { packageRoot } from '../../src/cli/package-root.js';
+import { en } from '../../src/web/app/src/texts/en';
+import { zhCn } from '../../src/web/app/src/texts/zh-cn';
+import { openBrowser, openPage, screens } from '../support/browser.js';
+import { startWebStack, type WebStack } from '../support/web-stack.js';
+
+const photo = path.join(packageRoot, 'assets/demo/photographer.jpg');
+const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-journey-'));
+const pictures = process.env.HUANCAI_SCREENSHOTS ?? dir;
+
+let stack: WebStack;
+let browser: Browser;
+
+beforeAll(async () => {
+  stack = await startWebStack();
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+const shoot = (page: Page, name: string) =>
+  page.screenshot({ path: path.join(pictures, `${name}.png`) });
+const phone = { ...screens.phone, locale: 'en', reducedMotion: 'reduce' } as const;
+const desktop = { ...screens.desktop, locale: 'en', reducedMotion: 'reduce' } as const;
+
+async function sendPhotos(page: Page, files: string[]): Promise<void> {
+  await page.goto(stack.url);
+  await page.locator('input[name=photo]').setInputFiles(files);
+  const sliders = page.getByRole('slider', { name: en['photo.compare'] });
+  await sliders.nth(files.length - 1).waitFor({ timeout: 90_000 });
+}
+
+test('another look and other colours, chosen by keyboard', async () => {
+  const { page, complaints } = await openPage(browser, desktop);
+  await sendPhotos(page, [photo]);
+  await page.getByRole('button', { name: en['action.another'] }).click();
+  const third = page.getByRole('button', { name: 'Choose look 3' });
+  await third.and(page.locator(':enabled')).waitFor({ timeout: 60_000 });
+  await third.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.look[aria-pressed=true]', { hasText: '3' }).waitFor();
+
+  await page.getByRole('button', { name: en['action.adjust'] }).click();
+  const strength = page.getByRole('slider', { name: en['adjust.strength'] });
+  await strength.focus();
+  for (let i = 0; i < 6; i += 1) await page.keyboard.press('ArrowRight');
+  await shoot(page, 'adjust');
+  await page.getByRole('button', { name: en['adjust.apply'] }).click();
+  await page.getByRole('button', { name: 'Choose look 5' }).waitFor({ timeout: 60_000 });
+  await page.locator('.look:not([disabled])').nth(4).waitFor({ timeout: 60_000 });
+  await shoot(page, 'looks');
+  const handle = page.getByRole('slider', { name: en['photo.compare'] });
+  await handle.focus();
+  await page.keyboard.press('End');
+  expect(await handle.inputValue()).toBe('100');
+  expect(complaints).toEqual([]);
+}, 120_000);
+
+test('several at once, one of them broken: the others arrive, the broken one says why', async () => {
+  const broken = path.join(dir, 'holiday-1962.jpg');
+  writeFileSync(broken, readFileSync(photo).subarray(0, 900));
+  const small = path.join(dir, 'small.png');
+  await sharp(photo).resize(300).png().toFile(small);
+  const { page } = await openPage(browser, phone);
+  await page.goto(stack.url);
+  await page.locator('input[name=photo]').setInputFiles([small, broken, photo]);
+  const alert = page.getByRole('alert').filter({ hasText: 'holiday-1962.jpg' });
+  await alert.getByText(/cannot be read/).waitFor({ timeout: 60_000 });
+  const sliders = page.getByRole('slider', { name: en['photo.compare'] });
+  await sliders.nth(1).waitFor({ timeout: 60_000 });
+  await shoot(page, 'broken-upload');
+  await alert.getByRole('button', { name: en['upload.dismiss'] }).click();
+  await alert.waitFor({ state: 'detached' });
+}, 120_000);
+
+test('dropped and pasted photos are taken as well', async () => {
+  const { page } = await openPage(browser, desktop);
+  await page.goto(stack.url);
+  await page.getByRole('heading', { name: en['hero.title'], exact: true }).waitFor();
+  const bytes = [...readFileSync(photo)];
+  const arrive = (kind: 'drop' | 'paste') =>
+    page.evaluate(
+      ([how, data]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(
+          new File([Uint8Array.from(data as number[])], 'old.jpg', { type: 'image/jpeg' }),
+        );
+        const target = document.querySelector('.page') as Element;
+        const options = { bubbles: true, cancelable: true };
+        target.dispatchEvent(
+          how === 'drop'
+            ? new DragEvent('drop', { ...options, dataTransfer: transfer })
+            : new ClipboardEvent('paste', { ...options, clipboardData: transfer }),
+        );
+      },
+      [kind, bytes] as const,
+    );
+  await arrive('drop');
+  await page.locator('.exchange').waitFor();
+  await arrive('paste');
+  // The same bytes: the same photo.
+  await page.waitForTimeout(500);
+  expect(await page.locator('.exchange').count()).toBe(1);
+}, 60_000);
+
+test('credits, history, receipt, details, deleting one and everything', async () => {
+  const { page, complaints } = await openPage(browser, phone);
+  await sendPhotos(page, [photo]);
+  await page.getByRole('button', { name: '0 credits' }).click();
+  await shoot(page, 'credits');
+  await page.getByRole('button', { name: /^10 credits/ }).click();
+  await page.getByRole('button', { name: en['pay.now'] }).click();
+  await page.getByText(en['pay.paid']).waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: en['close'] }).last().click();
+  await page.getByRole('button', { name: '10 credits' }).waitFor();
+  await page.getByRole('button', { name: en['action.hd.credit'] }).click();
+  await page.getByRole('link', { name: en['action.download'] }).waitFor({ timeout: 30_000 });
+  await page.getByRole('button', { name: '9 credits' }).waitFor();
+
+  await page.getByRole('button', { name: en['nav.history'] }).click();
+  await page.getByRole('button', { name: en['order.receipt'] }).waitFor();
+  await shoot(page, 'history');
+  await page.getByRole('button', { name: en['order.receipt'] }).click();
+  await page.getByRole('row', { name: /Total/ }).waitFor();
+  await shoot(page, 'receipt');
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: en['action.more'] }).click();
+  await page.getByText(/decoded \d+ x \d+/).waitFor();
+  await shoot(page, 'details');
+  await page.getByRole('button', { name: en['action.delete'] }).click();
+  await page.getByRole('button', { name: en['delete.yes'], exact: true }).click();
+  await page.getByRole('heading', { name: en['hero.title'], exact: true }).waitFor();
+
+  await page.getByRole('button', { name: en['nav.settings'] }).click();
+  await shoot(page, 'settings');
+  await page.getByRole('button', { name: '中文' }).click();
+  await page.getByRole('heading', { name: zhCn['settings.title'] }).waitFor();
+  await page.getByRole('button', { name: zhCn['settings.erase'], exact: true }).click();
+  await page.getByRole('button', { name: zhCn['settings.erase.yes'] }).click();
+  await page.getByRole('button', { name: '0 点' }).waitFor();
+  expect(complaints).toEqual([]);
+}, 120_000);
+
+test('the pay page works for whoever has its link, without a cookie', async () => {
+  const customer = await openPage(browser, desktop);
+  await sendPhotos(customer.page, [photo]);
+  await customer.page.getByRole('button', { name: new RegExp(en['action.hd']) }).click();
+  const link = customer.page.getByRole('link', { name: en['pay.page'] });
+  const address = new URL((await link.getAttribute('href')) as string, stack.url).href;
+
+  const payer = await openPage(browser, { ...phone, locale: 'zh-CN' });
+  await payer.page.goto(address);
+  await payer.page.getByText(zhCn['pay.sandbox'], { exact: true }).waitFor();
+  await shoot(payer.page, 'pay-page');
+  await payer.page.getByRole('button', { name: zhCn['pay.now'] }).click();
+  await payer.page.getByText(zhCn['pay.paid'], { exact: true }).waitFor();
+  await shoot(payer.page, 'pay-page-paid');
+  expect(await payer.page.context().cookies()).toEqual([]);
+  // The customer's own page noticed by itself.
+  await customer.page.getByText(en['pay.paid'], { exact: true }).waitFor();
+  expect([...payer.complaints, ...customer.complaints]).toEqual([]);
+}, 120_000);
+
+test("the sandbox's QR code opens a till that takes no money", async () => {
+  const customer = await openPage(browser, desktop);
+  await sendPhotos(customer.page, [photo]);
+  const asked = customer.page.waitForResponse((response) => response.url().endsWith('/unlock'));
+  await customer.page.getByRole('button', { name: new RegExp(en['action.hd']) }).click();
+  const { order } = await (await asked).json();
+  const scanner = await openPage(browser, phone);
+  await scanner.page.goto(order.qr);
+  await scanner.page.getByText('¥9.90').waitFor();
+  await scanner.page.getByRole('button', { name: en['pay.now'] }).click();
+  await scanner.page.getByText(en['pay.paid'], { exact: true }).waitFor();
+  await customer.page.getByText(en['pay.paid'], { exact: true }).waitFor();
+  expect(scanner.complaints).toEqual([]);
+}, 120_000);
+
+test('offline is said plainly and mended by itself', async () => {
+  const { page } = await openPage(browser, phone);
+  await page.goto(stack.url);
+  await page.getByRole('button', { name: '0 credits' }).waitFor();
+  await page.context().setOffline(true);
+  await page.locator('input[name=photo]').setInputFiles(photo);
+  await page.getByText(en['error.network']).waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: en['upload.retry'] }).click();
+  await page.getByRole('slider', { name: en['photo.compare'] }).waitFor({ timeout: 60_000 });
+}, 90_000);
+
+test('the API documentation shows up without breaking the content security policy', async () => {
+  const { page, complaints } = await openPage(browser, desktop);
+  await page.goto(`${stack.url}/api/docs`);
+  await page.getByText('/api/v1/photos/{id}/unlock').waitFor();
+  await shoot(page, 'docs');
+  expect(complaints).toEqual([]);
+}, 60_000);
