@@ -21,7 +21,9 @@ const schema = z.strictObject({
   ...webSections,
 });
 type Settings = z.infer<typeof schema>;
-export type Config = Omit<Settings, 'paths'> & { readonly paths: { readonly dataDir: string } };
+export type Config = Omit<Settings, 'paths'> & {
+  readonly paths: Omit<Settings['paths'], 'dataDir'> & { readonly dataDir: string };
+};
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;

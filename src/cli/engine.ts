@@ -14,6 +14,7 @@ import { limits } from '../studio/limits.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';
 import { openModelStore } from './models/open-store.js';
 import type { Shell } from './shell.js';
+import { makeTempFolder } from './temp-folder.js';
 
 /** The engine with all its parts, as commands use it. */
 export interface Engine {
@@ -38,6 +39,7 @@ export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine
   const { inference, label } = config;
   const photoLimits = { ...limits.photo, ...config.photo };
   const models = openModelStore(shell);
+  const temp = makeTempFolder(config.paths.tempDir);
   const host = createInferenceHost(
     {},
     {
@@ -49,7 +51,11 @@ export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine
       startTimeoutMs: inference.startTimeoutMs,
     },
   );
-  const renderer = createRenderer({ limits: photoLimits, threads: renderThreads });
+  const renderer = createRenderer({
+    limits: photoLimits,
+    threads: renderThreads,
+    tempDir: temp.dir,
+  });
   const resolveModel = models.resolve;
   const colorizer = createColorizer({ host, renderer, resolveModel }, { limits: photoLimits });
 
@@ -76,7 +82,10 @@ export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine
       return found?.ContentProducer === label.producer;
     },
     status: () => host.status(),
-    close: () => colorizer.close(),
+    close: async () => {
+      await colorizer.close();
+      temp.remove();
+    },
   };
 }
 

@@ -2,14 +2,20 @@ import { exitCodes } from './exit-codes.js';
 
 /**
  * Ctrl-C and SIGTERM. The first asks running work to stop: it removes its half-written files. The
- * second ends the process at once; results appear under their names only when whole, so even then
- * none is half-written.
+ * second ends the process at once.
  * @param onFirst tell the user what is happening.
+ * @param onSecond synchronous: the last thing done.
  */
-export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; close(): void } {
+export function listenForInterrupt(
+  onFirst: () => void,
+  onSecond: () => void = () => {},
+): { signal: AbortSignal; close(): void } {
   const controller = new AbortController();
   const handle = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    if (controller.signal.aborted) {
+      onSecond();
+      process.exit(exitCodes.interrupted);
+    }
     controller.abort();
     onFirst();
   };

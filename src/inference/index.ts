@@ -16,6 +16,13 @@ export {
   createColorizer,
   type UsableModel,
 } from './colorizer.js';
+// Get models.
+export {
+  type ConvertOptions,
+  type ConvertResult,
+  convertCheckpoint,
+} from './convert/convert-checkpoint.js';
+export * from './models/index.js';
 // Choose how.
 export {
   type ModelSize,
@@ -30,6 +37,7 @@ export * from './sessions/index.js';
 export { planVariants, sizesAround, type Variant, type VariantSource } from './variants.js';
 // What can go wrong.
 export { WorkflowInvalid } from './workflow/errors.js';
+
 // ComfyUI workflows.
 export {
   runWorkflow,

@@ -8,7 +8,8 @@ import type { Shell } from '../shell.js';
 import { runBatch } from './batch.js';
 import { findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
-import { outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
+import { removeLeftovers } from './leftovers.js';
+import { filesOf, outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
 import { exitCodeFor, printSummary } from './summary.js';
@@ -22,7 +23,11 @@ export async function colorize(
   const shell = openShell(options);
   const tasks = await planTasks(args, options, shell);
   refuseContradictions(options);
-  const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('cli.interrupted')));
+  const interrupt = listenForInterrupt(
+    () => shell.output.notice(shell.t('cli.interrupted')),
+    () => removeLeftovers(tasks.flatMap(filesOf)),
+  );
+  if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
   const engine = openEngine(shell);
   const journals = openJournals(
     options.resume === true || tasks.length > 1 || !tasks[0]!.named,

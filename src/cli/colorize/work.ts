@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import {
   Cancelled,
@@ -32,7 +32,7 @@ export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
   return async (task, context) => {
     const startedAt = deps.now();
     const skipped = { task, status: 'skipped', files: [], seconds: 0, notes: [] } as const;
-    refuseOwnInput(task);
+    await refuseOwnInput(task);
     const key = await contentKey(task, deps.recipe.fingerprint, context.signal);
     const journal = deps.journalFor(task.journalDir);
     const files = filesOf(task);
@@ -75,9 +75,13 @@ async function contentKey(task: PhotoTask, fingerprint: string, signal: AbortSig
   return hash.digest('hex');
 }
 
-function refuseOwnInput(task: PhotoTask): void {
-  const clash = filesOf(task).find((file) => path.resolve(file) === path.resolve(task.file));
-  if (clash) throw new OutputIsInput(clash);
+/** Also through a link, and whatever the options say. */
+async function refuseOwnInput(task: PhotoTask): Promise<void> {
+  const real = (file: string) => realpath(file).catch(() => path.resolve(file));
+  const photo = await real(task.file);
+  for (const file of filesOf(task)) {
+    if ((await real(file)) === photo) throw new OutputIsInput(file);
+  }
 }
 
 async function refuseExisting(files: string[], mayReplace: (file: string) => boolean) {

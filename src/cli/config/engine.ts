@@ -9,6 +9,10 @@ export const engineSections = {
       example: '/var/lib/huancai',
       env: 'HUANCAI_DATA_DIR',
     }),
+    tempDir: setting(z.string().min(1).nullable(), {
+      example: '/var/tmp',
+      env: 'HUANCAI_TEMP_DIR',
+    }),
   }),
   photo: z.strictObject({
     megapixels: setting(z.number().positive().max(limits.photo.megapixels), { example: '120' }),
