@@ -51,6 +51,9 @@ const environmentCodes = new Set([
   'INFERENCE_FAILED',
   'INFERENCE_OUT_OF_MEMORY',
   'DISK_UNAVAILABLE',
+  'ADDRESS_IN_USE',
+  'DATABASE_AWAY',
+  'QUEUE_AWAY',
 ]);
 
 /** Exit code of a command that an error ended. */

@@ -1,3 +1,4 @@
+import type { Database } from '../storage/database.js';
 import type { JobQueue, JobState } from '../studio/ports/queue.js';
 import { WrongUse } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
@@ -57,13 +58,17 @@ async function withQueue(
 ): Promise<ExitCode> {
   const shell = openShell(options);
   const clock = { now: shell.now };
-  const database = await openStudioDatabase(shell);
-  const deps = { clock, logger: openLogger(shell), database: async () => database };
+  let opened: Database | undefined;
+  const database = async () => {
+    opened = await openStudioDatabase(shell);
+    return opened;
+  };
+  const deps = { clock, logger: openLogger(shell), database };
   const queue = await openQueue(deps, shell.config);
   try {
     return await work(queue, shell);
   } finally {
     await queue.close();
-    await database.close();
+    await opened?.close();
   }
 }
