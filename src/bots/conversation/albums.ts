@@ -12,15 +12,21 @@ interface AlbumState {
 const stateName = (albumId: string) => `album:${albumId}`;
 const finished = new Set(['ready', 'failed', 'cancelled', 'deleted']);
 
-/** Photos that arrived together are told about together. */
+/**
+ * Photos that arrived together are told about together; late ones join.
+ * @returns all photos of the album so far, in the order they were sent.
+ */
 export async function rememberAlbum(
   deps: Pick<ConversationDeps, 'chatLog'>,
   talk: Talk,
   albumId: string,
   photoIds: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
   const { channel, chatId } = talk.chat;
-  await deps.chatLog.setState(channel, chatId, stateName(albumId), { photoIds });
+  const known = await deps.chatLog.state<AlbumState>(channel, chatId, stateName(albumId));
+  const all = [...new Set([...(known?.photoIds ?? []), ...photoIds])];
+  await deps.chatLog.setState(channel, chatId, stateName(albumId), { photoIds: all });
+  return all;
 }
 
 /** The album's photos as they stand, in the order they were sent; [] when it is no album. */

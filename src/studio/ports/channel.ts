@@ -1,5 +1,6 @@
 import type { ChatRef, CustomerEvent } from '../jobs.js';
-import type { ChannelId, Language } from './basics.js';
+import type { ChannelId } from './basics.js';
+import type { Customer } from './studio.js';
 
 /** Outbound side of a chat: web page, Telegram, WeChat. Inbound sides call the `Studio` port. */
 export interface ChatChannel {
@@ -8,7 +9,7 @@ export interface ChatChannel {
    * Tell the customer. `key` is natural: the same key again must not show twice (edit or skip).
    * @throws {ChannelAway} later; {CustomerUnreachable} never (blocked, left).
    */
-  notify(to: ChatRef, language: Language, event: CustomerEvent, key: string): Promise<void>;
+  notify(to: ChatRef, customer: Customer, event: CustomerEvent, key: string): Promise<void>;
   /**
    * Download what `fileRef` of an intake names into `file`.
    * @throws {PhotoFileTooLarge | ChannelAway | PhotoUnreadable}

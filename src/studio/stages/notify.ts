@@ -15,7 +15,8 @@ export async function notify(context: Context, job: Job<'notify'>): Promise<void
   const channel = context.channels.get(chat.channel);
   if (!channel) throw new ChannelAway(chat.channel);
   try {
-    await channel.notify(chat, customer.language, event, key);
+    const { id, language, code } = customer;
+    await channel.notify(chat, { id, language, customerCode: code }, event, key);
     await delivered(context, event, key);
   } catch (error) {
     if (!(error instanceof CustomerUnreachable)) throw error;

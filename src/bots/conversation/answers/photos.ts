@@ -42,23 +42,26 @@ export async function receive(
       if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') break;
     }
   }
-  const replies: Reply[] = [];
-  const albumId = taken.length > 1 ? taken[0]?.albumId : undefined;
-  if (albumId && accepted.length > 1) {
-    const text = say('album.accepted', { count: accepted.length });
-    replies.push({ key: statusKey({ albumId }), text, passing: true });
-    await rememberAlbum(
-      deps,
-      talk,
-      albumId,
-      accepted.map((photo) => photo.id),
-    );
-  } else {
-    for (const photo of accepted) replies.push(acknowledgement(deps, talk, photo, taken));
-  }
+  const replies = await acknowledge(deps, talk, accepted, taken);
   if (problems.length > 0)
     replies.push({ key: `re:${talk.key}:problems`, text: [...new Set(problems)].join('\n') });
   return replies;
+}
+
+/** One acknowledgement: for the photo, or for the whole album. */
+async function acknowledge(
+  deps: ConversationDeps,
+  talk: Talk,
+  accepted: readonly PhotoView[],
+  incoming: readonly IncomingPhoto[],
+): Promise<Reply[]> {
+  const albumId = incoming[0]?.albumId;
+  const ids = accepted.map((photo) => photo.id);
+  const all = albumId ? await rememberAlbum(deps, talk, albumId, ids) : ids;
+  if (!albumId || all.length < 2)
+    return accepted.map((photo) => acknowledgement(deps, talk, photo, incoming));
+  const text = speak(deps, talk.customer)('album.accepted', { count: all.length });
+  return [{ key: statusKey({ albumId }), text, passing: true }];
 }
 
 async function submit(

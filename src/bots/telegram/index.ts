@@ -1,0 +1,96 @@
+import type { Clock, Logger, Messages } from '../../studio/ports/basics.js';
+import type { Blobs } from '../../studio/ports/blobs.js';
+import type { ChatChannel } from '../../studio/ports/channel.js';
+import type { ChatLog } from '../../studio/ports/chat-log.js';
+import type { Studio } from '../../studio/ports/studio.js';
+import type { Conversation } from '../conversation/conversation.js';
+import type { OperatorDesk } from '../operator-desk.js';
+import { createProgressFollower } from '../progress-follower.js';
+import { SendPace, telegramPace } from '../send-pace.js';
+import { createIncomingAlbums, type IncomingAlbums } from './incoming-albums.js';
+import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
+import { createTelegramChannel } from './telegram-channel.js';
+import { createTelegramCalls } from './telegram-client.js';
+import { createTelegramHandler } from './telegram-handler.js';
+import { createTelegramSender, type TelegramSender } from './telegram-sender.js';
+
+export interface TelegramDeps {
+  readonly studio: Studio;
+  readonly chatLog: ChatLog;
+  readonly blobs: Blobs;
+  readonly messages: Messages;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly conversation: Conversation;
+  readonly desk: OperatorDesk;
+}
+
+export interface TelegramChannel extends Omit<TelegramBot, 'start' | 'stop'> {
+  readonly channel: ChatChannel;
+  readonly sender: TelegramSender;
+  /** Receive and answer. */
+  start(): Promise<void>;
+  /** No new updates; what runs is finished. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Telegram in two steps, because the studio needs the outbound side and the inbound side needs the
+ * studio: `openTelegram(...)` gives the channel, `connect(deps)` the rest.
+ */
+export function openTelegram(
+  deps: { chatLog: ChatLog; blobs: Blobs; clock: Clock },
+  config: TelegramBotConfig,
+) {
+  const pace = new SendPace(deps.clock, telegramPace);
+  const calls = createTelegramCalls(config, pace);
+  const sender = createTelegramSender({ ...deps, calls });
+  let conversation: Conversation | undefined;
+  const channel = createTelegramChannel({
+    conversation: () => {
+      if (!conversation) throw new Error('telegram is not connected yet');
+      return conversation;
+    },
+    sender,
+    calls,
+    chatLog: deps.chatLog,
+  });
+
+  function connect(more: TelegramDeps): TelegramChannel {
+    conversation = more.conversation;
+    const talk = more.conversation;
+    const progress = createProgressFollower(more, async (customerId, chat, event) => {
+      const customer = await more.studio.profile(customerId);
+      const replies = await talk.tell({ customer, chat }, event, `progress:${customerId}`);
+      for (const reply of replies) await sender.say(chat.chatId, reply).catch(() => {});
+    });
+    let albums: IncomingAlbums;
+    let bot: TelegramBot;
+    const handler = createTelegramHandler({
+      ...more,
+      ...{ sender, calls, progress },
+      albums: () => albums,
+      botName: () => bot.name(),
+    });
+    albums = createIncomingAlbums(more, handler.albumDone);
+    bot = createTelegramBot({ ...more, calls, handle: handler.handle }, config);
+    return {
+      ...{ channel, sender },
+      name: bot.name,
+      state: bot.state,
+      receiveWebhook: bot.receiveWebhook,
+      async start() {
+        await albums.start();
+        await bot.start();
+      },
+      async stop() {
+        await bot.stop();
+        await albums.stop();
+        progress.stop();
+        await sender.idle();
+      },
+    };
+  }
+
+  return { channel, sender, connect };
+}

@@ -1,0 +1,154 @@
+import { timingSafeEqual } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Telegraf } from 'telegraf';
+import type { Clock, Logger } from '../../studio/ports/basics.js';
+import type { ChatLog } from '../../studio/ports/chat-log.js';
+import type { Studio } from '../../studio/ports/studio.js';
+import { createInbox, type Inbox } from '../inbox.js';
+import type { TelegramAccess, TelegramCalls } from './telegram-client.js';
+import { introduce } from './telegram-profile.js';
+import { chatOf, type TelegramUpdate } from './telegram-update.js';
+
+const allowedUpdates = ['message', 'callback_query', 'pre_checkout_query', 'my_chat_member'];
+const reconnectMs = 5_000;
+const reconnectMaxMs = 60_000;
+const stopMs = 8_000;
+
+export interface TelegramBotConfig extends TelegramAccess {
+  /** Where Telegram reaches us; absent: long polling, which needs no public address. */
+  readonly webhook?: { readonly url: string; readonly secret: string };
+}
+
+export interface TelegramBot {
+  /** Connects in the background and stays connected; a wrong token is reported and given up. */
+  start(): Promise<void>;
+  /** Answers one webhook call. @returns HTTP status. */
+  receiveWebhook(secret: string | undefined, body: unknown): Promise<number>;
+  stop(): Promise<void>;
+  /** @username without @, once connected. */
+  readonly name: () => string;
+  /** For /readyz and the console. */
+  readonly state: () => 'starting' | 'running' | 'away' | 'refused' | 'stopped';
+}
+
+/** Receives updates through telegraf: each is written down before anything else happens. */
+export function createTelegramBot(
+  deps: {
+    calls: TelegramCalls;
+    chatLog: ChatLog;
+    studio: Pick<Studio, 'approvePreCheckout'>;
+    messages: Parameters<typeof introduce>[1];
+    clock: Clock;
+    log: Logger;
+    handle: (update: TelegramUpdate) => Promise<void>;
+  },
+  config: TelegramBotConfig,
+): TelegramBot {
+  const { calls, studio, clock, log } = deps;
+  const inbox: Inbox = createInbox(deps, 'telegram', ({ payload }) =>
+    deps.handle(payload as TelegramUpdate),
+  );
+  const bot = new Telegraf(config.token, {
+    handlerTimeout: Number.POSITIVE_INFINITY,
+    telegram: { webhookReply: false, ...(config.apiRoot ? { apiRoot: config.apiRoot } : {}) },
+  });
+  // Without it a thrown handler ends polling, and the update is lost.
+  bot.catch((error) => log.error('telegram.unexpected', { err: error }));
+  bot.use((context) => receive(context.update as unknown as TelegramUpdate));
+  let state: ReturnType<TelegramBot['state']> = 'starting';
+  let running: Promise<void> | undefined;
+  const stopping = new AbortController();
+
+  async function receive(update: TelegramUpdate): Promise<void> {
+    // Ten seconds, or Telegram cancels the sale: answered from the database, before anything else.
+    if (update.pre_checkout_query) return answerPreCheckout(update.pre_checkout_query);
+    await inbox.receive({
+      channel: 'telegram',
+      key: String(update.update_id),
+      chatKey: chatOf(update),
+      payload: update,
+      receivedMs: clock.now(),
+    });
+  }
+
+  async function answerPreCheckout(
+    query: NonNullable<TelegramUpdate['pre_checkout_query']>,
+  ): Promise<void> {
+    const { id, invoice_payload, total_amount, currency } = query;
+    let ok = false;
+    try {
+      ok = await studio.approvePreCheckout(invoice_payload, total_amount, currency);
+      const language = query.from.language_code?.startsWith('zh') ? 'zh-CN' : 'en';
+      const error_message = deps.messages.text('bots.order.closed', language);
+      const answer = { pre_checkout_query_id: id, ok, ...(ok ? {} : { error_message }) };
+      await calls.call('answerPreCheckoutQuery', answer, { repeatable: true });
+    } catch (error) {
+      log.error('telegram.preCheckoutNotAnswered', { ok, err: error });
+    }
+  }
+
+  /** Stay connected: Telegram may be away for hours on a home line. */
+  async function run(): Promise<void> {
+    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
+      try {
+        bot.botInfo ??= await bot.telegram.getMe();
+        await introduce(calls, deps.messages);
+        state = 'running';
+        attempt = 0;
+        log.info('telegram.running', { mode: config.webhook ? 'webhook' : 'polling' });
+        if (config.webhook) return await openWebhook(config.webhook);
+        await bot.launch({ allowedUpdates: allowedUpdates as never });
+        if (stopping.signal.aborted) return;
+      } catch (error) {
+        const code = (error as { response?: { error_code?: number } }).response?.error_code;
+        if (code === 401 || code === 404) {
+          state = 'refused';
+          log.error('telegram.tokenRefused', { code });
+          return;
+        }
+        state = 'away';
+        log.warn('telegram.away', { code: code ?? 'no answer' });
+      }
+      const pause = Math.min(reconnectMaxMs, reconnectMs * 2 ** attempt);
+      await wait(pause, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  async function openWebhook({ url, secret }: { url: string; secret: string }): Promise<void> {
+    const payload = { url, secret_token: secret, allowed_updates: allowedUpdates };
+    await calls.call('setWebhook', payload, { repeatable: true });
+  }
+
+  return {
+    name: () => bot.botInfo?.username ?? '',
+    state: () => state,
+    async start() {
+      await inbox.start();
+      running = run();
+    },
+    async receiveWebhook(secret, body) {
+      if (!config.webhook || !isEqual(secret ?? '', config.webhook.secret)) return 401;
+      const update = body as TelegramUpdate | null;
+      if (!update || !Number.isSafeInteger(update.update_id)) return 400;
+      await receive(update);
+      return 200;
+    },
+    async stop() {
+      state = 'stopped';
+      stopping.abort();
+      try {
+        bot.stop('stop');
+      } catch {
+        // Not polling: nothing to end.
+      }
+      // telegraf's stop() returns at once; the launch promise resolves when the loop has ended.
+      await Promise.race([running, wait(stopMs, undefined, { ref: false })]);
+      await inbox.stop();
+    },
+  };
+}
+
+function isEqual(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import type { IncomingPhoto, Intent } from '../conversation/intent.js';
+import { decodeIntent } from '../conversation/intent-codec.js';
+import { parseText } from '../conversation/parse-text.js';
+
+/** What of a Bot API message we read. Everything is hostile until checked. */
+interface Message {
+  readonly message_id: number;
+  readonly chat: { readonly id: number; readonly type: string };
+  readonly from?: Person;
+  readonly text?: string;
+  readonly caption?: string;
+  readonly media_group_id?: string;
+  readonly photo?: readonly Size[];
+  readonly document?: Size & { readonly mime_type?: string; readonly file_name?: string };
+  readonly reply_to_message?: { readonly message_id: number; readonly from?: Person };
+  readonly successful_payment?: {
+    readonly currency: string;
+    readonly total_amount: number;
+    readonly invoice_payload: string;
+    readonly telegram_payment_charge_id: string;
+  };
+  readonly date: number;
+}
+
+interface Person {
+  readonly id: number;
+  readonly is_bot?: boolean;
+  readonly language_code?: string;
+}
+
+interface Size {
+  readonly file_id: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly file_size?: number;
+}
+
+export interface TelegramUpdate {
+  readonly update_id: number;
+  readonly message?: Message;
+  readonly callback_query?: {
+    readonly id: string;
+    readonly from: Person;
+    readonly data?: string;
+    readonly message?: Message;
+  };
+  readonly pre_checkout_query?: {
+    readonly id: string;
+    readonly from: Person;
+    readonly currency: string;
+    readonly total_amount: number;
+    readonly invoice_payload: string;
+  };
+  readonly my_chat_member?: {
+    readonly chat: { readonly id: number; readonly type: string };
+    readonly from: Person;
+    readonly new_chat_member: { readonly status: string };
+  };
+}
+
+/** A person in a chat said something. */
+export interface Said {
+  readonly chatId: string;
+  readonly userId: string;
+  readonly isGroup: boolean;
+  readonly languageCode?: string;
+  readonly intent: Intent;
+  /** Of a button press: must be answered, or the button keeps spinning. */
+  readonly callbackId?: string;
+  readonly messageId?: number;
+  /** Photos that share it were sent together. */
+  readonly albumId?: string;
+  readonly replyToMessageId?: number;
+  readonly text?: string;
+}
+
+export type Understood =
+  | { readonly kind: 'said'; readonly said: Said }
+  | {
+      readonly kind: 'paid';
+      readonly payment: NonNullable<Message['successful_payment']>;
+      readonly payerId: string;
+      readonly paidAtMs: number;
+    }
+  | { readonly kind: 'membership'; readonly chatId: string; readonly gone: boolean }
+  | { readonly kind: 'nothing' };
+
+/** Chat that an update belongs to: what is handled in order. */
+export function chatOf(update: TelegramUpdate): string {
+  const chat =
+    update.message?.chat.id ??
+    update.callback_query?.message?.chat.id ??
+    update.callback_query?.from.id ??
+    update.my_chat_member?.chat.id ??
+    0;
+  return String(chat);
+}
+
+/** @param botName without @; in groups only what is addressed to it counts. */
+export function understand(update: TelegramUpdate, botName: string): Understood {
+  if (update.callback_query) return pressed(update.callback_query);
+  const member = update.my_chat_member;
+  if (member) {
+    const gone = ['kicked', 'left'].includes(member.new_chat_member.status);
+    return { kind: 'membership', chatId: String(member.chat.id), gone };
+  }
+  const { message } = update;
+  if (!message?.from || message.from.is_bot) return { kind: 'nothing' };
+  if (message.successful_payment) {
+    const payment = message.successful_payment;
+    const payerId = String(message.from.id);
+    return { kind: 'paid', payment, payerId, paidAtMs: message.date * 1_000 };
+  }
+  const intent = intentOf(message, botName);
+  if (!intent) return { kind: 'nothing' };
+  return {
+    kind: 'said',
+    said: {
+      chatId: String(message.chat.id),
+      userId: String(message.from.id),
+      isGroup: isGroup(message),
+      languageCode: message.from.language_code,
+      intent,
+      messageId: message.message_id,
+      replyToMessageId: message.reply_to_message?.message_id,
+      text: message.text ?? message.caption,
+      ...(message.media_group_id ? { albumId: albumIdOf(message) } : {}),
+    },
+  };
+}
+
+function pressed(query: NonNullable<TelegramUpdate['callback_query']>): Understood {
+  const intent = decodeIntent(query.data ?? '') ?? { kind: 'help' };
+  const chatId = String(query.message?.chat.id ?? query.from.id);
+  return {
+    kind: 'said',
+    said: {
+      chatId,
+      userId: String(query.from.id),
+      isGroup: query.message ? isGroup(query.message) : false,
+      languageCode: query.from.language_code,
+      intent,
+      callbackId: query.id,
+    },
+  };
+}
+
+function intentOf(message: Message, botName: string): Intent | undefined {
+  const said = message.text ?? message.caption ?? '';
+  const mention = new RegExp(`@${botName}\\b`, 'i');
+  if (isGroup(message)) {
+    const toUs = message.reply_to_message?.from?.is_bot === true;
+    if (!mention.test(said) && !toUs) return undefined;
+  }
+  const photo = photoOf(message, said.replace(mention, ' ').trim());
+  if (photo) return { kind: 'photos', photos: [photo] };
+  if (message.text === undefined) return { kind: 'help' };
+  // "/help@huancai_bot" stays whole: parseText knows it.
+  const text = /^\//.test(message.text) ? message.text : message.text.replace(mention, ' ');
+  return parseText(text);
+}
+
+function photoOf(message: Message, caption: string): IncomingPhoto | undefined {
+  const largest = message.photo?.at(-1);
+  const image = message.document?.mime_type?.startsWith('image/') ? message.document : undefined;
+  const source = largest ?? image;
+  if (!source) return undefined;
+  return {
+    fileRef: source.file_id,
+    key: `tg:${message.chat.id}:${message.message_id}`,
+    caption,
+    bytes: source.file_size,
+    widthPx: source.width,
+    heightPx: source.height,
+    compressed: largest !== undefined,
+    ...(message.media_group_id ? { albumId: albumIdOf(message) } : {}),
+  };
+}
+
+/** Short enough for a button, the same for all photos of an album. */
+function albumIdOf(message: Message): string {
+  const text = `${message.chat.id}:${message.media_group_id}`;
+  return `tg${createHash('sha256').update(text).digest('hex').slice(0, 20)}`;
+}
+
+function isGroup(message: Message): boolean {
+  return message.chat.type !== 'private';
+}

@@ -1,0 +1,45 @@
+import type { ChatRef } from '../jobs.js';
+import type { ChannelId } from './basics.js';
+import type { Currency } from './gateway.js';
+
+/** Numbers since midnight in the shop's time zone. */
+export interface DayNumbers {
+  readonly photos: number;
+  readonly ready: number;
+  readonly failed: number;
+  readonly waiting: number;
+  readonly newCustomers: number;
+  readonly paid: readonly {
+    readonly currency: Currency;
+    readonly orders: number;
+    readonly amountMinor: number;
+  }[];
+  readonly quarantined: number;
+  readonly paused: boolean;
+}
+
+export interface StuckPhoto {
+  readonly photoId: string;
+  readonly customerCode: string;
+  readonly state: string;
+  readonly idleMs: number;
+  readonly lastError?: string;
+}
+
+/** What the operator may do from a chat or the console. Every call is logged. */
+export interface Operator {
+  today(): Promise<DayNumbers>;
+  stuck(limit: number): Promise<readonly StuckPhoto[]>;
+  /**
+   * @param amountMinor absent: all that is left.
+   * @throws {NotFound | NotPossibleNow | InvalidRequest}
+   */
+  refund(
+    orderId: string,
+    options: { amountMinor?: number; reason: string; key: string },
+  ): Promise<{ refundId: string; amountMinor: number; currency: Currency }>;
+  /** Stop or go on taking photos in. */
+  setPaused(paused: boolean): Promise<void>;
+  /** Private chats of customers who were seen since, for a broadcast. */
+  chats(channel: ChannelId, sinceMs: number): Promise<readonly ChatRef[]>;
+}
