@@ -4,14 +4,18 @@ import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { Cancelled, DiskUnavailable, StudioError } from '../../studio/errors/index.js';
 
-/** Left free for the rest of the machine. */
-const SPARE_BYTES = 64_000_000;
-
-/** @throws {DiskUnavailable} when so many more bytes do not fit. */
-export async function checkSpace(dir: string, neededBytes: number): Promise<void> {
+/**
+ * @param spareBytes left free for the rest of the machine.
+ * @throws {DiskUnavailable} when so many more bytes do not fit.
+ */
+export async function checkSpace(
+  dir: string,
+  neededBytes: number,
+  spareBytes = 64_000_000,
+): Promise<void> {
   const { bavail, bsize } = await statfs(dir);
   const freeBytes = bavail * bsize;
-  if (freeBytes >= neededBytes + SPARE_BYTES) return;
+  if (freeBytes >= neededBytes + spareBytes) return;
   const mega = (bytes: number) => Math.ceil(bytes / 1e6);
   throw new DiskUnavailable(
     dir,

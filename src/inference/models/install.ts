@@ -36,7 +36,7 @@ export async function installFromNet(
     ...rules,
     maxBytes: MAX_MODEL_BYTES,
     retryDelayMs: config.retryDelayMs ?? 500,
-    checkSpace: (bytes) => checkSpace(modelsDir, bytes * share),
+    checkSpace: (bytes) => checkSpace(modelsDir, bytes * share, config.spareBytes),
     onProgress: (doneBytes, totalBytes) =>
       options.onProgress?.({ step: 'downloading', doneBytes, totalBytes }),
   });
@@ -64,7 +64,7 @@ export async function installFromFile(
 ): Promise<void> {
   const { partial } = modelPaths(config.modelsDir, id);
   const { size } = await stat(file);
-  await checkSpace(config.modelsDir, size);
+  await checkSpace(config.modelsDir, size, config.spareBytes);
   if (CONVERTIBLE.has(sniffModelFile(file, id))) {
     if (!deps.convert) throw notConvertible(id);
     await place(deps, config, id, file, 'import', sha256, options);

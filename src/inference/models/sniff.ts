@@ -76,7 +76,7 @@ function kindOf(handle: number, size: number): ModelFileKind {
   if (/^(<!doctype|<html|<\?xml|<head|<body)/.test(text)) return 'html';
   if (text.startsWith('version https://git-lfs')) return 'lfsPointer';
   // Zip archives (torch.save since 1.6) and bare pickles of protocol 2 before that.
-  if (head.readUInt16BE(0) === 0x504b || head.readUInt16BE(0) === 0x8002) return 'checkpoint';
+  if (['504b', '8002'].includes(head.toString('hex', 0, 2))) return 'checkpoint';
   if (size > 9 && head[8] === 0x7b && head.readBigUInt64LE(0) < BigInt(size)) return 'safetensors';
   return onnxKind(handle, size);
 }

@@ -98,6 +98,8 @@ export interface ModelStoreConfig {
   readonly mirrors?: readonly string[];
   /** Plain http for mirrors in the own network. Default false. */
   readonly allowHttp?: boolean;
+  /** Left free on the disk for the rest of the machine. Default 64 MB. */
+  readonly spareBytes?: number;
   /** Default 30,000. */
   readonly stallTimeoutMs?: number;
   /** Default 500. */

@@ -3,7 +3,7 @@
  * @see docs/models.md
  */
 export const EXPECTED_CONTRACT =
-  'a DDColor-style ONNX network: one input [1,3,H,W] and one output [1,2,H,W], float32 or float16';
+  'a DDColor-style ONNX network, such as "huancai models pull ddcolor-tiny" gets: one input [1,3,H,W], one output [1,2,H,W], float32 or float16';
 
 /** A tensor of the graph, as onnxruntime describes it. Symbolic dimensions are strings. */
 export interface GraphTensor {

@@ -59,8 +59,8 @@ export async function startChild(
   const process_ = fork(compiledEntry(__dirname, 'session-process.js'), [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Inspector ports and loaders of the parent are not for the child.
-    execArgv: [],
+    // Nothing of the parent's (inspector ports, loaders); the child collects after each run.
+    execArgv: ['--expose-gc'],
   });
   const link = connect(process_, onExit);
   await link.ask('ready', undefined, startTimeoutMs);
