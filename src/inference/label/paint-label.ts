@@ -18,7 +18,8 @@ const LINE_EM = 1.25;
 export async function paintLabel(glyphs: Glyphs, text: string, picture: Size): Promise<Overlay> {
   const short = Math.min(picture.widthPx, picture.heightPx);
   const capPx = Math.max(
-    short * SHARE_OF_SHORT_EDGE,
+    // A pixel more: the outermost rows of a letter are half transparent.
+    Math.ceil(short * SHARE_OF_SHORT_EDGE) + 1,
     Math.min(LEGIBLE_CAP_PX, picture.heightPx * MAX_SHARE),
   );
   const em = capPx / glyphs.capHeightPx(1);
