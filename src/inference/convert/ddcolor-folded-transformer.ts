@@ -45,12 +45,8 @@ function project({ l, w, shape }: DdcolorContext, feature: Feature, scale: numbe
   const weight = w.take(`${prefix}.weight`, [width, feature.size, 1, 1]);
   const bias = w.take(`${prefix}.bias`, [width]);
   const levels = w.take(`${ROOT}level_embed.weight`, [scales, width]);
-  const value = l.matMul(
-    l.toNhwc(feature.value),
-    `memory${scale}.weight`,
-    feature.size,
-    width,
-    () => transpose(scaleColumns(weight(), feature.affine().scale), width, feature.size),
+  const value = l.matMul(feature.nhwc, `memory${scale}.weight`, feature.size, width, () =>
+    transpose(scaleColumns(weight(), feature.affine().scale), width, feature.size),
   );
   const missing = () => {
     const level = levels().subarray(scale * width, (scale + 1) * width);

@@ -7,6 +7,8 @@ import { foldAfter, foldBefore } from './fold.js';
 export interface Feature {
   /** [1, size, h, w]. */
   readonly value: string;
+  /** The same, [1, h, w, size]. */
+  readonly nhwc: string;
   readonly size: number;
   readonly affine: () => Affine;
 }
@@ -64,5 +66,7 @@ function merge({ l, w, shape }: DdcolorContext, block: number, up: string, skip:
     takeSpectral(w, `${prefix}.0`, joined),
   );
   const merged = l.conv(l.concat([up, skip], 1), weight, undefined, { kernel: 3, pad: 1 });
-  return { value: l.relu(merged), size, affine: takeBatchNorm(w, `${prefix}.2`, size) };
+  const value = l.relu(merged);
+  const affine = takeBatchNorm(w, `${prefix}.2`, size);
+  return { value, nhwc: l.toNhwc(value), size, affine };
 }

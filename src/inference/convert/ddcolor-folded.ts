@@ -3,7 +3,7 @@ import { buildFoldedEncoder } from './ddcolor-folded-encoder.js';
 import { buildFoldedTransformer } from './ddcolor-folded-transformer.js';
 import { buildFoldedUnet, type Feature } from './ddcolor-folded-unet.js';
 import { takeSpectral } from './ddcolor-weights.js';
-import { foldBefore, normalization } from './fold.js';
+import { foldBefore, normalization, transpose } from './fold.js';
 import type { Floats } from './weight.js';
 
 /** Pixel shuffle of the last stage: 1/4 to full size. */
@@ -28,35 +28,46 @@ export function buildFoldedDdcolor(context: DdcolorContext, input: string): stri
  */
 function buildTail(context: DdcolorContext, input: string, feature: Feature, colors: string) {
   const { l, w, shape } = context;
-  const { queries, outputs, colorWidth } = shape;
+  const { queries, outputs } = shape;
   const refine = takeSpectral(w, 'refine_net.0.0', [outputs, queries + 3, 1, 1]);
   const mixer = l.g.weight('refine.queries', [outputs, queries], () =>
     columns(refine(), outputs, 0, queries),
   );
-  const mixed = l.g.node('MatMul', [mixer, colors]);
-  const high = lastUpsample(context, feature);
-  const flat = l.reshape(high, [colorWidth, -1]);
-  const target = l.concat(
-    [l.g.integers([1, outputs * FACTOR ** 2]), l.g.node('Shape', [high], { start: 2 })],
-    0,
-  );
-  const small = l.g.node('Reshape', [l.g.node('MatMul', [mixed, flat]), target]);
+  const mixed = l.transpose(l.g.node('MatMul', [mixer, colors]), [1, 0]);
+  const small = lastUpsample(context, feature, mixed);
   return l.add(l.shuffleAndBlur(small, FACTOR), imagePart(context, input, refine));
 }
 
-function lastUpsample({ l, w, shape }: DdcolorContext, feature: Feature): string {
-  const outputs = FACTOR ** 2 * shape.colorWidth;
+/**
+ * The last convolution, each of its 16 sub-pixels by itself as a matrix product over the pixels,
+ * joined with the colours at once: the 16 times 256 channels never exist together (268 MB at
+ * 512 px), and what exists fits into a processor's cache.
+ * @param mixed value [colour width, 2].
+ * @returns value [1, 2 x 16, h, w].
+ */
+function lastUpsample({ l, w, shape }: DdcolorContext, feature: Feature, mixed: string): string {
+  const { outputs, colorWidth } = shape;
+  const { size } = feature;
+  const parts = FACTOR ** 2;
   const prefix = 'decoder.last_shuf.conv.0';
-  const weight = takeSpectral(w, prefix, [outputs, feature.size, 1, 1]);
-  const bias = w.take(`${prefix}.bias`, [outputs]);
+  const weight = takeSpectral(w, prefix, [parts * colorWidth, size, 1, 1]);
+  const bias = w.take(`${prefix}.bias`, [parts * colorWidth]);
   const folded = () => foldBefore({ weight: weight(), bias: bias() }, feature.affine());
-  const conv = l.conv(
-    feature.value,
-    l.g.weight('last.weight', [outputs, feature.size, 1, 1], () => folded().weight),
-    l.vector('last.bias', outputs, () => folded().bias),
-    { kernel: 1 },
-  );
-  return l.relu(conv);
+  const pixels = l.reshape(feature.nhwc, [-1, size]);
+  const products = Array.from({ length: parts }, (_, part) => {
+    const matrix = l.g.weight(`last.${part}.weight`, [size, colorWidth], () =>
+      transpose(everyRow(folded().weight, size, part, parts), colorWidth, size),
+    );
+    const shift = l.vector(`last.${part}.bias`, colorWidth, () =>
+      everyRow(folded().bias, 1, part, parts),
+    );
+    return l.g.node('MatMul', [l.relu(l.gemm(pixels, matrix, shift)), mixed]);
+  });
+  const sides = l.g.node('Shape', [feature.nhwc], { start: 1, end: 3 });
+  const split = l.concat([sides, l.g.integers([parts, outputs])], 0);
+  const all = l.g.node('Reshape', [l.concat(products, 1), split]);
+  const joined = l.concat([l.g.integers([1, outputs * parts]), sides], 0);
+  return l.g.node('Reshape', [l.transpose(all, [3, 2, 0, 1]), joined]);
 }
 
 /** The refining weights' share for the image itself, input normalisation folded. */
@@ -82,5 +93,16 @@ function columns(matrix: Floats, rows: number, from: number, to: number): Floats
   const out = new Float32Array(rows * (to - from));
   for (let row = 0; row < rows; row++)
     out.set(matrix.subarray(row * width + from, row * width + to), row * (to - from));
+  return out;
+}
+
+/** Rows `first`, `first + step`, `first + 2 step`... of a matrix. */
+function everyRow(matrix: Floats, width: number, first: number, step: number): Floats {
+  const rows = matrix.length / width / step;
+  const out = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const from = (row * step + first) * width;
+    out.set(matrix.subarray(from, from + width), row * width);
+  }
   return out;
 }
