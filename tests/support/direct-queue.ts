@@ -12,6 +12,9 @@ interface Entry {
   lastError?: string;
 }
 
+/** The process died here: thrown by a test's parts, it ends the drain as kill -9 ends a process. */
+export class Killed extends Error {}
+
 /** A queue that runs jobs when the test says so, one after the other: no timers, no luck. */
 export interface DirectQueue extends JobQueue {
   /** Relay the outbox and run what is due, and what that leads to, until nothing is left. */
@@ -62,6 +65,10 @@ export function createDirectQueue({ store, clock }: { store: Store; clock: Clock
       await (handlers[job.name] as (job: Job) => Promise<void>)(live);
       entry.state = 'done';
     } catch (error) {
+      if (error instanceof Killed) {
+        entry.state = 'waiting';
+        throw error;
+      }
       const reason = error instanceof StudioError ? error : new UnexpectedFault(error);
       entry.lastError = `${reason.code}: ${reason.message}`;
       const dead = reason.retry === 'never' || entry.attempt >= maxAttempts;

@@ -1,0 +1,3 @@
+import { studioConcurrency } from '../contracts/studio-concurrency.js';
+
+studioConcurrency(async () => ({ config: {}, stop: async () => {} }));

@@ -1,0 +1,245 @@
+import { applyPaid } from '../../src/studio/stages/apply-paid.js';
+import { type BankShop, openBankShop } from '../support/bank-shop.js';
+
+let shop: BankShop;
+beforeEach(async () => {
+  shop = await openBankShop();
+});
+afterEach(async () => {
+  await shop.close();
+});
+
+async function paidUp() {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const order = await shop.orderHd(someone, [photo.id]);
+  return { someone, photo, order };
+}
+
+test('polling alone settles an order', async () => {
+  const { someone, photo, order } = await paidUp();
+  await shop.tick(3_000);
+  expect(await shop.state(order.id)).toBe('pending');
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeDefined();
+  await shop.expectBalanced();
+});
+
+test('a notification settles at once, and its repeats change nothing', async () => {
+  const { order } = await paidUp();
+  shop.bank.pay(order.chargeId);
+  const raw = shop.bank.notification(order.chargeId);
+  const answers = [await shop.notify(raw), await shop.notify(raw)];
+  answers.push(await shop.notify(shop.bank.notification(order.chargeId, {}, 'another')));
+  expect(answers).toEqual(['accepted', 'accepted', 'accepted']);
+  const asked = shop.bank.calls.length;
+  await shop.drain();
+  expect(shop.bank.calls.slice(asked)).toEqual([]);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  expect(shop.news().filter((kind) => kind === 'order.paid')).toHaveLength(1);
+  await shop.expectBalanced();
+});
+
+test('notification and poll racing book the money once', async () => {
+  const { order } = await paidUp();
+  shop.bank.pay(order.chargeId);
+  const status = shop.bank.status(order.chargeId);
+  const apply = () => applyPaid(shop.context, 'alipay', status, 'poll');
+  const outcomes = await Promise.all([apply(), apply(), apply()]);
+  expect(outcomes.sort()).toEqual(['exists', 'exists', 'paid']);
+  await shop.drain();
+  await shop.expectBalanced();
+});
+
+test.each([
+  ['another amount', { amountMinor: 1 }, 'amount 1, not 990'],
+  ['no amount', { amountMinor: undefined }, 'amount undefined, not 990'],
+  ['another currency', { currency: 'XTR' }, 'currency XTR, not CNY'],
+  ['another merchant', { merchantId: 'thief' }, "another merchant's"],
+  ['no merchant', { merchantId: undefined }, "another merchant's"],
+  ['another app', { appId: 'thief' }, "another app's"],
+  ['no transaction id', { providerId: undefined }, 'no transaction id'],
+  ['an unknown order', { outTradeNo: 'ch_unknown' }, 'unknown order'],
+] as const)(
+  'money with %s is quarantined, not delivered, not dropped',
+  async (_, change, reason) => {
+    const { order } = await paidUp();
+    shop.bank.pay(order.chargeId);
+    const status = { ...shop.bank.status(order.chargeId), ...change };
+    expect(await applyPaid(shop.context, 'alipay', status, 'poll')).toBe('quarantined');
+    expect(await applyPaid(shop.context, 'alipay', status, 'poll')).toBe('quarantined');
+    expect(await shop.state(order.id)).toBe('pending');
+    const findings = await shop.store.read.inbox.quarantined(10);
+    expect(findings).toMatchObject([{ reason, gateway: 'alipay', outTradeNo: status.outTradeNo }]);
+    expect(shop.log.lines.filter((l) => l.event === 'charge.quarantined')).toHaveLength(2);
+  },
+);
+
+test('one transaction of the provider cannot pay two orders', async () => {
+  const [first, second] = [await paidUp(), await paidUp()];
+  shop.bank.pay(first.order.chargeId);
+  shop.bank.pay(second.order.chargeId);
+  const { providerId } = shop.bank.status(first.order.chargeId);
+  await shop.tick(3_000);
+  const stolen = { ...shop.bank.status(second.order.chargeId), providerId };
+  expect(await applyPaid(shop.context, 'alipay', stolen, 'poll')).toBe('quarantined');
+});
+
+test('an order whose gateway did not answer is offered later, and the customer told', async () => {
+  shop.bank.faults.push({ method: 'createCharge', fault: 'unheard' });
+  const { order } = await paidUp();
+  expect(order.state).toBe('created');
+  expect(order.qr).toBeUndefined();
+  await shop.tick(15_000);
+  expect(await shop.state(order.id)).toBe('pending');
+  expect(shop.news()).toContain('order.offer');
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  await shop.expectBalanced();
+});
+
+test('money is found even when nobody ever heard the answer of the gateway', async () => {
+  shop.bank.faults.push({ method: 'createCharge', fault: 'unheard' });
+  const { order } = await paidUp();
+  shop.bank.pay(order.chargeId);
+  await shop.tick(15_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+});
+
+test('an order that the gateway refuses is closed', async () => {
+  shop.bank.faults.push({ method: 'createCharge', fault: 'refused' });
+  await expect(paidUp()).rejects.toMatchObject({ code: 'GATEWAY_REFUSED' });
+  const [order] = await shop.store.read.orders.list({ limit: 1 });
+  expect(order?.state).toBe('closed');
+});
+
+test('an expired order is queried, closed there, queried again, and only then closed', async () => {
+  const { order } = await paidUp();
+  shop.bank.calls.length = 0;
+  await shop.tick(30 * 60_000);
+  const calls = shop.bank.calls.map((call) => call.split(' ')[0]);
+  // The close itself answers "closed", verified: no third question is needed.
+  expect(calls).toEqual(['queryCharge', 'closeCharge']);
+  expect(await shop.state(order.id)).toBe('closed');
+  expect(shop.news()).toContain('order.closed');
+});
+
+test('a customer who pays between query and close is served', async () => {
+  const { order } = await paidUp();
+  shop.bank.before.set('closeCharge', () => shop.bank.pay(order.chargeId));
+  await shop.tick(30 * 60_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  await shop.expectBalanced();
+});
+
+test('an answer nobody can trust closes nothing', async () => {
+  const { order } = await paidUp();
+  shop.bank.faults.push({ method: 'closeCharge', fault: 'unheard' });
+  await shop.tick(30 * 60_000);
+  expect(['closing', 'closed']).toContain(await shop.state(order.id));
+  await shop.tick(180_000);
+  expect(await shop.state(order.id)).toBe('closed');
+});
+
+test('money that arrives after the close becomes credits and the customer is told', async () => {
+  const { someone, order } = await paidUp();
+  await shop.tick(30 * 60_000);
+  expect(await shop.state(order.id)).toBe('closed');
+  shop.bank.pay(order.chargeId);
+  await shop.tick(60_000);
+  expect(await shop.state(order.id)).toBe('credited');
+  expect(await shop.credits(someone)).toBe(1);
+  const credited = shop.told.find(({ event }) => event.kind === 'order.credited');
+  expect(credited?.event).toMatchObject({ reason: 'late', credits: 1 });
+  await shop.expectBalanced();
+});
+
+test('late money is looked for after one minute to three days, then no more', async () => {
+  const { order } = await paidUp();
+  await shop.tick(30 * 60_000);
+  for (const hours of [0.02, 0.2, 1, 6, 24, 72]) {
+    await shop.tick(hours * 3_600_000);
+  }
+  const charge = await shop.store.read.charges.find(order.chargeId);
+  expect(charge).toMatchObject({ state: 'closed', nextPollMs: null });
+});
+
+test('a cancelled order is closed at the provider', async () => {
+  const { someone, order } = await paidUp();
+  await shop.studio.cancelOrder(someone.id, order.id);
+  await shop.drain();
+  expect(await shop.state(order.id)).toBe('closed');
+  expect(shop.bank.trades.get(order.chargeId)?.state).toBe('closed');
+});
+
+test('a photo deleted before the money came turns into credits', async () => {
+  const { someone, photo, order } = await paidUp();
+  await shop.studio.deletePhoto(someone.id, photo.id);
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  expect(await shop.state(order.id)).toBe('credited');
+  expect(await shop.credits(someone)).toBe(1);
+  await shop.expectBalanced();
+});
+
+test('several photos are one order, one payment, one file each', async () => {
+  const someone = await shop.newCustomer();
+  const photos = [await shop.readyPhoto(someone), await shop.readyPhoto(someone)];
+  const ids = photos.map((photo) => photo.id);
+  const order = await shop.orderHd(someone, ids);
+  expect(order).toMatchObject({ amountMinor: 1980, credits: 2, photoIds: ids.sort() });
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  for (const id of ids) expect((await shop.studio.photo(someone.id, id)).unlocked).toBe(true);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  await shop.expectBalanced();
+});
+
+test('bought credits unlock without another payment', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const order = await shop.topUp(someone);
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  expect(await shop.credits(someone)).toBe(10);
+  const wish = { key: 'k', chat: someone.chat };
+  const answer = await shop.studio.unlock(someone.id, [photo.id], wish);
+  expect(answer).toEqual({ status: 'unlocked' });
+  await shop.drain();
+  expect(await shop.credits(someone)).toBe(9);
+  expect(await shop.studio.receipt(someone.id, order.id)).toMatchObject({
+    lines: [{ text: 'receipt.topup', amountMinor: 6900 }],
+  });
+  await shop.expectBalanced();
+});
+
+test('the same key asks for the same thing or is refused', async () => {
+  const { someone, photo } = await paidUp();
+  const other = await shop.readyPhoto(someone);
+  const wish = { key: 'twice', chat: someone.chat };
+  const first = await shop.studio.unlock(someone.id, [photo.id], wish);
+  expect(await shop.studio.unlock(someone.id, [photo.id], wish)).toEqual(first);
+  await expect(shop.studio.unlock(someone.id, [other.id], wish)).rejects.toMatchObject({
+    code: 'IDEMPOTENCY_CONFLICT',
+  });
+});
+
+test('only an invoice that can still be paid is approved', async () => {
+  const { order } = await paidUp();
+  const ask = (amount = 990, currency = 'CNY', id = order.chargeId) =>
+    shop.studio.approvePreCheckout(id, amount, currency);
+  expect(await ask()).toBe(true);
+  expect(await ask(991)).toBe(false);
+  expect(await ask(990, 'XTR')).toBe(false);
+  expect(await ask(990, 'CNY', 'ch_nobody')).toBe(false);
+  shop.skip(31 * 60_000);
+  expect(await ask()).toBe(false);
+});
+
+test('a notification for a gateway that is not set up is rejected', async () => {
+  const raw = { headers: {}, body: Buffer.from('') };
+  expect(await shop.studio.receiveNotification('stars', raw)).toBe('rejected');
+});
