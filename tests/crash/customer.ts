@@ -23,6 +23,8 @@ export class CrashCustomer {
   readonly client: HttpClient;
   /** Answers that no customer should ever see. */
   readonly complaints: string[] = [];
+  /** Steps that went well: photos ready, orders, payments. */
+  steps = 0;
   private leaving = false;
   private stopped = false;
 
@@ -48,6 +50,8 @@ export class CrashCustomer {
   /** Sends photos, up to three at once, until asked to leave. */
   async run(photosMax: number): Promise<void> {
     let next = 0;
+    // A first visit: three hands without a cookie would be three customers.
+    await this.persist('GET', '/me');
     const hand = async () => {
       while (next < photosMax && !this.leaving) {
         await this.onePhoto(next++);
@@ -62,16 +66,20 @@ export class CrashCustomer {
     if (!photo) return;
     const wish: Wish = { photoId: photo, cancelled: false, orders: new Set(), paid: false };
     this.wishes.push(wish);
+    this.steps++;
     if (this.random.chance(0.1)) {
       const answer = await this.persist('POST', `/photos/${photo}/cancel`);
       wish.cancelled = answer?.status === 200;
       return;
     }
     if (!this.random.chance(0.75)) return;
-    const end = Date.now() + 60_000;
+    const end = Date.now() + 180_000;
     while (!this.stopped && Date.now() < end) {
       const now = await this.persist('GET', `/photos/${photo}`);
-      if (now?.body.status === 'ready') return this.buy(wish);
+      if (now?.body.status === 'ready') {
+        this.steps++;
+        return this.buy(wish);
+      }
       if (now && ['failed', 'cancelled'].includes(now.body.status)) return;
       await pause(150);
     }
@@ -102,12 +110,14 @@ export class CrashCustomer {
     // Two fingers: both get the same order.
     const answers = await Promise.all(this.random.chance(0.3) ? [unlock(), unlock()] : [unlock()]);
     for (const answer of answers) if (answer?.body.order) wish.orders.add(answer.body.order.id);
+    this.steps++;
     const order = answers.find((answer) => answer?.body.order)?.body.order;
     if (!order || this.random.chance(0.1)) return;
     const path = new URL(order.payUrl).pathname;
     const pay = () => this.persist('POST', path, undefined, {}, '');
     const payments = await Promise.all(this.random.chance(0.3) ? [pay(), pay()] : [pay()]);
     wish.paid = payments.some((one) => one?.status === 200);
+    this.steps++;
   }
 
   /** Ask until there is an answer that a restart would not change. */

@@ -21,7 +21,8 @@ const photosPerCustomer = 12;
 const settleMs = 240_000;
 /** After the last kill customers finish what they began. */
 const leavingMs = 90_000;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Does not keep the test alive when nobody waits any more. */
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** Kill the shop again and again while customers buy; then hold it to its word. */
 export async function runCrashRounds(plan: CrashPlan): Promise<Verdict> {
@@ -40,7 +41,8 @@ export async function runCrashRounds(plan: CrashPlan): Promise<Verdict> {
   try {
     server.start();
     await server.ready();
-    for (let round = 0; round < plan.rounds; round++) await playRound(round, plan, server, random);
+    for (let round = 0; round < plan.rounds; round++)
+      await playRound(round, plan, server, random, () => steps(customers));
     open = false;
     await server.ready();
     for (const customer of customers) customer.leave();
@@ -67,9 +69,13 @@ async function playRound(
   { rounds, redis }: CrashPlan,
   server: ServerProcess,
   random: Random,
+  stepsSoFar: () => number,
 ): Promise<void> {
   const wait = (low: number, high: number) => pause(random.between(low, high));
-  await wait(500, 4_000);
+  // Let something happen first, on a slow machine too; then strike at a moment of chance.
+  const enough = stepsSoFar() + random.between(0, 8);
+  for (let tries = 0; tries < 150 && stepsSoFar() < enough; tries++) await pause(100);
+  await wait(0, 1_500);
   if (redis && round === Math.floor(rounds / 3)) await redis.restart({ downMs: 500 });
   if (redis && round === Math.floor((2 * rounds) / 3)) await redis.flush();
   if (random.chance(0.4)) {
@@ -87,6 +93,10 @@ async function playRound(
     }
     await server.ready();
   }
+}
+
+function steps(customers: readonly CrashCustomer[]): number {
+  return customers.reduce((sum, one) => sum + one.steps, 0);
 }
 
 function environment(dir: string, { databaseUrl, redis }: CrashPlan): Record<string, string> {
