@@ -16,7 +16,7 @@ export interface RasterShape {
   readonly bitDepth: 8 | 16;
 }
 
-const HEADER_BYTES = 64;
+export const RASTER_HEADER_BYTES = 64;
 /** Magic number of files whose numbers are in this machine's order (little endian). */
 const MAGIC = Buffer.from('b6a6f208', 'hex');
 const FORMATS = { 8: 0, 16: 2 } as const;
@@ -39,7 +39,7 @@ export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
   const fd = openSync(path, mode);
   const shape = readShape(fd);
   const bytes = rowBytes(shape);
-  const offsetOf = (y: number) => HEADER_BYTES + y * bytes;
+  const offsetOf = (y: number) => RASTER_HEADER_BYTES + y * bytes;
   return {
     shape,
     readRows(y, count, into) {
@@ -66,8 +66,8 @@ export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
 export function createRaster(path: string, shape: RasterShape, iccProfile: Uint8Array): void {
   const fd = openSync(path, 'wx');
   try {
-    writeSync(fd, headerOf(shape), 0, HEADER_BYTES, 0);
-    const end = HEADER_BYTES + shape.heightPx * rowBytes(shape);
+    writeSync(fd, headerOf(shape), 0, RASTER_HEADER_BYTES, 0);
+    const end = RASTER_HEADER_BYTES + shape.heightPx * rowBytes(shape);
     writeSync(fd, trailerOf(iccProfile), end);
   } finally {
     closeSync(fd);
@@ -75,7 +75,7 @@ export function createRaster(path: string, shape: RasterShape, iccProfile: Uint8
 }
 
 function headerOf(shape: RasterShape): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
+  const header = Buffer.alloc(RASTER_HEADER_BYTES);
   MAGIC.copy(header);
   header.writeInt32LE(shape.widthPx, 4);
   header.writeInt32LE(shape.heightPx, 8);
@@ -93,8 +93,8 @@ function trailerOf(iccProfile: Uint8Array): string {
 }
 
 function readShape(fd: number): RasterShape {
-  const header = Buffer.alloc(HEADER_BYTES);
-  readSync(fd, header, 0, HEADER_BYTES, 0);
+  const header = Buffer.alloc(RASTER_HEADER_BYTES);
+  readSync(fd, header, 0, RASTER_HEADER_BYTES, 0);
   if (!header.subarray(0, 4).equals(MAGIC) || endianness() !== 'LE')
     throw new PhotoUnreadable('the decoded picture has an unknown layout');
   return {
