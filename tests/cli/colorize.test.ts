@@ -185,6 +185,36 @@ test('Ctrl-C ends cleanly: whole pictures only, nothing left behind, --resume go
   expect(await colorize('in', '-o', 'out', '--resume')).toMatchObject({ code: 0 });
 });
 
+test('Ctrl-C twice ends at once and still leaves no half-written file', async () => {
+  for (let i = 0; i < 4; i++) await photo(`in/${i}.jpg`, i, 2000);
+  const run = startCli(['colorize', 'in', '-o', 'out', '--variants', '6'], { cwd });
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  run.child.kill('SIGINT');
+  run.child.kill('SIGINT');
+  expect((await run.ended).code).toBe(130);
+  const left = statSync(at('out'), { throwIfNoEntry: false }) ? readdirSync(at('out')) : [];
+  for (const name of left.filter((name) => name !== '.huancai-journal.jsonl')) {
+    expect(name).toMatch(/^\d+-(\d|variants)\.jpg$/);
+    await sharp(at(`out/${name}`), { failOn: 'warning' }).stats();
+  }
+});
+
+test('leftovers of a killed run are removed, files that only look alike are not', async () => {
+  await photo('in/a.jpg');
+  mkdirSync(at('out'));
+  const leftover = '.a.jpg.0123456789ab.part';
+  for (const name of [leftover, '.b.jpg.0123456789ab.part', '.a.jpg.notes.part']) {
+    writeFileSync(at(`out/${name}`), '');
+  }
+  expect(await colorize('in', '-o', 'out', '--resume')).toMatchObject({ code: 0 });
+  expect(readdirSync(at('out')).sort()).toEqual([
+    '.a.jpg.notes.part',
+    '.b.jpg.0123456789ab.part',
+    '.huancai-journal.jsonl',
+    'a.jpg',
+  ]);
+});
+
 test.each([
   [['--strength', '7', 'a.jpg'], 2, /0 to 1\.5/],
   [['--nonsense', 'a.jpg'], 2, /unknown option/],

@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { packageRoot } from '../../src/cli/package-root.js';
+import { runCli } from '../support/cli.js';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(path.join(os.tmpdir(), 'huancai-tools-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const run = (...args: string[]) => runCli(args, { cwd });
+const demoPhoto = path.join(packageRoot, 'assets/demo/photographer.jpg');
+
+test('demo writes before, after and comparison, once', async () => {
+  expect(await run('demo')).toMatchObject({ code: 0 });
+  const size = async (name: string) => {
+    const { width, height } = await sharp(path.join(cwd, 'huancai-demo', name)).metadata();
+    return [width, height];
+  };
+  expect(await size('before.jpg')).toEqual([512, 512]);
+  expect(await size('after.jpg')).toEqual([512, 512]);
+  const [width, height] = await size('comparison.jpg');
+  expect(width).toBeGreaterThanOrEqual(1024);
+  expect(height).toBe(512);
+  const again = await run('demo');
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.err).toMatch(/exists already/);
+  expect(await run('demo', '--overwrite')).toMatchObject({ code: 0 });
+});
+
+test('doctor finds nothing wrong here, line by line', async () => {
+  const { code, records } = await run('doctor', '--json');
+  const checks = records().filter((record) => record['type'] === 'check');
+  expect(checks.filter((check) => check['status'] === 'fail')).toEqual([]);
+  expect(code).toBe(0);
+  const names = checks.map((check) => check['name']);
+  for (const name of [
+    'node',
+    'memory',
+    'disk',
+    'formats',
+    'label',
+    'models',
+    'model',
+    'provider',
+  ]) {
+    expect(names).toContain(name);
+  }
+});
+
+test('doctor says what to do, and answers 3, when the model is missing', async () => {
+  const env = { HUANCAI_INFERENCE_MODEL: 'ddcolor-modelscope', HUANCAI_LABEL_TEXT: 'AI \u{13000}' };
+  const { code, out } = await runCli(['doctor'], { cwd, env });
+  expect(code).toBe(3);
+  expect(out).toMatch(/fail +model .*huancai models pull ddcolor-modelscope/);
+  expect(out).toMatch(/fail +label .*HUANCAI_LABEL_TEXT/);
+});
+
+test('workflow run: presets by name, files by path, faults by node', async () => {
+  const done = await run('workflow', 'run', 'portrait', '--image', demoPhoto, '-o', 'out');
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.err).toMatch(/ddcolor_modelscope\.pth is not installed; starter was used/);
+  expect(readdirSync(path.join(cwd, 'out'))).toEqual(['portrait_00001_.png']);
+
+  writeFileSync(path.join(cwd, 'graph.json'), '{"3": {"class_type": "KSampler", "inputs": {}}}');
+  const faulty = await run('workflow', 'run', 'graph.json', '--image', demoPhoto);
+  expect(faulty.code).not.toBe(0);
+  expect(faulty.err).toMatch(/node 3 \(KSampler\): unknown node/);
+  expect(await run('workflow', 'run', 'gone.json')).toMatchObject({ code: 2 });
+});
+
+test('bench prints figures of this machine', async () => {
+  const { code, records } = await run('bench', '--megapixels', '1', '--runs', '1', '--json');
+  expect(code).toBe(0);
+  const [figures] = records();
+  expect(figures).toMatchObject({
+    type: 'bench',
+    model: 'starter',
+    provider: 'cpu',
+    megapixels: 1,
+  });
+  for (const name of ['networkSeconds', 'wholeSeconds', 'mainPeakMegabytes']) {
+    expect(figures![name]).toBeGreaterThan(0);
+  }
+});
+
+test('every command explains itself', async () => {
+  const commandsIn = (help: string) => {
+    const list = help.split('\nCommands:\n')[1]?.split('\n\n')[0] ?? '';
+    return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map((match) => match[1]!);
+  };
+  const visit = async (trail: string[]): Promise<number> => {
+    const { code, out } = await run(...trail, '--help');
+    expect({ trail, code }).toEqual({ trail, code: 0 });
+    expect(out).toMatch(/Usage: huancai/);
+    let count = 1;
+    for (const name of commandsIn(out).filter((name) => name !== 'help')) {
+      count += await visit([...trail, name]);
+    }
+    return count;
+  };
+  expect(await visit([])).toBeGreaterThan(8);
+});
+
+test('what a killed process left in the temporary folder is removed by the next', async () => {
+  const temp = path.join(cwd, 'temp');
+  const abandoned = path.join(temp, 'huancai-work-999999999-abc');
+  const alive = path.join(temp, `huancai-work-${process.pid}-abc`);
+  for (const dir of [abandoned, alive]) mkdirSync(dir, { recursive: true });
+  const env = { HUANCAI_TEMP_DIR: temp };
+  expect(await runCli(['demo'], { cwd, env })).toMatchObject({ code: 0 });
+  expect(readdirSync(temp)).toEqual([path.basename(alive)]);
+});
