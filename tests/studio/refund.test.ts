@@ -1,5 +1,5 @@
+import { createBackOffice } from '../../src/studio/back-office.js';
 import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.js';
-import { createOperator } from '../../src/studio/operator.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 import type { ShopOptions } from '../support/shop.js';
 
@@ -26,7 +26,7 @@ const wish = (amountMinor?: number, key = `key-${amountMinor}`) => ({
 test('a full refund returns the money and takes the unspent credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
-  await createOperator(shop.context).refund(order.id, wish());
+  await createBackOffice(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
   expect(await shop.credits(someone)).toBe(0);
@@ -42,7 +42,7 @@ test('credits that were spent stay spent', async () => {
   const photo = await shop.readyPhoto(someone);
   await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
   await shop.drain();
-  await createOperator(shop.context).refund(order.id, wish());
+  await createBackOffice(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(0);
   expect((await shop.studio.photo(someone.id, photo.id)).unlocked).toBe(true);
@@ -52,17 +52,17 @@ test('credits that were spent stay spent', async () => {
 test('partial refunds add up to what was paid and no further', async () => {
   await open();
   const { someone, order } = await boughtTen();
-  const operator = createOperator(shop.context);
-  await operator.refund(order.id, wish(2_000));
-  await operator.refund(order.id, wish(2_000));
-  await operator.refund(order.id, wish(4_000));
+  const office = createBackOffice(shop.context);
+  await office.refund(order.id, wish(2_000));
+  await office.refund(order.id, wish(2_000));
+  await office.refund(order.id, wish(4_000));
   await shop.drain();
-  expect((await operator.order(order.id)).order.refundedMinor).toBe(6_000);
+  expect((await office.order(order.id)).order.refundedMinor).toBe(6_000);
   expect(await shop.credits(someone)).toBe(1);
-  await expect(operator.refund(order.id, wish(901))).rejects.toMatchObject({
+  await expect(office.refund(order.id, wish(901))).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
-  await operator.refund(order.id, wish(900));
+  await office.refund(order.id, wish(900));
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
   await shop.expectBalanced();
@@ -71,9 +71,9 @@ test('partial refunds add up to what was paid and no further', async () => {
 test('racing refunds never exceed what was paid', async () => {
   await open();
   const { order } = await boughtTen();
-  const operator = createOperator(shop.context);
+  const office = createBackOffice(shop.context);
   const outcomes = await Promise.allSettled(
-    [1, 2, 3, 4].map((i) => operator.refund(order.id, wish(3_000, `race-${i}`))),
+    [1, 2, 3, 4].map((i) => office.refund(order.id, wish(3_000, `race-${i}`))),
   );
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
   await shop.drain();
@@ -86,7 +86,7 @@ test.each(['lost', 'unheard'] as const)(
     await open();
     const { order } = await boughtTen();
     shop.bank.faults.push({ method: 'refund', fault }, { method: 'refund', fault });
-    await createOperator(shop.context).refund(order.id, wish(500));
+    await createBackOffice(shop.context).refund(order.id, wish(500));
     await shop.drain();
     const refunds = [...shop.bank.trades.get(order.chargeId)!.refunds.values()];
     expect(refunds).toEqual([{ refundMinor: 500, state: 'succeeded' }]);
@@ -98,17 +98,17 @@ test('a refund that is still processing is followed up until it is through', asy
   await open();
   const { order } = await boughtTen();
   shop.bank.refundsBecome('processing');
-  const operator = createOperator(shop.context);
-  const { id } = await operator.refund(order.id, wish(500));
+  const office = createBackOffice(shop.context);
+  const { id } = await office.refund(order.id, wish(500));
   await shop.drain();
-  expect((await operator.order(order.id)).refunds).toMatchObject([{ state: 'processing' }]);
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'processing' }]);
   shop.bank.trades.get(order.chargeId)!.refunds.get(id)!.state = 'abnormal';
   await shop.tick(60_000);
-  expect((await operator.order(order.id)).refunds).toMatchObject([{ state: 'abnormal' }]);
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'abnormal' }]);
   expect(shop.log.lines.map((line) => line.event)).toContain('refund.abnormal');
   shop.bank.trades.get(order.chargeId)!.refunds.get(id)!.state = 'succeeded';
   await shop.tick(24 * 3_600_000);
-  expect((await operator.order(order.id)).refunds).toMatchObject([{ state: 'succeeded' }]);
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'succeeded' }]);
   await shop.expectBalanced();
 });
 
@@ -116,7 +116,7 @@ test('a refund that the provider closed gives the credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
   shop.bank.refundsBecome('closed');
-  await createOperator(shop.context).refund(order.id, wish());
+  await createBackOffice(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(10);
   expect(await shop.state(order.id)).toBe('fulfilled');

@@ -1,0 +1,79 @@
+import { createCreditCodes } from './codes.js';
+import type { Context } from './context.js';
+import { erase } from './delete-photos.js';
+import { NotFound } from './errors/index.js';
+import type { TimelineEntry } from './jobs.js';
+import { orderView } from './order-views.js';
+import { photoView } from './photo-views.js';
+import type { OrderView, PhotoView } from './ports/studio.js';
+import type { ChargeRecord, OrderRecord, QuarantineRecord, RefundRecord } from './records.js';
+import { requestRefund } from './request-refund.js';
+import { pausedSetting } from './submit-photo.js';
+
+/** What the operator may see and do from the command line. */
+export interface BackOffice {
+  refund(
+    orderId: string,
+    wish: { key: string; amountMinor?: number; reason: string },
+  ): Promise<RefundRecord>;
+  photo(photoId: string): Promise<{ view: PhotoView; timeline: readonly TimelineEntry[] }>;
+  /** By id or by the code that customers quote. */
+  erase(customer: string): Promise<void>;
+  orders(limit: number): Promise<readonly OrderRecord[]>;
+  order(orderId: string): Promise<OrderFile>;
+  quarantine(limit: number): Promise<readonly QuarantineRecord[]>;
+  /** The finding was looked into and dealt with. */
+  resolveQuarantine(id: string): Promise<void>;
+  createCodes(wanted: Parameters<typeof createCreditCodes>[1]): Promise<string[]>;
+  pauseIntake(paused: boolean): Promise<void>;
+  intakePaused(): Promise<boolean>;
+}
+
+export interface OrderFile {
+  readonly order: OrderView;
+  readonly charge?: ChargeRecord;
+  readonly refunds: readonly RefundRecord[];
+}
+
+export function createBackOffice(context: Context): BackOffice {
+  const { store } = context;
+
+  async function customerId(idOrCode: string): Promise<string> {
+    const { customers } = store.read;
+    const found =
+      (await customers.find(idOrCode)) ?? (await customers.byCode(idOrCode.trim().toUpperCase()));
+    if (!found) throw new NotFound('customer');
+    return found.id;
+  }
+
+  return {
+    refund: (orderId, wish) =>
+      store.transaction((tables) => requestRefund(tables, context, orderId, wish)),
+    photo: async (photoId) => {
+      const photo = await store.read.photos.find(photoId);
+      if (!photo) throw new NotFound('photo');
+      const timeline = await store.read.timeline.ofPhoto(photoId);
+      return { view: await photoView(context, photo), timeline };
+    },
+    erase: async (customer) => erase(context, await customerId(customer)),
+    orders: (limit) => store.read.orders.list({ limit }),
+    order: async (orderId) => {
+      const order = await store.read.orders.find(orderId);
+      if (!order) throw new NotFound('order');
+      return {
+        order: await orderView(context, order),
+        charge: await store.read.charges.ofOrder(orderId),
+        refunds: await store.read.refunds.ofOrder(orderId),
+      };
+    },
+    quarantine: (limit) => store.read.inbox.quarantined(limit),
+    resolveQuarantine: async (id) => {
+      const done = await store.transaction(({ inbox }) => inbox.resolve(id, context.clock.now()));
+      if (!done) throw new NotFound('order');
+    },
+    createCodes: (wanted) => createCreditCodes(context, wanted),
+    pauseIntake: (paused) =>
+      store.transaction(({ settings }) => settings.set(pausedSetting, paused ? 'yes' : 'no')),
+    intakePaused: async () => (await store.read.settings.get(pausedSetting)) === 'yes',
+  };
+}
