@@ -24,6 +24,14 @@ export interface SandboxTrade {
   readonly state: 'open' | 'paid' | 'closed' | 'refunded';
 }
 
+/** A chat service's own calls: authenticated by a header that only it knows. */
+export interface Webhook {
+  readonly path: string;
+  readonly secretHeader: string;
+  /** @returns HTTP status. */
+  receive(secret: string | undefined, body: unknown): Promise<number>;
+}
+
 /** Everything the web ring is given. */
 export interface WebDeps {
   readonly studio: Studio;
@@ -33,6 +41,8 @@ export interface WebDeps {
   readonly clock: Clock;
   /** Gateways whose notifications arrive at `POST /notify/<id>`. */
   readonly gateways: readonly Pick<PaymentGateway, 'id' | 'notificationReply'>[];
+  /** Chat services that call us instead of being polled. */
+  readonly webhooks?: readonly Webhook[];
   /** Absent when the sandbox is off. */
   readonly sandbox?: SandboxTill;
   /** Draw a QR code as SVG markup. */

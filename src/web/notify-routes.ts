@@ -23,6 +23,23 @@ export async function notifyRoutes(app: FastifyInstance, deps: WebDeps): Promise
       return reply.code(answer.status).type(answer.contentType).send(answer.body);
     });
   }
+  for (const webhook of deps.webhooks ?? []) {
+    app.post(webhook.path, { schema: { hide: true } }, async (request, reply) => {
+      const secret = request.headers[webhook.secretHeader];
+      const body = parseJson(request.body);
+      if (body === undefined) return reply.code(400).send();
+      const status = await webhook.receive(typeof secret === 'string' ? secret : undefined, body);
+      return reply.code(status).send();
+    });
+  }
+}
+
+function parseJson(body: unknown): unknown {
+  try {
+    return JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '');
+  } catch {
+    return undefined;
+  }
 }
 
 async function receive(

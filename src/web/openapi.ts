@@ -142,8 +142,12 @@ export function describe(summary: string, schema: RouteSchema = {}): FastifySche
   return { summary, ...schema, ...(response ? { response } : {}) } as FastifySchema;
 }
 
-/** Title and words of /api/docs. */
+/** Title and words of /api/docs, grouped by the first word of the path. */
 export const openapi = {
+  transform: ({ schema, url }: { schema: FastifySchema; url: string }) => {
+    const [, , , group = 'other'] = url.split('/');
+    return { schema: { tags: [group], ...schema }, url };
+  },
   openapi: {
     info: {
       title: 'Huancai API',

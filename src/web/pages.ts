@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -12,6 +12,12 @@ export function builtAppDir(): string {
       ? __dirname
       : path.join(__dirname.slice(0, at), 'dist', __dirname.slice(at + marker.length));
   return path.join(base, 'app');
+}
+
+/** The product's icon in place of the documentation tool's own. */
+export function pageIcon(dir = builtAppDir()) {
+  const content = readFileSync(path.join(dir, 'icon.svg'));
+  return { type: 'image/svg+xml', content, href: '/', target: '_self' } as const;
 }
 
 /**

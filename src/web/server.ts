@@ -17,12 +17,12 @@ import { healthRoutes } from './health-routes.js';
 import { createLiveStreams } from './live.js';
 import { notifyRoutes } from './notify-routes.js';
 import { addShapes, openapi } from './openapi.js';
-import { addPages } from './pages.js';
+import { addPages, pageIcon } from './pages.js';
 import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
 import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
 import { refuseCrossSite } from './same-origin.js';
-import { addSecurityHeaders } from './security.js';
+import { addSecurityHeaders, docsPolicy } from './security.js';
 import { removeStaleUploads } from './upload.js';
 import { createIdentify } from './visitor.js';
 
@@ -94,7 +94,13 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
   healthRoutes(app, api);
   await app.register(async (notify) => notifyRoutes(notify, api));
   await addPages(app, api.config.appDir);
-  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/api/docs',
+    uiConfig: { validatorUrl: null },
+    theme: { title: 'Huancai API' },
+    logo: pageIcon(api.config.appDir),
+    staticCSP: docsPolicy,
+  });
 }
 
 function lifecycle(app: FastifyInstance, api: ApiContext): WebServer {

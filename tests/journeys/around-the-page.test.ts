@@ -71,12 +71,12 @@ test('several at once, one of them broken: the others arrive, the broken one say
   const { page } = await openPage(browser, phone);
   await page.goto(stack.url);
   await page.locator('input[name=photo]').setInputFiles([small, broken, photo]);
-  const alert = page.getByRole('alert').filter({ hasText: 'holiday-1962.jpg' });
-  await alert.getByText(/cannot be read/).waitFor({ timeout: 60_000 });
+  const alert = page.getByRole('alert').filter({ hasText: /cannot be read/ });
+  await alert.waitFor({ timeout: 60_000 });
   const sliders = page.getByRole('slider', { name: en['photo.compare'] });
   await sliders.nth(1).waitFor({ timeout: 60_000 });
   await shoot(page, 'broken-upload');
-  await alert.getByRole('button', { name: en['upload.dismiss'] }).click();
+  await alert.getByRole('button').last().click();
   await alert.waitFor({ state: 'detached' });
 }, 120_000);
 
@@ -84,24 +84,8 @@ test('dropped and pasted photos are taken as well', async () => {
   const { page } = await openPage(browser, desktop);
   await page.goto(stack.url);
   await page.getByRole('heading', { name: en['hero.title'], exact: true }).waitFor();
-  const bytes = [...readFileSync(photo)];
   const arrive = (kind: 'drop' | 'paste') =>
-    page.evaluate(
-      ([how, data]) => {
-        const transfer = new DataTransfer();
-        transfer.items.add(
-          new File([Uint8Array.from(data as number[])], 'old.jpg', { type: 'image/jpeg' }),
-        );
-        const target = document.querySelector('.page') as Element;
-        const options = { bubbles: true, cancelable: true };
-        target.dispatchEvent(
-          how === 'drop'
-            ? new DragEvent('drop', { ...options, dataTransfer: transfer })
-            : new ClipboardEvent('paste', { ...options, clipboardData: transfer }),
-        );
-      },
-      [kind, bytes] as const,
-    );
+    page.evaluate(arrivalScript(kind, readFileSync(photo)));
   await arrive('drop');
   await page.locator('.exchange').waitFor();
   await arrive('paste');
@@ -203,3 +187,17 @@ test('the API documentation shows up without breaking the content security polic
   await shoot(page, 'docs');
   expect(complaints).toEqual([]);
 }, 60_000);
+
+/** Runs in the page: a file arrives as if dropped or pasted. */
+function arrivalScript(kind: 'drop' | 'paste', bytes: Buffer): string {
+  const event =
+    kind === 'drop'
+      ? "new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer })"
+      : "new ClipboardEvent('paste', { bubbles: true, clipboardData: transfer })";
+  return `{
+    const bytes = Uint8Array.from(atob('${bytes.toString('base64')}'), (c) => c.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], 'old.jpg', { type: 'image/jpeg' }));
+    document.querySelector('.page').dispatchEvent(${event});
+  }`;
+}

@@ -30,10 +30,10 @@ async function readyPhoto(id: string) {
 
 async function raw(route: string) {
   const response = await client.send('GET', `/api/v1${route}`);
-  // biome-ignore lint/suspicious/noExplicitAny: answers are checked field by field
   return {
     status: response.status,
     headers: response.headers,
+    // biome-ignore lint/suspicious/noExplicitAny: answers are checked field by field
     body: (await response.json()) as any,
   };
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { attempt, dismissUpload, loadOlder, retryUpload } from './actions';
 import { Icon } from './icons';
 import { PhotoMessage } from './photo/photo-message';
@@ -8,7 +8,6 @@ import { type Upload, useStore, useTexts } from './store';
 export function Chat() {
   const { photos, uploads, morePhotos, me } = useStore();
   const { t } = useTexts();
-  const foot = useRef<HTMLDivElement>(null);
   const newest = photos.at(-1);
   const news = `${newest?.id} ${newest?.status} ${newest?.looks.length} ${uploads.length}`;
 
@@ -16,7 +15,7 @@ export function Chat() {
   useEffect(() => {
     const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
     const below = scrollHeight - clientHeight - scrollTop;
-    if (below < 2 * clientHeight) foot.current?.scrollIntoView({ block: 'end' });
+    if (below < 2 * clientHeight) window.scrollTo(0, scrollHeight);
   }, [news]);
 
   return (
@@ -35,7 +34,6 @@ export function Chat() {
           <UploadMessage key={upload.key} upload={upload} />
         ))}
       </ol>
-      <div ref={foot} />
     </main>
   );
 }

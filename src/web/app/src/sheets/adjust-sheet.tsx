@@ -82,6 +82,7 @@ function Slider(props: {
         max={props.max}
         step="0.05"
         value={props.value}
+        aria-label={props.label}
         aria-valuetext={props.show}
         onInput={(event) => props.change(Number(event.currentTarget.value))}
       />

@@ -21,9 +21,16 @@ export function rememberLanguage(language: Language): void {
 
 export function translator(language: Language): Translate {
   return (key, values = {}) =>
-    texts[language][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
-      String(values[name] ?? whole),
+    (texts[language][singular(key, values['n'])] ?? key).replace(
+      /\{(\w+)\}/g,
+      (whole, name: string) => String(values[name] ?? whole),
     );
+}
+
+/** Languages that count differently have the same text under both keys. */
+function singular(key: TextKey, n: string | number | undefined): TextKey {
+  const one = `${key}.one` as TextKey;
+  return n === 1 && one in en ? one : key;
 }
 
 /** "40 s", "3 min". */
