@@ -3,7 +3,7 @@ import { StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
 import type { ChannelId, Clock, Language, Logger, Messages } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
-import type { Operator } from '../studio/ports/operator.js';
+import type { Desk } from '../studio/ports/desk.js';
 import type { Reply } from './conversation/reply.js';
 import { priceText, type Talk } from './conversation/talk.js';
 
@@ -31,7 +31,7 @@ type Say = (chat: ChatRef, reply: Reply) => Promise<void>;
 /** The operator's own chat: customers' questions, numbers, refunds, pause, broadcast. */
 export function createOperatorDesk(
   deps: {
-    operator: Operator;
+    operator: Desk;
     chatLog: ChatLog;
     messages: Messages;
     clock: Clock;
@@ -47,15 +47,9 @@ export function createOperatorDesk(
   async function answerCustomer(ref: string, words: string, key: string): Promise<boolean> {
     if (!chat) return false;
     const asked = await deps.chatLog.byRef(chat.channel, chat.chatId, ref);
-    const question = asked && /ask:([a-z]+):(.+):([^:]*)$/.exec(asked.key);
-    if (!question) return false;
-    const [, channel, chatId, language] = question;
-    const customer = (language === 'en' ? 'en' : 'zh-CN') satisfies Language;
-    const answer = deps.messages.text('bots.support.answer', customer, { text: words });
-    await deps.say(
-      { channel: channel as ChannelId, chatId: chatId as string },
-      { key: `answer:${key}`, text: answer },
-    );
+    const customerCode = asked && /:ask:([^:]+)$/.exec(asked.key)?.[1];
+    if (!customerCode) return false;
+    await deps.operator.answer(customerCode, words, `answer:${key}`);
     await deps.say(chat, { key: `desk:${key}`, text: text('answered') });
     return true;
   }
@@ -107,10 +101,9 @@ export function createOperatorDesk(
     async ask(talk, words) {
       if (!chat) return false;
       const { customer } = talk;
-      const key = `ask:${talk.chat.channel}:${talk.chat.chatId}:${customer.language}`;
       await deps.say(chat, {
-        // One message per question; the end of the key says where the answer goes.
-        key: `${talk.key}:${key}`,
+        // One message per question; the end of the key says whose it is.
+        key: `${talk.key}:ask:${customer.customerCode}`,
         text: text('question', { code: customer.customerCode, text: words }),
       });
       return true;
@@ -133,7 +126,7 @@ export function createOperatorDesk(
 
 type Text = (key: string, params?: Readonly<Record<string, string | number>>) => string;
 
-async function today(operator: Operator, text: Text): Promise<string> {
+async function today(operator: Desk, text: Text): Promise<string> {
   const now = await operator.today();
   const { photos, ready, failed, waiting, newCustomers, quarantined } = now;
   const money = now.paid.map(({ currency, orders, amountMinor }) =>
@@ -147,7 +140,7 @@ async function today(operator: Operator, text: Text): Promise<string> {
   ].join('\n');
 }
 
-async function stuck(operator: Operator, text: Text): Promise<string> {
+async function stuck(operator: Desk, text: Text): Promise<string> {
   const photos = await operator.stuck(stuckMax);
   if (photos.length === 0) return text('noneStuck');
   return photos
@@ -160,7 +153,7 @@ async function stuck(operator: Operator, text: Text): Promise<string> {
     .join('\n');
 }
 
-async function refund(operator: Operator, text: Text, rest: string, key: string): Promise<string> {
+async function refund(operator: Desk, text: Text, rest: string, key: string): Promise<string> {
   const [orderId, second = '', ...words] = rest.split(/\s+/);
   if (!orderId) return text('refundUsage');
   const partial = /^\d+$/.test(second);

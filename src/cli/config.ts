@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { botSections } from './config/bots.js';
 import { engineSections } from './config/engine.js';
 import { paymentSections } from './config/payments.js';
 import { queueSections } from './config/queue.js';
@@ -17,6 +18,7 @@ const schema = z.strictObject({
   ...engineSections,
   ...paymentSections,
   ...queueSections,
+  ...botSections,
   ...studioSections,
   ...webSections,
 });

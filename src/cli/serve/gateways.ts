@@ -26,7 +26,9 @@ export function openAllGateways(
   config: Config,
   baseUrl: () => string,
 ): OpenedGateways {
-  const real = openGateways(deps, config, config.web.publicUrl ?? undefined, undefined);
+  const { botToken, apiRoot } = config.telegram;
+  const telegram = botToken ? { token: botToken, apiRoot: apiRoot ?? undefined } : undefined;
+  const real = openGateways(deps, config, config.web.publicUrl ?? undefined, telegram);
   const wish = config.sandbox.gateway;
   const { allowed, reason } = sandboxAllowed({
     realGateways: real.map(({ id }) => id),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { qrSvg } from '../../payments/qr.js';
-import type { Logger } from '../../studio/ports/basics.js';
+import type { ChannelId, Logger } from '../../studio/ports/basics.js';
+import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { WebConfig, WebServer } from '../../web/dependencies.js';
 import { createWebServer } from '../../web/server.js';
 import { createWebChannel } from '../../web/web-channel.js';
@@ -13,6 +14,7 @@ import { type GlobalOptions, openShell } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
 import { placesOf, workerName } from '../wire.js';
+import { type Bots, openBots } from './bots.js';
 import { healthChecks, proveEngine } from './health.js';
 import { openShop, type Shop, startWork } from './shop.js';
 
@@ -25,15 +27,17 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
   const logger = openLogger(shell);
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   let url = shell.config.web.publicUrl ?? '';
-  const channels = new Map([['web' as const, createWebChannel()]]);
+  const channels = new Map<ChannelId, ChatChannel>([['web', createWebChannel()]]);
   const shop = await openShop(shell, { logger, channels, baseUrl: () => url });
   try {
-    const web = await openWeb(shell, shop);
+    const bots = openBots(shell, shop, channels);
+    const web = await openWeb(shell, shop, bots);
     url = (await web.listen()).url;
     const work = startWork(shop);
+    await bots.start();
     announce(shell, shop, url);
     await aborted(interrupt.signal);
-    await stop(shell, { web, work, shop });
+    await stop(shell, { web, work, shop, bots });
   } catch (error) {
     await closeShop(shop);
     throw error;
@@ -52,7 +56,7 @@ export function openLogger({ config, output }: Shell): Logger {
   });
 }
 
-function openWeb({ config }: Shell, shop: Shop): Promise<WebServer> {
+function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> {
   const { studio, parts, store, queue, gateways, logger, context } = shop;
   const { blobs, clock, engine } = parts;
   const works = config.work.photosAtOnce > 0;
@@ -70,6 +74,7 @@ function openWeb({ config }: Shell, shop: Shop): Promise<WebServer> {
       ...{ studio, blobs, logger, clock, qrSvg },
       messages: createMessages(path.join(packageRoot, 'config', 'messages')),
       gateways: [...gateways.all.values()],
+      webhooks: bots.webhooks,
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
       health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
     },
@@ -95,16 +100,16 @@ function announce({ config, t, output }: Shell, { gateways, logger }: Shop, url:
 /** Stop taking, finish what runs, close. A step that hangs is cut off: nothing is lost by it. */
 async function stop(
   { config }: Shell,
-  parts: { web: WebServer; work: ReturnType<typeof startWork>; shop: Shop },
+  parts: { web: WebServer; work: ReturnType<typeof startWork>; shop: Shop; bots: Bots },
 ): Promise<void> {
-  const { web, work, shop } = parts;
+  const { web, work, shop, bots } = parts;
   const { drainMs } = config.work;
   shop.logger.info('serve.draining', { drainMs });
   const cut = setTimeout(() => {
     shop.logger.warn('serve.cutOff', {});
     process.exit(exitCodes.done);
   }, drainMs + closeMs);
-  await Promise.all([web.close(Math.min(drainMs, 5_000)), work.drain(drainMs)]);
+  await Promise.all([web.close(Math.min(drainMs, 5_000)), work.drain(drainMs), bots.stop()]);
   await closeShop(shop);
   clearTimeout(cut);
   shop.logger.info('serve.stopped', {});

@@ -1,4 +1,6 @@
 import { createOutboxRelay } from '../../queue/outbox-relay.js';
+import { createChatLog } from '../../storage/chat-store.js';
+import { createReports } from '../../storage/report-store.js';
 import { createStore } from '../../storage/store.js';
 import { createContext, createStudio } from '../../studio/create-studio.js';
 import { jobNames } from '../../studio/jobs.js';
@@ -48,7 +50,11 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
   );
   const studio = createStudio(context);
   const pipeline = createPipeline(context, openRestoreStage(parts, queue));
-  return { ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config } };
+  return {
+    ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config },
+    chatLog: createChatLog(database),
+    reports: createReports(database),
+  };
 }
 
 export interface RunningWork {

@@ -26,8 +26,8 @@ export interface StuckPhoto {
   readonly lastError?: string;
 }
 
-/** What the operator may do from a chat or the console. Every call is logged. */
-export interface Operator {
+/** What the operator does from a chat. Every call that changes something is logged. */
+export interface Desk {
   today(): Promise<DayNumbers>;
   stuck(limit: number): Promise<readonly StuckPhoto[]>;
   /**
@@ -40,6 +40,8 @@ export interface Operator {
   ): Promise<{ refundId: string; amountMinor: number; currency: Currency }>;
   /** Stop or go on taking photos in. */
   setPaused(paused: boolean): Promise<void>;
+  /** Tell a customer something, wherever they were seen last. @throws {NotFound} */
+  answer(customerCode: string, text: string, key: string): Promise<void>;
   /** Private chats of customers who were seen since, for a broadcast. */
   chats(channel: ChannelId, sinceMs: number): Promise<readonly ChatRef[]>;
 }

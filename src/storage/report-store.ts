@@ -1,0 +1,112 @@
+import type { PhotoState } from '../studio/photo.js';
+import type { Currency } from '../studio/ports/gateway.js';
+import type { MoneyMovement, Reports } from '../studio/ports/reports.js';
+import type { Database } from './database.js';
+import { inboxTable } from './inbox-store.js';
+import { photoTable } from './photo-store.js';
+
+/** Operators' questions over an open, migrated database; reads only. */
+export function createReports({ reader: db, dialect }: Database): Reports {
+  const target = { db, dialect };
+  return {
+    async photosSince(sinceMs) {
+      const rows = await db
+        .selectFrom('photos')
+        .select((one) => ['state', one.fn.countAll<number>().as('photos')])
+        .where('createdMs', '>=', sinceMs)
+        .groupBy('state')
+        .execute();
+      return Object.fromEntries(
+        rows.map(({ state, photos }) => [state, Number(photos)]),
+      ) as Partial<Record<PhotoState, number>>;
+    },
+    async customersSince(sinceMs) {
+      const row = await db
+        .selectFrom('customers')
+        .select((one) => one.fn.countAll<number>().as('customers'))
+        .where('createdMs', '>=', sinceMs)
+        .executeTakeFirstOrThrow();
+      return Number(row.customers);
+    },
+    async paidSince(sinceMs) {
+      const rows = await db
+        .selectFrom('orders')
+        .select((one) => [
+          'currency',
+          one.fn.countAll<number>().as('orders'),
+          one.fn.sum<number>('amountMinor').as('amountMinor'),
+        ])
+        .where('paidMs', '>=', sinceMs)
+        .groupBy('currency')
+        .execute();
+      return rows.map(({ currency, orders, amountMinor }) => ({
+        currency: currency as Currency,
+        orders: Number(orders),
+        amountMinor: Number(amountMinor),
+      }));
+    },
+    quarantined: (limit) => inboxTable(target).quarantined(limit),
+    idlePhotos: (beforeMs, limit) => photoTable(target).idle(beforeMs, limit),
+    async chatsSince(channel, sinceMs, limit) {
+      const rows = await db
+        .selectFrom('identities')
+        .select(['channel', 'chatId'])
+        .where('channel', '=', channel)
+        .where('seenMs', '>=', sinceMs)
+        .where('chatId', '<>', '')
+        .orderBy('seenMs', 'desc')
+        .limit(limit)
+        .execute();
+      return rows;
+    },
+    async movements(gateway, fromMs, toMs) {
+      const charges = await db
+        .selectFrom('charges')
+        .select(['id', 'providerId', 'amountMinor', 'currency', 'paidMs'])
+        .where('gateway', '=', gateway)
+        .where('state', '=', 'paid')
+        .where('paidMs', '>=', fromMs)
+        .where('paidMs', '<', toMs)
+        .execute();
+      const refunds = await db
+        .selectFrom('refunds')
+        .innerJoin('charges', 'charges.id', 'refunds.chargeId')
+        .select([
+          'refunds.id as refundId',
+          'charges.id as id',
+          'charges.providerId as providerId',
+          'refunds.amountMinor as amountMinor',
+          'charges.currency as currency',
+          'refunds.createdMs as createdMs',
+        ])
+        .where('charges.gateway', '=', gateway)
+        .where('refunds.state', '=', 'succeeded')
+        .where('refunds.createdMs', '>=', fromMs)
+        .where('refunds.createdMs', '<', toMs)
+        .execute();
+      return [
+        ...charges.map(
+          (row): MoneyMovement => ({
+            kind: 'charge',
+            outTradeNo: row.id,
+            providerId: row.providerId ?? undefined,
+            amountMinor: Number(row.amountMinor),
+            currency: row.currency as Currency,
+            atMs: Number(row.paidMs),
+          }),
+        ),
+        ...refunds.map(
+          (row): MoneyMovement => ({
+            kind: 'refund',
+            outTradeNo: row.id,
+            outRefundNo: row.refundId,
+            providerId: row.providerId ?? undefined,
+            amountMinor: Number(row.amountMinor),
+            currency: row.currency as Currency,
+            atMs: Number(row.createdMs),
+          }),
+        ),
+      ];
+    },
+  };
+}
