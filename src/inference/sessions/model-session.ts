@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import {
   ContractMismatch,
@@ -65,7 +66,8 @@ async function openOn(
   spec: LoadSpec,
   fallbacks: LoadResult['fallbacks'],
 ): Promise<ModelSession> {
-  const options = sessionOptions(provider, spec.threads, spec.deviceId);
+  const { size } = statSync(spec.modelFile);
+  const options = sessionOptions(provider, spec.threads, spec.deviceId, size);
   const session = await InferenceSession.create(spec.modelFile, options);
   try {
     const matched = matchContract(

@@ -123,7 +123,7 @@ describe('providers', () => {
     expect(providerOrder(['cpu', 'cuda'])).toEqual(['cpu', 'cuda']);
   });
   test('CUDA gets its card and no growing pattern cache', () => {
-    expect(sessionOptions('cuda', 2, 1)).toMatchObject({
+    expect(sessionOptions('cuda', 2, 1, 1e6)).toMatchObject({
       executionProviders: [{ name: 'cuda', deviceId: 1 }, 'cpu'],
       enableMemPattern: false,
     });
