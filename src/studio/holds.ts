@@ -51,6 +51,11 @@ export function unlockJob(hold: HoldRecord, photo: PhotoRecord) {
   };
 }
 
+/** Another look was chosen, or the master's time is over: make it again, for nothing. */
+export function masterAgain(context: Context, hold: HoldRecord, photo: PhotoRecord) {
+  return { ...unlockJob(hold, photo), key: `unlock:${hold.id}:${context.clock.now()}` };
+}
+
 /** The master was made: the credits are spent. */
 export async function postHold(
   tables: Tables,

@@ -1,6 +1,6 @@
 import type { Preset } from './config.js';
 import type { Context } from './context.js';
-import { InvalidRequest } from './errors/index.js';
+import { InvalidRequest, NotPossibleNow } from './errors/index.js';
 import { type LookOrder, priorities } from './jobs.js';
 import { limits } from './limits.js';
 import { want } from './outbox.js';
@@ -66,6 +66,7 @@ export async function addLooks(
  * Queue a run that makes these waiting looks.
  * @param photo as it is now, with its bytes in place.
  * @returns the job's key.
+ * @throws {NotPossibleNow} retention has deleted the original.
  */
 export async function queueRestore(
   tables: Tables,
@@ -74,6 +75,7 @@ export async function queueRestore(
   looks: readonly LookRecord[],
 ): Promise<string> {
   const { config, clock } = context;
+  if (photo.originalKey === null) throw new NotPossibleNow('colour', 'expired');
   const run = photo.runs + 1;
   const key = restoreKey(photo.id, run);
   if (photo.state !== 'ready') {
@@ -94,7 +96,7 @@ export async function queueRestore(
     group: photo.customerId,
     payload: {
       photoId: photo.id,
-      originalKey: photo.originalKey as string,
+      originalKey: photo.originalKey,
       looks: looks.map(toOrder),
       sheet: looks.length > 1,
       preview: config.preview,

@@ -1,6 +1,7 @@
 import type { Context } from './context.js';
 import { NotFound, NotPossibleNow } from './errors/index.js';
-import { priorities, type TimelineEntry } from './jobs.js';
+import { masterAgain } from './holds.js';
+import type { TimelineEntry } from './jobs.js';
 import { want } from './outbox.js';
 import { photoMoves } from './photo.js';
 import { addLooks, presetOf, queueRestore, restoreKey } from './photo-runs.js';
@@ -83,15 +84,9 @@ export function selectLook(context: Context, customerId: string, photoId: string
     if (look.state !== 'ready') throw new NotPossibleNow('select', look.state);
     await tables.photos.update(photo.id, { selectedLookId: look.id });
     const hold = await tables.holds.active(photo.id);
-    if (hold && photo.masterLookId !== look.id) {
-      await want(tables, context, {
-        name: 'unlock',
-        key: `unlock:${hold.id}:${look.id}`,
-        payload: { photoId: photo.id, holdId: hold.id },
-        priority: priorities.paid,
-        group: photo.customerId,
-      });
-    }
+    if (!hold || photo.masterLookId === look.id) return;
+    if (photo.originalKey === null) throw new NotPossibleNow('select', 'expired');
+    await want(tables, context, masterAgain(context, hold, photo));
   });
 }
 

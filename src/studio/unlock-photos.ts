@@ -7,11 +7,12 @@ import {
   NotFound,
   NotPossibleNow,
 } from './errors/index.js';
-import { holdCredits } from './holds.js';
+import { holdCredits, masterAgain } from './holds.js';
 import type { ChatRef } from './jobs.js';
 import { creditsOf } from './ledger.js';
 import { limits } from './limits.js';
 import { orderView } from './order-views.js';
+import { want } from './outbox.js';
 import { ownPhoto } from './photo-views.js';
 import { gatewayFor, placeOrder } from './place-order.js';
 import type { PaymentMethod } from './ports/gateway.js';
@@ -115,7 +116,11 @@ async function unlockNow(
   // One order of locks for all callers.
   for (const id of [...photoIds].sort()) {
     const photo = await ownPhoto(tables, customerId, id, { lock: true });
-    if (await tables.holds.active(id)) continue;
+    const hold = await tables.holds.active(id);
+    if (hold?.state === 'posted' && photo.masterKey === null && photo.originalKey !== null) {
+      await want(tables, context, masterAgain(context, hold, photo));
+    }
+    if (hold) continue;
     if (photo.state !== 'ready' || photo.originalKey === null) {
       throw new NotPossibleNow('unlock', photo.state === 'ready' ? 'expired' : photo.state);
     }

@@ -1,0 +1,162 @@
+import { ChannelAway } from '../../src/studio/errors/index.js';
+import { createDuties } from '../../src/studio/sweep/index.js';
+import { sweepOverdue } from '../../src/studio/sweep/overdue.js';
+import { sweepOrphans, sweepRetention } from '../../src/studio/sweep/retention.js';
+import { sweepStuck } from '../../src/studio/sweep/stuck.js';
+import { openShop, type Shop } from '../support/shop.js';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+let shop: Shop;
+beforeEach(async () => {
+  shop = await openShop();
+});
+afterEach(() => shop.close());
+
+/** Relay without running anything. */
+async function relayOnly(): Promise<void> {
+  const jobs = await shop.store.read.outbox.pending(100);
+  for (const { createdMs: _, relayedMs: __, ...job } of jobs) await shop.queue.add(job);
+  const keys = jobs.map((job) => job.key);
+  await shop.store.transaction(({ outbox }) => outbox.relayed(keys, shop.clock.now()));
+}
+
+test('jobs that a flushed queue forgot are added again', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.submit(someone);
+  await relayOnly();
+  shop.queue.flush();
+  expect(await sweepOverdue(shop.context)).toBe(0);
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('ready');
+});
+
+test('jobs that wait their turn are left alone', async () => {
+  const someone = await shop.newCustomer();
+  await shop.submit(someone);
+  await relayOnly();
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(0);
+  expect(await sweepOverdue(shop.context)).toBe(0);
+});
+
+test('a restore whose outcome was lost on the way is done again', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.submit(someone);
+  await relayOnly();
+  const key = `restore:${photo.id}:1`;
+  shop.queue.entries.get(key)!.state = 'done';
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('ready');
+});
+
+test('a restore that was buried unheard fails its photo', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.submit(someone);
+  await relayOnly();
+  shop.queue.entries.get(`restore:${photo.id}:1`)!.state = 'dead';
+  shop.skip(2 * minute);
+  await sweepOverdue(shop.context);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('failed');
+  expect(shop.news()).toEqual(['photo.failed']);
+});
+
+test('news for a channel that is away for long is told when it is back', async () => {
+  const someone = await shop.newCustomer();
+  const { notify } = shop.chat;
+  Object.assign(shop.chat, {
+    notify: async () => {
+      throw new ChannelAway('web');
+    },
+  });
+  await shop.readyPhoto(someone);
+  expect(shop.news()).toEqual([]);
+  Object.assign(shop.chat, { notify });
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  await shop.drain();
+  expect(shop.news()).toEqual(['photo.preview']);
+});
+
+test('photos and holds without any job are found', async () => {
+  const someone = await shop.newCustomer();
+  const ready = await shop.readyPhoto(someone);
+  const waiting = await shop.submit(someone);
+  const { code } = await codeFor(1);
+  await shop.studio.redeemCreditCode(someone.id, code);
+  await shop.studio.unlock(someone.id, [ready.id], { key: 'k', chat: someone.chat });
+  const jobs = await shop.store.read.outbox.pending(100);
+  await shop.store.transaction(({ outbox }) => outbox.done(jobs.map((job) => job.key)));
+  expect(await sweepStuck(shop.context)).toBe(0);
+  shop.skip(3 * minute);
+  expect(await sweepStuck(shop.context)).toBe(2);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, waiting.id)).status).toBe('ready');
+  expect((await shop.studio.photo(someone.id, ready.id)).masterKey).toBeDefined();
+});
+
+test('files go when their time is over, and what was paid is still known', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const { code } = await codeFor(1);
+  await shop.studio.redeemCreditCode(someone.id, code);
+  await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
+  await shop.drain();
+  shop.skip(29 * day);
+  expect(await sweepRetention(shop.context)).toBe(0);
+  shop.skip(2 * day);
+  expect(await sweepRetention(shop.context)).toBe(5);
+  const view = await shop.studio.photo(someone.id, photo.id);
+  expect(view).toMatchObject({ status: 'ready', unlocked: true });
+  expect(view.originalKey ?? view.masterKey ?? view.looks[0]!.previewKey).toBeUndefined();
+  for await (const blob of shop.blobs.list()) throw new Error(`left over: ${blob.key}`);
+  await expect(shop.studio.adjust(someone.id, photo.id, { strength: 1 })).rejects.toMatchObject({
+    code: 'NOT_POSSIBLE_NOW',
+  });
+});
+
+test('a master whose time is over is made again for nothing while the original is here', async () => {
+  await shop.close();
+  shop = await openShop({
+    config: { retentionDays: { original: 60, chroma: 1, preview: 60, master: 2 } },
+  });
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const { code } = await codeFor(1);
+  await shop.studio.redeemCreditCode(someone.id, code);
+  const unlock = (key: string) =>
+    shop.studio.unlock(someone.id, [photo.id], { key, chat: someone.chat });
+  await unlock('one');
+  await shop.drain();
+  shop.skip(3 * day);
+  expect(await sweepRetention(shop.context)).toBe(2);
+  expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeUndefined();
+  expect(await unlock('two')).toEqual({ status: 'unlocked' });
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeDefined();
+});
+
+test('orphans go, files in use and fresh ones stay', async () => {
+  const someone = await shop.newCustomer();
+  await shop.readyPhoto(someone);
+  const orphan = await shop.blobs.putBytes('preview', Buffer.from('orphan'));
+  expect(await sweepOrphans(shop.context)).toBe(0);
+  shop.skip(2 * 60 * minute);
+  expect(await sweepOrphans(shop.context)).toBe(1);
+  expect(await shop.blobs.has(orphan.key)).toBe(false);
+});
+
+test('every duty runs on an empty shop', async () => {
+  for (const duty of createDuties(shop.context)) expect(await duty.run()).toBe(0);
+});
+
+async function codeFor(credits: number): Promise<{ code: string }> {
+  const { createCreditCodes } = await import('../../src/studio/codes.js');
+  const wanted = { credits, count: 1, batch: 'test', expiresMs: null };
+  return { code: (await createCreditCodes(shop.context, wanted))[0]! };
+}
