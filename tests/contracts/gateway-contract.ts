@@ -10,9 +10,9 @@ export interface GatewayStand {
   /** The customer opens the code: some providers know no trade before. */
   scan(outTradeNo: string): void;
   /** @returns whether the money moved. */
-  pay(outTradeNo: string): boolean;
+  pay(outTradeNo: string): boolean | Promise<boolean>;
   /** Money that the provider holds for us for this trade, refunds taken off. */
-  balance(outTradeNo: string): number;
+  balance(outTradeNo: string): number | Promise<number>;
   /** YYYY-MM-DD of now, in the provider's zone. */
   today(): string;
   readonly capabilities: {
@@ -67,7 +67,7 @@ export function gatewayContract(name: string, start: () => Promise<GatewayStand>
     async function paid(over: Partial<ChargeRequest> = {}) {
       const charge = request(over);
       await stand.gateway.createCharge(charge);
-      expect(stand.pay(charge.outTradeNo)).toBe(true);
+      expect(await stand.pay(charge.outTradeNo)).toBe(true);
       const status = await stand.gateway.queryCharge(charge.outTradeNo);
       return { charge, status };
     }
@@ -87,8 +87,8 @@ export function gatewayContract(name: string, start: () => Promise<GatewayStand>
       const first = await stand.gateway.createCharge(charge);
       const second = await stand.gateway.createCharge(charge);
       expect(Boolean(second.qr)).toBe(Boolean(first.qr));
-      stand.pay(charge.outTradeNo);
-      expect(stand.balance(charge.outTradeNo)).toBe(charge.amountMinor);
+      await stand.pay(charge.outTradeNo);
+      expect(await stand.balance(charge.outTradeNo)).toBe(charge.amountMinor);
     });
 
     test('query follows the trade from unopened to paid, exact to the last fen', async () => {
@@ -97,7 +97,7 @@ export function gatewayContract(name: string, start: () => Promise<GatewayStand>
       const before = await stand.gateway.queryCharge(charge.outTradeNo);
       expect(before.state).toBe(stand.capabilities.unopened);
       stand.scan(charge.outTradeNo);
-      expect(stand.pay(charge.outTradeNo)).toBe(true);
+      expect(await stand.pay(charge.outTradeNo)).toBe(true);
       const after = await stand.gateway.queryCharge(charge.outTradeNo);
       expect(after).toMatchObject({
         outTradeNo: charge.outTradeNo,
@@ -139,7 +139,7 @@ export function gatewayContract(name: string, start: () => Promise<GatewayStand>
       expect(first.state).toBe('succeeded');
       const again = await stand.gateway.refund(refund);
       expect(again.state).toBe('succeeded');
-      expect(stand.balance(charge.outTradeNo)).toBe(0);
+      expect(await stand.balance(charge.outTradeNo)).toBe(0);
       const asked = await stand.gateway.queryRefund(refund);
       expect(asked).toMatchObject({ state: 'succeeded', refundMinor: charge.amountMinor });
     });
@@ -152,11 +152,11 @@ export function gatewayContract(name: string, start: () => Promise<GatewayStand>
         return;
       }
       expect((await stand.gateway.refund(part)).state).toBe('succeeded');
-      expect(stand.balance(charge.outTradeNo)).toBe(charge.amountMinor - 300);
+      expect(await stand.balance(charge.outTradeNo)).toBe(charge.amountMinor - 300);
       const tooMuch = refundOf(charge, status.providerId!, charge.amountMinor - 299);
       const outcome = await stand.gateway.refund(tooMuch).catch((error: unknown) => error);
       expect(outcome).not.toMatchObject({ state: 'succeeded' });
-      expect(stand.balance(charge.outTradeNo)).toBe(charge.amountMinor - 300);
+      expect(await stand.balance(charge.outTradeNo)).toBe(charge.amountMinor - 300);
     });
 
     test('a refund nobody asked for is absent', async () => {
