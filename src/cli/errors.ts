@@ -19,6 +19,13 @@ export class ConfigFaulty extends StudioError {
   }
 }
 
+/** A photo that was named is not there. */
+export class PhotoNotFound extends StudioError {
+  constructor(readonly file: string) {
+    super('PHOTO_NOT_FOUND', 'cli.noSuchFile', 'never', `there is no file ${file}`);
+  }
+}
+
 /** A result would replace a file that is already there. */
 export class OutputExists extends StudioError {
   constructor(readonly file: string) {
@@ -44,10 +51,14 @@ export class AlreadyColoured extends StudioError {
   }
 }
 
+const wrongUseCodes = new Set(['WRONG_USE', 'MODEL_ID_INVALID', 'MODEL_BUNDLED']);
+
 const environmentCodes = new Set([
   'CONFIG_FAULTY',
   'MODEL_MISSING',
   'MODEL_UNFIT',
+  'MODEL_DAMAGED',
+  'MODEL_DOWNLOAD_FAILED',
   'INFERENCE_FAILED',
   'INFERENCE_OUT_OF_MEMORY',
   'DISK_UNAVAILABLE',
@@ -59,7 +70,7 @@ const environmentCodes = new Set([
 /** Exit code of a command that an error ended. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof StudioError)) return exitCodes.environment;
-  if (error.code === 'WRONG_USE') return exitCodes.wrongUse;
+  if (wrongUseCodes.has(error.code)) return exitCodes.wrongUse;
   if (error.code === 'CANCELLED') return exitCodes.interrupted;
   return environmentCodes.has(error.code) ? exitCodes.environment : exitCodes.someFailed;
 }

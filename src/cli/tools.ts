@@ -38,8 +38,7 @@ function registerDoctor(program: Command, finish: Finish): void {
     .command('doctor')
     .summary('check this machine and say what to do')
     .description(
-      `Check Node, settings, memory, disk, image formats, fonts, models and execution providers.
-Every line is ok, warn or fail, and says what to do. Exits with 3 if anything fails.`,
+      `Check Node, settings, memory, disk, image formats, fonts, models and execution providers. Every line is ok, warn or fail, and says what to do. Exits with 3 if anything fails.`,
     );
   withCommonOptions(command)
     .addHelpText('after', exitCodesHelp)
@@ -54,8 +53,7 @@ function registerBench(program: Command, finish: Finish): void {
     .command('bench')
     .summary('measure this machine')
     .description(
-      `Measure this machine with one model: the network alone, a whole photo from file to file, and
-peak memory. The photo is the demo photograph enlarged.`,
+      `Measure this machine with one model: the network alone, a whole photo from file to file, and peak memory. The photo is the demo photograph enlarged.`,
     )
     .option('--model <id>', 'from "huancai models list", or a file')
     .option('--size <px>', 'input size of the network', wholeIn(minSizePx, maxSizePx, 512))
@@ -75,9 +73,7 @@ function registerWorkflow(program: Command, finish: Finish): void {
     .command('run')
     .summary('run a workflow in ComfyUI API format')
     .description(
-      `Run a workflow exported from ComfyUI with "Export (API)". Known nodes: LoadImage,
-DDColor_Colorize, DDColorize, ImageScale, ImageScaleBy, ImageScaleToTotalPixels, ImageCrop,
-ImageInvert, ImageSharpen, ImageBlur, ImageBlend, SaveImage, PreviewImage.`,
+      `Run a workflow exported from ComfyUI with "Export (API)". Known nodes: LoadImage, DDColor_Colorize, DDColorize, ImageScale, ImageScaleBy, ImageScaleToTotalPixels, ImageCrop, ImageInvert, ImageSharpen, ImageBlur, ImageBlend, SaveImage, PreviewImage.`,
     )
     .argument('<workflow>', 'the .json file, or the name of a preset: auto, portrait, building')
     .addOption(

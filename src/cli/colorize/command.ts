@@ -15,9 +15,7 @@ export function registerColorize(program: Command, finish: Finish): void {
     .description(
       `Colour photographs: files, folders and globs, in full resolution.
 
-Without -o the result lies beside the photo as name-colour.ext. Nothing is overwritten unless you
-say so, and one bad file never stops the others. Colour photographs work too: their own colour is
-ignored.`,
+Without -o the result lies beside the photo as name-colour.ext. Nothing is overwritten unless you say so, and one bad file never stops the others. Colour photographs work too: their own colour is ignored.`,
     )
     .argument('<photos...>', 'files, folders, globs (quote them: "scans/**/*.tif")');
   addPlaces(command);
@@ -110,11 +108,11 @@ function addColour(command: Command): void {
     );
 }
 
-/** An option without its value takes the sensible strength named in the help. */
+/** An option without its amount takes the usual one, which commander's help calls the preset. */
 function addFinishing(command: Command): void {
   const finishing = (name: string, what: string, max: number, usual: number) =>
     command.addOption(
-      new Option(`--${name} [amount]`, `${what}, 0-${max}; ${usual} where no amount is given`)
+      new Option(`--${name} [amount]`, `${what}, 0-${max}`)
         .argParser(numberIn(0, max, usual))
         .preset(String(usual)),
     );

@@ -21,7 +21,10 @@ export function printSummary(
     output.line(outcomeLine(outcomes[0]!, shell));
     for (const note of outcomes[0]!.notes) output.line(`  ${t(note.key, note.params)}`);
   }
-  output.line(t('cli.summary.counts', { ...counts, seconds: round(seconds) }));
+  const parts = Object.entries(counts)
+    .filter(([name, count]) => count > 0 || name === 'done')
+    .map(([name, count]) => t(`cli.summary.${name}`, { count }));
+  output.line(t('cli.summary.total', { parts: parts.join(', '), seconds: round(seconds) }));
   if (counts.cancelled > 0) output.line(t('cli.summary.resume'));
   const exists = failed.some(({ error }) => (error as { code?: string }).code === 'OUTPUT_EXISTS');
   if (exists) output.line(t('cli.summary.exists'));

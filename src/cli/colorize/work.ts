@@ -8,7 +8,7 @@ import {
   PhotoUnreadable,
   StudioError,
 } from '../../studio/errors/index.js';
-import { AlreadyColoured, OutputExists, OutputIsInput } from '../errors.js';
+import { AlreadyColoured, OutputExists, OutputIsInput, PhotoNotFound } from '../errors.js';
 import type { ColourPhoto } from './batch.js';
 import type { Journal } from './journal.js';
 import { filesOf, type PhotoTask } from './outputs.js';
@@ -70,7 +70,8 @@ async function contentKey(task: PhotoTask, fingerprint: string, signal: AbortSig
   } catch (error) {
     if (signal.aborted) throw new Cancelled();
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new PhotoUnreadable(code === 'ENOENT' ? 'there is no such file' : message, error);
+    if (code === 'ENOENT') throw new PhotoNotFound(task.file);
+    throw new PhotoUnreadable(message, error);
   }
   return hash.digest('hex');
 }
