@@ -120,8 +120,8 @@ static inline Light light_of(v128_t y, v128_t f, v128_t u, v128_t v) {
 static inline Light shade(v128_t f, v128_t u, v128_t v, const float *gamut) {
   v128_t y = cube(f);
   Light light = light_of(y, f, u, v);
-  v128_t low = wasm_f32x4_min(wasm_f32x4_min(light.r, light.g), light.b);
-  v128_t high = wasm_f32x4_max(wasm_f32x4_max(light.r, light.g), light.b);
+  v128_t low = wasm_f32x4_pmin(wasm_f32x4_pmin(light.r, light.g), light.b);
+  v128_t high = wasm_f32x4_pmax(wasm_f32x4_pmax(light.r, light.g), light.b);
   v128_t outside = wasm_v128_or(wasm_f32x4_lt(low, wasm_f32x4_splat(0)),
                                 wasm_f32x4_gt(high, wasm_f32x4_splat(1)));
   if (gamut && __builtin_expect(wasm_v128_any_true(outside), 0)) {
@@ -138,7 +138,7 @@ static inline Light shade(v128_t f, v128_t u, v128_t v, const float *gamut) {
 
 static inline v128_t clamped(v128_t light) {
   return wasm_f32x4_mul(
-      wasm_f32x4_min(wasm_f32x4_max(light, wasm_f32x4_splat(0)), wasm_f32x4_splat(1)),
+      wasm_f32x4_pmin(wasm_f32x4_pmax(light, wasm_f32x4_splat(0)), wasm_f32x4_splat(1)),
       wasm_f32x4_splat(CURVE_STEPS));
 }
 
@@ -188,34 +188,50 @@ typedef struct {
   void *out;
 } Row;
 
-static inline v128_t ramp(const float *line, int k, int k1, v128_t t) {
-  v128_t a = wasm_f32x4_splat(line[k]);
-  return fma4(wasm_f32x4_splat(line[k1] - line[k]), t, a);
+/* A plane between two grid columns: value at the left one and difference to the right one. */
+typedef struct {
+  v128_t at, rise;
+} Ramp;
+
+static inline Ramp ramp_of(const float *line, int k, int k1) {
+  return (Ramp){wasm_f32x4_splat(line[k]), wasm_f32x4_splat(line[k1] - line[k])};
 }
+
+static inline v128_t climb(Ramp ramp, v128_t t) { return fma4(ramp.rise, t, ramp.at); }
 
 static inline void run(const Row *row, int s, const int guided, const int depth16,
                        const int channels) {
   const int w = row->grid_width;
   const int k = row->segments.cell[s], k1 = k + 1 < w ? k + 1 : k;
   const int end = row->segments.start[s + 1];
-  const float *grid = row->row;
+  const float *grid = row->row, *f_row = row->f, *guide_row = row->guide, *gamut = row->gamut;
+  const void *curve = row->curve;
+  uint8_t *out = row->out;
   const float step = row->segments.step[s], phase = row->segments.phase[s];
   const v128_t stride = wasm_f32x4_splat(4 * step);
+  const Ramp offset_u = ramp_of(grid, k, k1), offset_v = ramp_of(grid + w, k, k1);
+  Ramp slope_u, slope_v, low, high;
+  if (guided) {
+    slope_u = ramp_of(grid + 2 * w, k, k1);
+    slope_v = ramp_of(grid + 3 * w, k, k1);
+    low = ramp_of(grid + 4 * w, k, k1);
+    high = ramp_of(grid + 5 * w, k, k1);
+  }
   v128_t t = wasm_f32x4_make(phase, phase + step, phase + 2 * step, phase + 3 * step);
   for (int x = row->segments.start[s]; x < end; x += 4, t = wasm_f32x4_add(t, stride)) {
-    v128_t f = wasm_v128_load(row->f + x);
-    v128_t u = ramp(grid, k, k1, t), v = ramp(grid + w, k, k1, t);
+    v128_t f = wasm_v128_load(f_row + x);
+    v128_t u = climb(offset_u, t), v = climb(offset_v, t);
     if (guided) {
-      v128_t low = ramp(grid + 4 * w, k, k1, t), high = ramp(grid + 5 * w, k, k1, t);
-      v128_t held = wasm_f32x4_max(low, wasm_f32x4_min(high, wasm_v128_load(row->guide + x)));
-      u = fma4(ramp(grid + 2 * w, k, k1, t), held, u);
-      v = fma4(ramp(grid + 3 * w, k, k1, t), held, v);
+      v128_t held = wasm_f32x4_pmax(
+          climb(low, t), wasm_f32x4_pmin(climb(high, t), wasm_v128_load(guide_row + x)));
+      u = fma4(climb(slope_u, t), held, u);
+      v = fma4(climb(slope_v, t), held, v);
     }
-    Light light = shade(f, u, v, row->gamut);
+    Light light = shade(f, u, v, gamut);
     if (depth16)
-      store16(light, (uint16_t *)row->out + x * channels, channels, row->curve);
+      store16(light, (uint16_t *)out + x * channels, channels, curve);
     else
-      store8(light, (uint8_t *)row->out + x * channels, channels, row->curve);
+      store8(light, out + x * channels, channels, curve);
   }
 }
 
