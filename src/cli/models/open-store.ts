@@ -1,5 +1,7 @@
+import os from 'node:os';
 import path from 'node:path';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import { chooseDdcolor } from '../../inference/convert/choose-ddcolor.js';
 import {
   type ConvertCheckpoint,
   createModelStore,
@@ -31,10 +33,17 @@ export function openModelStore(
       bundledDir: path.join(packageRoot, 'models'),
       catalogFile: path.join(packageRoot, 'models', 'catalog.json'),
       modelsDir: modelsDirOf(shell),
+      aliases: { ddcolor: ddcolorChoices() },
       mirrors: (env['MODEL_MIRRORS'] ?? '').split(/[\s,]+/).filter(Boolean),
       allowHttp: env['HUANCAI_MODEL_MIRRORS_HTTP'] === '1',
     },
   );
+}
+
+/** `--model ddcolor`: the network that suits this machine's memory, else the smaller one. */
+function ddcolorChoices(): [string, ...string[]] {
+  const best = chooseDdcolor({ totalMemoryBytes: os.totalmem() });
+  return best === 'ddcolor-tiny' ? [best] : [best, 'ddcolor-tiny'];
 }
 
 /** The converter is loaded when the first checkpoint comes: most runs never need it. */

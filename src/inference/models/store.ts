@@ -80,7 +80,8 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     );
   }
 
-  async function pull(id: string, options: PullOptions = {}): Promise<PullResult> {
+  async function pull(named: string, options: PullOptions = {}): Promise<PullResult> {
+    const id = config.aliases?.[named]?.[0] ?? named;
     const { entry } = info(id);
     const here = status(id, entry);
     if (!entry || here.bundled || (here.installed && !options.force))
@@ -140,7 +141,9 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     });
   }
 
-  async function resolve(idOrPath: string) {
+  async function resolve(named: string) {
+    const choices = config.aliases?.[named];
+    const idOrPath = choices?.find((id) => info(id).installed) ?? choices?.[0] ?? named;
     const entry = catalog.find((candidate) => candidate.id === idOrPath);
     if (!entry && looksLikePath(idOrPath)) return byPath(idOrPath);
     const model = info(idOrPath);

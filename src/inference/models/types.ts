@@ -96,6 +96,8 @@ export interface ModelStoreConfig {
   readonly catalogFile: string;
   /** Base addresses tried before the catalog's own: `<mirror>/<id>.onnx` or `<mirror>/<file>`. */
   readonly mirrors?: readonly string[];
+  /** Names that stand for several ids, best first: the first installed one is meant. */
+  readonly aliases?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Plain http for mirrors in the own network. Default false. */
   readonly allowHttp?: boolean;
   /** Left free on the disk for the rest of the machine. Default 64 MB. */

@@ -1,6 +1,5 @@
 /**
  * What a colour network must look like: DDColor's contract. RGB-grey in, a*b* out, same size.
- * @see docs/models.md
  */
 export const EXPECTED_CONTRACT =
   'a DDColor-style ONNX network, such as "huancai models pull ddcolor-tiny" gets: one input [1,3,H,W], one output [1,2,H,W], float32 or float16';

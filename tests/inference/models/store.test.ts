@@ -146,6 +146,22 @@ test('resolve: by path too; what is missing says how to get it', async () => {
   });
 });
 
+test('a name for several models means the best that is here', async () => {
+  const entries = ['big', 'small'].map((id) =>
+    bench.entry({ id, sources: ['https://example.org/x'], sha256: sha256(Buffer.from(id)) }),
+  );
+  const aliases = { any: ['big', 'small'] } as const;
+  const { store, modelsDir } = bench.store(entries, { aliases });
+  expect(await failure(store.resolve('any'))).toMatchObject({ model: 'big' });
+  const body = bench.model();
+  const pulled = bench.store([{ ...entries[1], sha256: sha256(body) }, entries[0]!], {
+    aliases,
+    modelsDir,
+  }).store;
+  await pulled.import(bench.write('small.onnx', body));
+  expect(await pulled.resolve('any')).toMatchObject({ id: 'small' });
+});
+
 test('a bundled model is there, is checked and stays', async () => {
   const body = bench.model();
   const entry = bench.entry({
