@@ -8,6 +8,7 @@ import { registerConvert } from './models/convert-commands.js';
 import { packageRoot } from './package-root.js';
 import type { Finish } from './register.js';
 import { registerServe } from './serve/command.js';
+import { registerOffice } from './studio/command.js';
 import { registerTools } from './tools.js';
 
 /**
@@ -35,6 +36,7 @@ ${exitCodesHelp}`,
   registerColorize(program, finish);
   registerConvert(registerModels(program, finish), finish);
   registerServe(program, finish);
+  registerOffice(program, finish);
   registerTools(program, finish);
   return program;
 }

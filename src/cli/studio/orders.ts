@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import type { GlobalOptions } from '../open-shell.js';
+import { money, time, withOffice } from './open-office.js';
+
+/** `huancai orders list`. */
+export function listOrders(options: GlobalOptions & { limit: number }): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    const orders = await office.orders(options.limit);
+    for (const { chat: _, payToken: __, ...order } of orders) {
+      output.record({ type: 'order', ...order });
+      const { id, state, kind, amountMinor, currency, method, createdMs } = order;
+      const price = money(amountMinor, currency).padStart(10);
+      output.line(
+        `${time(createdMs)}  ${id}  ${state.padEnd(9)}  ${kind.padEnd(6)}  ${price}  ${method}`,
+      );
+    }
+    if (orders.length === 0) output.line(t('office.orders.none'));
+    return exitCodes.done;
+  });
+}
+
+/** `huancai orders show`. */
+export function showOrder(id: string, options: GlobalOptions): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    const { order, charge, refunds } = await office.order(id);
+    const { payPath: _, qr: __, ...shown } = order;
+    output.record({ type: 'order', ...shown, charge: charge ?? null, refunds });
+    const { state, kind, amountMinor, currency, method, credits, photoIds, customerId } = order;
+    output.line(`${id}  ${state}  ${kind}  ${money(amountMinor, currency)}  ${method}`);
+    output.line(
+      `  ${customerId}  ${t('office.orders.credits', { credits })}  ${photoIds.join(' ')}`,
+    );
+    if (charge) {
+      const { state, providerId, polls } = charge;
+      output.line(`  ${charge.id}  ${charge.gateway} ${state}  ${providerId ?? '-'}  ${polls}x`);
+    }
+    for (const { id, state, amountMinor, reason, createdMs } of refunds) {
+      output.line(
+        `  ${id}  ${time(createdMs)}  ${state}  ${money(amountMinor, currency)}  ${reason}`,
+      );
+    }
+    return exitCodes.done;
+  });
+}
+
+/** `huancai orders quarantine`. @returns someFailed while something waits to be looked at. */
+export function quarantine(
+  options: GlobalOptions & { limit: number; resolve?: string },
+): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    if (options.resolve !== undefined) {
+      await office.resolveQuarantine(options.resolve);
+      output.record({ type: 'resolved', id: options.resolve });
+      output.line(t('office.quarantine.resolved', { id: options.resolve }));
+      return exitCodes.done;
+    }
+    const findings = await office.quarantine(options.limit);
+    for (const finding of findings) {
+      output.record({ type: 'quarantined', ...finding });
+      const { id, gateway, outTradeNo, reason, atMs } = finding;
+      output.line(`${time(atMs)}  ${id}  ${gateway}  ${outTradeNo}  ${reason}`);
+    }
+    const key = findings.length === 0 ? 'none' : 'some';
+    output.line(t(`office.quarantine.${key}`, { count: findings.length }));
+    return findings.length === 0 ? exitCodes.done : exitCodes.someFailed;
+  });
+}
+
+/** `huancai refund`. */
+export function refund(
+  orderId: string,
+  options: GlobalOptions & { reason: string; amountFen?: number; key?: string },
+): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    const { reason, amountFen: amountMinor, key = randomUUID() } = options;
+    const { order } = await office.order(orderId);
+    const made = await office.refund(orderId, { key, reason, amountMinor });
+    const { id, state, credits } = made;
+    output.record({ type: 'refund', id, orderId, state, amountMinor: made.amountMinor, credits });
+    const amount = money(made.amountMinor, order.currency);
+    output.line(t('office.refund.queued', { id, amount, credits, orderId }));
+    return exitCodes.done;
+  });
+}

@@ -1,0 +1,36 @@
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import type { GlobalOptions } from '../open-shell.js';
+import { time, withOffice } from './open-office.js';
+
+/** `huancai photo show`. */
+export function showPhoto(id: string, options: GlobalOptions): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    const { view, timeline } = await office.photo(id);
+    const entries = timeline.map(({ atMs, event, details }) => ({ atMs, event, details }));
+    output.record({ type: 'photo', ...view, timeline: entries });
+    const size = view.widthPx ? `${view.widthPx} x ${view.heightPx}` : '';
+    output.line(`${id}  ${view.status}  ${size}  ${view.preset}  ${view.customerId}`);
+    for (const look of view.looks) {
+      const seconds = look.seconds === undefined ? '' : `${look.seconds.toFixed(2)} s`;
+      const mark = look.id === view.selectedLookId ? '*' : ' ';
+      output.line(
+        `${mark} ${look.id}  ${look.state}  ${look.model}  ${look.provider ?? ''}  ${seconds}`,
+      );
+    }
+    for (const { atMs, event, details } of entries) {
+      output.line(`  ${time(atMs)}  ${t(`timeline.${event}`, details)}`);
+    }
+    if (view.error) output.line(t(view.error.messageKey, view.error.params));
+    return exitCodes.done;
+  });
+}
+
+/** `huancai erase`. */
+export function erase(customer: string, options: GlobalOptions): Promise<ExitCode> {
+  return withOffice(options, async (office, { output, t }) => {
+    await office.erase(customer);
+    output.record({ type: 'erased', customer });
+    output.line(t('office.erased', { customer }));
+    return exitCodes.done;
+  });
+}
