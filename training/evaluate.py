@@ -67,9 +67,8 @@ class Score:
                 "chroma_ratio": self.chroma / max(truth.chroma, 1e-9), "photographs": self.count}
 
 
-def evaluate(network, decoder, photos, size=SIZE):
-    """[(source, RGB)] -> {"all" or source: {"grey" | "sepia" | "model" | "truth": figures}}."""
-    model = StarterModel(network, decoder).eval()
+def evaluate(model, photos, size=SIZE):
+    """StarterModel, [(source, RGB)] -> {"all" or source: {"grey" | "sepia" | "model" | "truth": figures}}."""
     prepared = [(source, squash(rgb, size)) for source, rgb in photos]
     labs = [rgb_to_lab(rgb) for _, rgb in prepared]
     tint = np.mean([lab[..., 1:].mean((0, 1)) for lab in labs], 0)
@@ -91,27 +90,34 @@ def load_checkpoint(file):
     return network.eval()
 
 
-def add_decoder_arguments(parser):
+def add_model_arguments(parser):
+    """The decoder's settings, the same for every script that runs a checkpoint."""
+    parser.add_argument("checkpoint", help="average.pt of train.py")
     parser.add_argument("--temperature", type=float, default=0.42)
     parser.add_argument("--gain", type=float, default=1.0)
     parser.add_argument("--lift", type=float, default=0.0)
+    parser.add_argument("--sight", type=int, default=0, help="shrink larger inputs inside the model (0: never)")
+
+
+def build_model(options):
+    """Parsed add_model_arguments -> StarterModel in evaluation mode."""
+    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
+    return StarterModel(load_checkpoint(options.checkpoint), decoder, options.sight).eval()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", help="average.pt of train.py")
+    add_model_arguments(parser)
     parser.add_argument("photos", help="folder or tar file of colour photographs")
     parser.add_argument("--size", type=int, default=SIZE, help="side in px, a multiple of 32 (default %(default)s)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    add_decoder_arguments(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     photos = load_folder(options.photos)
     if not photos:
         sys.exit(f"{options.photos}: no photograph found")
-    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
-    results = evaluate(load_checkpoint(options.checkpoint), decoder, photos, options.size)
+    results = evaluate(build_model(options), photos, options.size)
     if options.json:
         print(json.dumps(results, indent=2))
         return

@@ -16,9 +16,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from colour import Bins
-from evaluate import add_decoder_arguments, load_checkpoint
-from network import Decoder, StarterModel
+from evaluate import add_model_arguments, build_model
 
 OPSET = 15
 PARITY_SIZES = [(1, 256, 256), (2, 64, 96), (1, 384, 288), (1, 512, 512)]
@@ -48,7 +46,7 @@ def describe(model, text):
     return model
 
 
-def export(model, file, text="Huancai starter colouriser, MIT"):
+def export(model, file, text="Huancai starter colouriser, Apache-2.0; see MODEL_CARD.md"):
     """Write StarterModel to `file`; returns its size in bytes."""
     model, file = model.eval(), Path(file)
     torch.onnx.export(model, torch.rand(1, 3, 128, 160), str(file), opset_version=OPSET, input_names=["input"],
@@ -77,13 +75,11 @@ def write_parity(model, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", help="average.pt of train.py")
+    add_model_arguments(parser)
     parser.add_argument("onnx", help="file to write")
     parser.add_argument("--parity", help="folder for the inputs and answers that parity.mjs compares with")
-    add_decoder_arguments(parser)
     options = parser.parse_args()
-    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
-    model = StarterModel(load_checkpoint(options.checkpoint), decoder)
+    model = build_model(options)
     size = export(model, options.onnx)
     print(f"{options.onnx}: {size / 1e6:.2f} MB, opset {OPSET}")
     if options.parity:

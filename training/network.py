@@ -93,12 +93,30 @@ class Decoder(nn.Module):
 
 
 class StarterModel(nn.Module):
-    """The exported graph, DDColor's contract: grey RGB [N, 3, H, W] in 0..1 -> a*b* [N, 2, H, W]."""
+    """The exported graph, DDColor's contract: grey RGB [N, 3, H, W] in 0..1 -> a*b* [N, 2, H, W].
 
-    def __init__(self, network, decoder):
+    sight: the network was trained on small pictures; one of more than sight x sight pixels is shrunk to about that
+    many (multiples of 32) before it and the colours enlarged after it, so that a large input does not turn patchy.
+    0 never shrinks.
+    """
+
+    def __init__(self, network, decoder, sight=0):
         super().__init__()
-        self.network, self.decoder = network, decoder
+        self.network, self.decoder, self.sight = network, decoder, sight
+
+    def _seen(self, grey):
+        """[h, w] the network looks at; tensor arithmetic, so that the exported graph computes it per input."""
+        size = torch._shape_as_tensor(grey)[2:].float()
+        scale = (self.sight / size.prod().sqrt()).clamp(max=1)
+        return ((size * scale / 32).round().clamp(min=1) * 32).long()
 
     def forward(self, grey):
-        ab = self.decoder(self.network(grey_to_lightness(grey.mean(1, keepdim=True))))
+        grey = grey.mean(1, keepdim=True)
+        size = grey.shape[2:]
+        if self.sight:
+            seen = self._seen(grey)
+            grey = F.interpolate(grey, size=[seen[0], seen[1]], mode="bilinear", align_corners=False)
+        ab = self.decoder(self.network(grey_to_lightness(grey)))
+        if self.sight:
+            return F.interpolate(ab, size=size, mode="bilinear", align_corners=False)
         return F.interpolate(ab, scale_factor=float(STRIDE), mode="bilinear", align_corners=False)

@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 import torch
 
-from colour import Bins, lab_to_rgb, rgb_to_lab
-from evaluate import add_decoder_arguments, load_checkpoint, load_folder, predict
-from network import Decoder, StarterModel
+from colour import lab_to_rgb, rgb_to_lab
+from evaluate import add_model_arguments, build_model, load_folder, predict
 
 SIZES = (256, 384, 512)
 
@@ -70,7 +69,7 @@ def stability(model, photos, sizes=SIZES):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", help="average.pt of train.py")
+    add_model_arguments(parser)
     parser.add_argument("photos", help="folder or tar file")
     parser.add_argument("sheet", nargs="?", help="picture to write")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="default: 256 512")
@@ -79,15 +78,13 @@ def main():
     parser.add_argument("--columns", type=int, default=3, help="photographs side by side (default %(default)s)")
     parser.add_argument("--truth", action="store_true", help="add the photograph's own colours")
     parser.add_argument("--stability", action="store_true", help="print the mean dE between sizes")
-    add_decoder_arguments(parser)
     options = parser.parse_args()
     photos = load_folder(options.photos)
     if not photos:
         sys.exit(f"{options.photos}: no photograph found")
     if options.limit and options.limit < len(photos):
         photos = [photos[i] for i in np.linspace(0, len(photos) - 1, options.limit).round().astype(int)]
-    decoder = Decoder(Bins(), options.temperature, options.gain, options.lift)
-    model = StarterModel(load_checkpoint(options.checkpoint), decoder).eval()
+    model = build_model(options)
     torch.set_num_threads(2)
     if options.sheet:
         sheet = contact_sheet(model, photos, options.sizes, options.cell, options.columns, options.truth)

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from colour import Bins
 from dataset import Batches, PackedPhotos, sampling_weights
 from losses import ColourLoss
-from network import Colouriser, Decoder
+from network import Colouriser, Decoder, StarterModel
 
 
 def parse_arguments(argv=None):
@@ -162,8 +162,8 @@ class Trainer:
     def validate(self):
         from evaluate import evaluate, load_folder  # measured the same way as the final figures
         if self.options.val:
-            bins = Bins()
-            row = evaluate(self.average, Decoder(bins, self.options.temperature), load_folder(self.options.val))["all"]
+            model = StarterModel(self.average, Decoder(Bins(), self.options.temperature)).eval()
+            row = evaluate(model, load_folder(self.options.val))["all"]
             self.log(event="val", **{k: row["model"][k] for k in ("below_grey", "chroma_ratio")})
 
     def train(self, photos, weights):

@@ -76,7 +76,7 @@ class Recipe(unittest.TestCase):
                 self.assertIn(f"hills       {row}", table)
             run("sheets.py", average, work / "photos", work / "sheet.png", "--limit", 2, "--sizes", 64, "--truth")
             self.assertEqual(cv2.imread(str(work / "sheet.png")).shape, (200, 1800, 3))
-            run("export.py", average, work / "model.onnx", "--parity", work / "parity")
+            run("export.py", average, work / "model.onnx", "--sight", 256, "--parity", work / "parity")
             self.check_contract(work / "model.onnx")
             folds = run("leave_one_out.py", work / "packed", work / "folds", "--sources", "hills", "--", "--steps", 1,
                         "--phases", "32:1", "--batch", 2, "--workers", 0)
@@ -141,6 +141,15 @@ class Parts(unittest.TestCase):
         model = StarterModel(Colouriser().eval(), Decoder(Bins())).eval()
         with torch.no_grad():
             self.assertEqual(model(torch.rand(2, 3, 64, 96)).shape, (2, 2, 64, 96))
+
+    def test_sight_shrinks_only_large_pictures(self):
+        network, decoder = Colouriser().eval(), Decoder(Bins())
+        free, limited = StarterModel(network, decoder).eval(), StarterModel(network, decoder, 64).eval()
+        small, large = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 128, 256)
+        self.assertEqual(limited._seen(large).tolist(), [32, 96])
+        with torch.no_grad():
+            self.assertLess((limited(small) - free(small)).abs().max(), 1e-3)
+            self.assertEqual(limited(large).shape, (1, 2, 128, 256))
 
     def test_colourfulness_of_grey_is_zero(self):
         self.assertEqual(colourfulness(np.full((8, 8, 3), 77, np.uint8)), 0)
