@@ -22,13 +22,14 @@ export function listModels(options: GlobalOptions & { readonly installed?: boole
     .list()
     .filter((model) => model.installed || !options.installed);
   shell.output.line(shell.t('models.listHead', { dir: modelsDirOf(shell) }));
-  const width = Math.max(...found.map((model) => model.id.length));
-  for (const model of found) {
+  const statuses = found.map((model) => statusOf(model, shell));
+  const idWidth = Math.max(...found.map((model) => model.id.length));
+  const statusWidth = Math.max(...statuses.map(columnsOf));
+  for (const [i, model] of found.entries()) {
     shell.output.record({ type: 'model', ...recordOf(model) });
     const mark = model.installed ? '*' : ' ';
-    shell.output.line(
-      `${mark} ${model.id.padEnd(width)}  ${statusOf(model, shell)}  ${model.title}`,
-    );
+    const status = statuses[i]! + ' '.repeat(statusWidth - columnsOf(statuses[i]!));
+    shell.output.line(`${mark} ${model.id.padEnd(idWidth)}  ${status}  ${model.title}`);
   }
   return exitCodes.done;
 }
@@ -158,6 +159,11 @@ function report(result: PullResult, shell: Shell, progress: { end(): void }): vo
     shell.t(result.outcome === 'exists' ? 'models.exists' : 'models.pulled', params),
   );
   if (result.outcome === 'installed') shell.output.line(shell.t('models.use', params));
+}
+
+/** Chinese characters are two columns wide on a terminal. */
+function columnsOf(text: string): number {
+  return [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? 2 : 1), 0);
 }
 
 function statusOf(model: ModelStatus, { t }: Shell): string {

@@ -49,12 +49,17 @@ export interface ChildExit {
   readonly stderr: string;
 }
 
+export interface ChildListener {
+  readonly onTrying: (pid: number, provider: string) => void;
+  readonly onExit: (exit: ChildExit) => void;
+}
+
 const STDERR_TAIL_CHARS = 4_000;
 
 /** Start a child and wait until it listens. @throws {ChildDied} */
 export async function startChild(
   startTimeoutMs: number,
-  onExit: (exit: ChildExit) => void,
+  listener: ChildListener,
 ): Promise<SupervisedChild> {
   const process_ = fork(compiledEntry(__dirname, 'session-process.js'), [], {
     serialization: 'advanced',
@@ -62,7 +67,7 @@ export async function startChild(
     // Nothing of the parent's (inspector ports, loaders); the child collects after each run.
     execArgv: ['--expose-gc'],
   });
-  const link = connect(process_, onExit);
+  const link = connect(process_, listener);
   await link.ask('ready', undefined, startTimeoutMs);
   return link.child;
 }
@@ -73,7 +78,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
+function connect(child: ChildProcess, listener: ChildListener) {
   const oomKillsBefore = oomKills();
   let nextId = 1;
   let stderr = '';
@@ -97,6 +102,7 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
   child.on('message', (reply: Reply) => {
     if (reply.kind === 'trying') {
       trying = reply.provider;
+      listener.onTrying(child.pid ?? 0, trying);
       return;
     }
     trying = undefined;
@@ -122,7 +128,7 @@ function connect(child: ChildProcess, onExit: (exit: ChildExit) => void) {
       trying,
     );
     const expected = ending !== undefined;
-    onExit({ pid: child.pid ?? 0, expected, reason, exitCode, signal, stderr });
+    listener.onExit({ pid: child.pid ?? 0, expected, reason, exitCode, signal, stderr });
     for (const waiter of waiting.values()) {
       clearTimeout(waiter.timer);
       waiter.reject(gone);

@@ -60,6 +60,7 @@ export interface HostStatus {
 /** What happens to the child; for logs, metrics and a photo's timeline. */
 export type HostEvent =
   | { readonly name: 'started'; readonly pid: number }
+  | { readonly name: 'loading'; readonly pid: number; readonly provider: string }
   | { readonly name: 'loaded'; readonly modelId: string; readonly provider: string }
   | ({ readonly name: 'exited' } & ChildExit)
   | ({ readonly name: 'providerFallback' } & ProviderFault)

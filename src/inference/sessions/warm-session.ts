@@ -60,7 +60,8 @@ export function createWarmSession(
       const backoffMs = (config.restartBackoffMs ?? 200) * 2 ** (crashesInRow - 1);
       await pause(Math.min(LONGEST_BACKOFF_MS, backoffMs));
     }
-    const started = await startChild(startTimeoutMs, exited);
+    const onTrying = (pid: number, provider: string) => emit({ name: 'loading', pid, provider });
+    const started = await startChild(startTimeoutMs, { onTrying, onExit: exited });
     child = started;
     emit({ name: 'started', pid: started.pid });
     return started;

@@ -53,6 +53,20 @@ test('a request that ends two children fails; the next one works', async () => {
   expect((await next).provider).toBe('cpu');
 });
 
+test('a provider whose driver takes the child down is left out from then on', async () => {
+  const { host, events } = bench.host({ providers: ['webgpu', 'cpu'] }, (event) => {
+    if (event.name === 'loading' && event.provider === 'webgpu') process.kill(event.pid, 'SIGSEGV');
+  });
+  const first = await host.predict(ramp(quick, 64));
+  expect(first.provider).toBe('cpu');
+  expect(first.notes).toMatchObject([
+    { key: 'inference.provider.crashed', params: { provider: 'webgpu' } },
+  ]);
+  await host.predict(ramp(slow, 64));
+  const touched = events.flatMap((event) => (event.name === 'loading' ? [event.provider] : []));
+  expect(touched).toEqual(['webgpu', 'cpu', 'cpu']);
+});
+
 test('a child killed again and again is refused for a while instead of restarted', async () => {
   const { host, events } = bench.host({ maxRestarts: 3 }, (event) => {
     if (event.name === 'started') process.kill(event.pid, 'SIGSEGV');
