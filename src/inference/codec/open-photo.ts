@@ -25,12 +25,12 @@ export function openPhoto(file: string, header: PhotoHeader, options: OpenOption
   });
   if (header.hasAlpha && !options.keepAlpha) pipeline.flatten({ background: 'white' });
   if (options.bitDepth === 8) return pipeline.toColourspace(isGrey(header) ? 'b-w' : 'srgb');
-  // libvips takes 16-bit pixels with a profile through Display P3; this brings them on to sRGB.
-  if (header.hasProfile && !isGrey(header)) pipeline.withIccProfile('srgb');
-  return pipeline.toColourspace(isGrey(header) ? 'grey16' : 'rgb16');
+  // With a profile, 16-bit pixels arrive as Display P3 (colour) or as stored (grey): on to sRGB.
+  if (header.hasProfile) pipeline.withIccProfile('srgb');
+  return pipeline.toColourspace(header.space === 'grey16' ? 'grey16' : 'rgb16');
 }
 
 /** Decoded to one band: stored without colour, and no profile that says what its grey means. */
-export function isGrey(header: PhotoHeader): boolean {
-  return header.space === 'grey16' || (header.space === 'b-w' && !header.hasProfile);
+export function isGrey({ space, hasProfile }: PhotoHeader): boolean {
+  return (space === 'grey16' || space === 'b-w') && !hasProfile;
 }

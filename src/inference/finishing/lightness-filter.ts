@@ -13,7 +13,7 @@ export interface LightnessBlock {
 
 const WINDOW_RADIUS = 2;
 /** Grain of this size, in L*, is gone at strength 1. */
-const GRAIN_L_STAR = 7;
+const GRAIN_L_STAR = 5;
 
 /**
  * Edge-preserving smoothing: a guided filter of the picture by itself. Where the window's contrast

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
+import { fFromLight, lStarFromF } from '../../../src/inference/color/lab.js';
 import { createRenderer, inspectPhoto } from '../../../src/inference/render/index.js';
 import { StudioError } from '../../../src/studio/errors/index.js';
 import { limits } from '../../../src/studio/limits.js';
 import type { ImageFormat, RenderOptions } from '../../../src/studio/ports/colorizer.js';
 import {
   astronaut,
+  greyProfile,
   greyTiff16,
   label,
   meanDifference,
@@ -106,6 +108,25 @@ describe('what comes in', () => {
     expect(rendition).toMatchObject({ format: 'tiff', bitDepth: 16 });
     const { l } = await readLab(rendition.file);
     expect(new Set(l.slice(0, 512)).size).toBeGreaterThan(480);
+  });
+
+  test('profiles of 16-bit pictures count: grey with a gamma of its own, colour in Display P3', async () => {
+    const ramp = Uint16Array.from({ length: 256 * 16 }, (_, i) => 8000 + (i % 256) * 220);
+    writeFileSync(at('gamma.tiff'), greyTiff16(256, 16, ramp, greyProfile(1.8)));
+    await renderer.render(at('gamma.tiff'), plane, at('gamma.png'), { ...plain, strength: 0 });
+    const { l } = await readLab(at('gamma.png'));
+    for (let x = 0; x < 256; x += 5) {
+      const f = fFromLight((ramp[x]! / 65_535) ** 1.8);
+      expect(Math.abs(l[x]! - lStarFromF(f))).toBeLessThan(0.5);
+    }
+    await sharp(astronaut)
+      .toColourspace('rgb16')
+      .withIccProfile('p3')
+      .png()
+      .toFile(at('p3-16.png'));
+    await renderer.render(at('p3-16.png'), plane, at('p3-16.out.png'), plain);
+    const [before, after] = await Promise.all([readLab(astronaut), readLab(at('p3-16.out.png'))]);
+    expect(meanDifference(before.l, after.l)).toBeLessThan(0.1);
   });
 
   test('pages after the first and animation are left out, with a note', async () => {

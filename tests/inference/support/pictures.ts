@@ -107,9 +107,14 @@ export function meanDifference(a: Float64Array, b: Float64Array): number {
 }
 
 /** An uncompressed 16-bit greyscale TIFF, as film scanners write them. */
-export function greyTiff16(widthPx: number, heightPx: number, samples: Uint16Array): Buffer {
+export function greyTiff16(
+  widthPx: number,
+  heightPx: number,
+  samples: Uint16Array,
+  profile = Buffer.alloc(0),
+): Buffer {
   const pixels = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const entries: [tag: number, type: 3 | 4, value: number][] = [
+  const entries: [tag: number, type: 3 | 4 | 7, value: number, count?: number][] = [
     [256, 4, widthPx],
     [257, 4, heightPx],
     [258, 3, 16],
@@ -120,15 +125,50 @@ export function greyTiff16(widthPx: number, heightPx: number, samples: Uint16Arr
     [278, 4, heightPx],
     [279, 4, pixels.length],
   ];
+  if (profile.length > 0) entries.push([34_675, 7, 8 + pixels.length, profile.length]);
   const directory = Buffer.alloc(2 + 12 * entries.length + 4);
   directory.writeUInt16LE(entries.length, 0);
-  for (const [i, [tag, type, value]] of entries.entries()) {
+  for (const [i, [tag, type, value, count = 1]] of entries.entries()) {
     directory.writeUInt16LE(tag, 2 + 12 * i);
     directory.writeUInt16LE(type, 4 + 12 * i);
-    directory.writeUInt32LE(1, 6 + 12 * i);
+    directory.writeUInt32LE(count, 6 + 12 * i);
     directory.writeUInt32LE(value, 10 + 12 * i);
   }
   const head = Buffer.from('II*\0\0\0\0\0', 'latin1');
-  head.writeUInt32LE(8 + pixels.length, 4);
-  return Buffer.concat([head, pixels, directory]);
+  head.writeUInt32LE(8 + pixels.length + profile.length, 4);
+  return Buffer.concat([head, pixels, profile, directory]);
+}
+
+/** A minimal ICC profile for grey with a plain gamma (version 2.1, D50). */
+export function greyProfile(gamma: number): Buffer {
+  const s15 = (x: number) => Math.round(x * 65_536);
+  const white = Buffer.alloc(20);
+  white.write('XYZ ', 0);
+  for (const [i, x] of [0.9642, 1, 0.8249].entries()) white.writeInt32BE(s15(x), 8 + 4 * i);
+  const curve = Buffer.alloc(16);
+  curve.write('curv', 0);
+  curve.writeUInt32BE(1, 8);
+  curve.writeUInt16BE(Math.round(gamma * 256), 12);
+  const name = Buffer.alloc(108);
+  name.write('desc', 0);
+  name.writeUInt32BE(5, 8);
+  name.write('grey', 12);
+  const right = Buffer.from('text\0\0\0\0none\0\0\0\0', 'latin1');
+  const tags = { desc: name, wtpt: white, kTRC: curve, cprt: right };
+  const table = Buffer.alloc(4 + 12 * 4);
+  table.writeUInt32BE(4, 0);
+  let offset = 128 + table.length;
+  for (const [i, [tag, body]] of Object.entries(tags).entries()) {
+    table.write(tag, 4 + 12 * i);
+    table.writeUInt32BE(offset, 8 + 12 * i);
+    table.writeUInt32BE(body.length, 12 + 12 * i);
+    offset += body.length;
+  }
+  const header = Buffer.alloc(128);
+  header.writeUInt32BE(offset, 0);
+  header.writeUInt32BE(0x02100000, 8);
+  header.write('mntrGRAYXYZ ', 12);
+  header.write('acsp', 36);
+  for (const [i, x] of [0.9642, 1, 0.8249].entries()) header.writeInt32BE(s15(x), 68 + 4 * i);
+  return Buffer.concat([header, table, ...Object.values(tags)]);
 }
