@@ -21,6 +21,7 @@ export class BullConnection {
     for (const [name, { keys, lua }] of Object.entries(bullScripts))
       this.client.defineCommand(name, keys === undefined ? { lua } : { numberOfKeys: keys, lua });
     this.subscriber = this.openBlocking();
+    this.client.once('ready', () => void this.warnOfForgetfulness());
   }
 
   /** For brpoplpush and subscriptions: waits for Redis as long as it takes. */
@@ -59,6 +60,18 @@ export class BullConnection {
   close(): void {
     this.client.disconnect();
     this.subscriber.disconnect();
+  }
+
+  /** A Redis that evicts or forgets loses jobs; the sweeper finds them, a minute late. */
+  private async warnOfForgetfulness(): Promise<void> {
+    try {
+      const [, policy] = (await this.client.config('GET', 'maxmemory-policy')) as string[];
+      const [, appendonly] = (await this.client.config('GET', 'appendonly')) as string[];
+      if (policy !== 'noeviction' || appendonly !== 'yes')
+        this.logger.warn('queue.redisForgets', { 'maxmemory-policy': policy, appendonly });
+    } catch {
+      // Managed servers hide their settings.
+    }
   }
 
   private open(options: RedisOptions): Redis {

@@ -1,12 +1,18 @@
-import Bull from 'bull';
-import type Redis from 'ioredis';
+import { randomUUID } from 'node:crypto';
 import { QueueAway, StudioError } from '../studio/errors/index.js';
-import { type JobName, jobNames, type NewJob } from '../studio/jobs.js';
+import { type Handlers, type JobName, jobNames, type NewJob } from '../studio/jobs.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
-import type { JobQueue, JobState } from '../studio/ports/queue.js';
+import type {
+  ConsumeOptions,
+  Consumer,
+  JobInfo,
+  JobQueue,
+  JobState,
+} from '../studio/ports/queue.js';
 import { BullConnection } from './bull-connection.js';
 import { BullConsumer } from './bull-consumer.js';
-import { type BullData, type Ended, hashOf, idOf, infoOf, keyOf } from './bull-job.js';
+import { hashOf, idOf, infoOf, keyOf } from './bull-job.js';
+import { BullQueues } from './bull-queues.js';
 import { BullWorkers } from './bull-workers.js';
 import { estimateSeconds, remainingSeconds } from './estimate.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
@@ -16,250 +22,222 @@ export interface BullQueueConfig extends Partial<QueuePolicy> {
   readonly redisUrl: string;
   /** Start of every key. Default `huancai`. */
   readonly prefix?: string;
-  /** How long a first command waits for the server. Default 5000. */
+  /** How long a command waits for a server that is away. Default 5000. */
   readonly connectTimeoutMs?: number;
+}
+
+export interface BullQueueDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** At most this many dead letters per job name are kept. */
 const deadLettersMax = 10_000;
+const anyState: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
 
 /**
  * The queue of a fleet: bull on Redis (6.2 or newer), one bull queue per job name. What Redis
  * loses, the relay and the sweeper add again from the database.
  */
-export function createBullQueue(
-  { clock, logger }: { clock: Clock; logger: Logger },
-  config: BullQueueConfig,
-): JobQueue {
-  const policy: QueuePolicy = { ...defaultPolicy, ...config };
-  const prefix = config.prefix ?? 'huancai';
-  const cancelChannel = `${prefix}:cancel`;
-  const connection = new BullConnection(config.redisUrl, logger, () => clock.now());
-  const { client } = connection;
-  const workers = new BullWorkers(connection, prefix, policy, clock);
-  const queues = new Map<JobName, Bull.Queue<BullData>>();
-  const consumers = new Set<BullConsumer>();
-  const redisKey = (name: JobName, what: string) => `${prefix}:${name}:${what}`;
-  const prefixes = jobNames.map((name) => redisKey(name, ''));
+export function createBullQueue(deps: BullQueueDeps, config: BullQueueConfig): JobQueue {
+  return new BullJobQueue(deps, config);
+}
 
-  const openQueue = (name: JobName, blocking?: () => Redis): Bull.Queue<BullData> =>
-    new Bull<BullData>(name, {
-      prefix,
-      createClient: (type) => {
-        if (type === 'client') return client;
-        return type === 'subscriber' || !blocking ? connection.subscriber : blocking();
-      },
-      settings: bullSettings(policy),
-      skipVersionCheck: true,
-    } as Bull.QueueOptions);
+class BullJobQueue implements JobQueue {
+  private readonly policy: QueuePolicy;
+  private readonly connection: BullConnection;
+  private readonly queues: BullQueues;
+  private readonly workers: BullWorkers;
+  private readonly consumers = new Set<BullConsumer>();
+  private readonly cancelChannel: string;
 
-  const queueOf = (name: JobName): Bull.Queue<BullData> => {
-    const known = queues.get(name);
-    if (known) return known;
-    const queue = openQueue(name);
-    queue.on('error', (error) => connection.complain(error));
-    queues.set(name, queue);
-    return queue;
-  };
-
-  connection.subscriber.subscribe(cancelChannel).catch((error) => connection.complain(error));
-  connection.subscriber.on('message', (channel: string, id: string) => {
-    if (channel === cancelChannel) for (const consumer of consumers) consumer.cancelHere(id);
-  });
-
-  /** Wait for the server, and let callers see `QueueAway` whatever the driver says. */
-  function away<A extends unknown[], R>(call: (...args: A) => Promise<R>) {
-    return async (...args: A): Promise<R> => {
-      try {
-        await connection.ready(config.connectTimeoutMs ?? 5_000);
-        return await call(...args);
-      } catch (cause) {
-        throw cause instanceof StudioError ? cause : new QueueAway(cause);
-      }
-    };
+  constructor(
+    private readonly deps: BullQueueDeps,
+    private readonly config: BullQueueConfig,
+  ) {
+    const prefix = config.prefix ?? 'huancai';
+    this.policy = { ...defaultPolicy, ...config };
+    this.connection = new BullConnection(config.redisUrl, deps.logger, () => deps.clock.now());
+    this.queues = new BullQueues(this.connection, prefix, this.policy);
+    this.workers = new BullWorkers(this.connection, prefix, this.policy, deps.clock);
+    this.cancelChannel = `${prefix}:cancel`;
+    this.listenForCancels();
   }
 
-  async function add(job: NewJob): Promise<'added' | 'exists'> {
-    const score = await client.huancaiTurn(
-      redisKey(job.name, 'priority'),
-      redisKey(job.name, `turns:${job.priority}`),
-      redisKey(job.name, idOf(job.key)),
-      job.priority,
-      job.group,
-    );
-    if (score === '') return 'exists';
-    const { payload, group, priority, notBeforeMs } = job;
-    // Bull answers a duplicate like a new job; the stamp tells whose data was stored.
-    const stamp = `${process.pid}-${Math.random().toString(36).slice(2)}`;
-    const data = { payload, group, priority, notBeforeMs, stamp };
-    await queueOf(job.name).add(job.name, data, {
-      jobId: idOf(job.key),
-      priority: Number(score),
-      delay: Math.max(0, (notBeforeMs ?? 0) - clock.now()),
-      attempts: 1_000_000,
-      backoff: { type: 'studio' },
-      removeOnComplete: { age: Math.ceil(policy.keepDoneMs / 1000) },
-      removeOnFail: { age: Math.ceil(policy.keepDeadMs / 1000), count: deadLettersMax },
-      stackTraceLimit: 1,
-    });
-    const stored = await client.hget(redisKey(job.name, idOf(job.key)), 'data');
-    return stored === null || stored.includes(stamp) ? 'added' : 'exists';
-  }
-
-  async function inspect(key: string) {
-    const reply = await client.huancaiInspect(prefixes.length, ...prefixes, idOf(key));
-    if (!reply) return undefined;
-    const [index, state, ahead, active, flat] = reply;
-    const hash = hashOf(flat);
-    return {
-      name: jobNames[index - 1]!,
-      state,
-      ahead,
-      active,
-      hash,
-      info: infoOf(key, state, hash),
-    };
-  }
-
-  return {
-    add: away(add),
-
-    consume(names, handlers, options) {
-      const consumer: BullConsumer = new BullConsumer(
-        {
-          connection,
-          openQueue,
-          clock,
-          logger,
-          onDuration: (name, ms) => workers.recordRun(name, ms),
-          onClosed: () => {
-            consumers.delete(consumer);
-            workers.leave(consumer);
-          },
-        },
-        policy,
-        names,
-        handlers,
-        options,
+  add(job: NewJob): Promise<'added' | 'exists'> {
+    return this.away(async () => {
+      const id = idOf(job.key);
+      const of = (what: string) => this.queues.redisKey(job.name, what);
+      const { client } = this.connection;
+      const turns = of(`turns:${job.priority}`);
+      const score = await client.huancaiTurn(
+        of('priority'),
+        turns,
+        of(id),
+        job.priority,
+        job.group,
       );
-      consumers.add(consumer);
-      workers.join(consumer);
-      return consumer;
-    },
+      if (score === '') return 'exists';
+      const { payload, group, priority, notBeforeMs } = job;
+      // Bull answers a duplicate like a new job; the stamp tells whose data was stored.
+      const stamp = randomUUID();
+      const data = { payload, group, priority, notBeforeMs, stamp };
+      await this.queues.of(job.name).add(job.name, data, {
+        jobId: id,
+        priority: Number(score),
+        delay: Math.max(0, (notBeforeMs ?? 0) - this.deps.clock.now()),
+        attempts: Number.MAX_SAFE_INTEGER,
+        backoff: { type: 'studio' },
+        removeOnComplete: { age: Math.ceil(this.policy.keepDoneMs / 1000) },
+        removeOnFail: { age: Math.ceil(this.policy.keepDeadMs / 1000), count: deadLettersMax },
+        stackTraceLimit: 1,
+      });
+      const stored = await client.hget(of(id), 'data');
+      return stored === null || stored.includes(stamp) ? 'added' : 'exists';
+    });
+  }
 
-    find: away(async (key) => (await inspect(key))?.info),
+  consume<N extends JobName>(
+    names: readonly N[],
+    handlers: Pick<Handlers, N>,
+    options: ConsumeOptions,
+  ): Consumer {
+    const consumer: BullConsumer = new BullConsumer(
+      {
+        ...{ connection: this.connection, ...this.deps },
+        openQueue: (name, blocking) => this.queues.open(name, blocking),
+        onDuration: (name, ms) => this.workers.recordRun(name, ms),
+        onClosed: () => {
+          this.consumers.delete(consumer);
+          this.workers.leave(consumer);
+        },
+      },
+      this.policy,
+      names,
+      handlers,
+      options,
+    );
+    this.consumers.add(consumer);
+    this.workers.join(consumer);
+    return consumer;
+  }
 
-    position: away(async (key) => {
-      const job = await inspect(key);
+  find(key: string): Promise<JobInfo | undefined> {
+    return this.away(async () => (await this.inspect(key))?.info);
+  }
+
+  position(key: string) {
+    return this.away(async () => {
+      const job = await this.inspect(key);
       if (!job || !['waiting', 'delayed', 'active'].includes(job.state)) return undefined;
-      const speed = await workers.speedOf(job.name);
+      const speed = await this.workers.speedOf(job.name);
+      const nowMs = this.deps.clock.now();
       if (job.state === 'active') {
-        const runMs = clock.now() - Number(job.hash['processedOn'] ?? clock.now());
+        const runMs = nowMs - Number(job.hash['processedOn'] ?? nowMs);
         const share = Number(job.hash['progress'] ?? 0);
         return { position: 0, etaSeconds: remainingSeconds(runMs, share, speed) };
       }
       const etaSeconds = estimateSeconds(job.ahead, job.active, speed);
-      const waitMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - clock.now() : 0;
+      const waitMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - nowMs : 0;
       return { position: job.ahead, etaSeconds: Math.max(etaSeconds, Math.ceil(waitMs / 1000)) };
-    }),
+    });
+  }
 
-    list: away(async ({ states, limit }) => {
-      const wanted = new Set<JobState>(
-        states ?? ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'],
-      );
-      const sets = [...wanted].map((s) => bullSet[s]);
-      const found = await Promise.all(
-        jobNames.map((name) => queueOf(name).getJobs([...new Set(sets)], 0, limit * 2, false)),
-      );
-      const keys = found
-        .flat()
-        .filter((job) => job !== null)
-        .map((job) => keyOf(job.id));
-      const infos = await Promise.all(keys.map(async (key) => (await inspect(key))?.info));
+  list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]> {
+    return this.away(async () => {
+      const wanted = new Set(filter.states ?? anyState);
+      const keys = await this.queues.keysIn([...wanted], filter.limit);
+      const infos = await Promise.all(keys.map(async (key) => (await this.inspect(key))?.info));
       return infos
-        .filter((info) => info !== undefined && wanted.has(info.state))
-        .sort((a, b) => b!.addedMs - a!.addedMs)
-        .slice(0, limit) as NonNullable<(typeof infos)[number]>[];
-    }),
+        .filter((info) => info !== undefined)
+        .filter((info) => wanted.has(info.state))
+        .sort((a, b) => b.addedMs - a.addedMs)
+        .slice(0, filter.limit);
+    });
+  }
 
-    counts: away(async () => {
-      const sums = await client.huancaiCounts(prefixes.length, ...prefixes);
-      const [waiting, active, delayed, done, dead, cancelled] = sums as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
+  counts(): Promise<Record<JobState, number>> {
+    return this.away(async () => {
+      const { prefixes } = this.queues;
+      const sums = await this.connection.client.huancaiCounts(prefixes.length, ...prefixes);
+      const [waiting = 0, active = 0, delayed = 0, done = 0, dead = 0, cancelled = 0] = sums;
       return { waiting, active, delayed, done, dead, cancelled };
-    }),
+    });
+  }
 
-    retry: away(async (key) => {
-      const job = await inspect(key);
+  retry(key: string): Promise<boolean> {
+    return this.away(async () => {
+      const job = await this.inspect(key);
       if (!job) return false;
-      const of = (what: string) => redisKey(job.name, what);
-      return (
-        (await client.huancaiRetry(
-          of('wait'),
-          of('priority'),
-          of('failed'),
-          of(idOf(key)),
-          idOf(key),
-        )) === 1
-      );
-    }),
+      const keys = ['wait', 'priority', 'failed', idOf(key)];
+      const full = keys.map((what) => this.queues.redisKey(job.name, what));
+      return (await this.connection.client.huancaiRetry(...full, idOf(key))) === 1;
+    });
+  }
 
-    cancel: away(async (key) => {
-      const job = await inspect(key);
+  cancel(key: string): Promise<boolean> {
+    return this.away(async () => {
+      const job = await this.inspect(key);
       if (!job) return false;
-      const of = (what: string) => redisKey(job.name, what);
-      const keys = ['wait', 'delayed', 'priority', 'failed', idOf(key)].map(of);
-      return (await client.huancaiCancel(...keys, idOf(key), clock.now(), cancelChannel)) > 0;
-    }),
+      const keys = ['wait', 'delayed', 'priority', 'failed', idOf(key)];
+      const full = keys.map((what) => this.queues.redisKey(job.name, what));
+      const words = [idOf(key), this.deps.clock.now(), this.cancelChannel];
+      return (await this.connection.client.huancaiCancel(...full, ...words)) > 0;
+    });
+  }
 
-    onProgress(listener) {
-      const stops = jobNames.map((name) => {
-        const queue = queueOf(name);
-        const heard = (id: string, share: number) => listener({ key: keyOf(id), name, share });
-        queue.on('global:progress', heard);
-        return () => queue.off('global:progress', heard);
-      });
-      return () => {
-        for (const stop of stops) stop();
-      };
-    },
+  onProgress(listener: (event: { key: string; name: JobName; share: number }) => void) {
+    const stops = jobNames.map((name) => {
+      const queue = this.queues.of(name);
+      const heard = (id: string, share: number) => listener({ key: keyOf(id), name, share });
+      queue.on('global:progress', heard);
+      return () => queue.off('global:progress', heard);
+    });
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
 
-    ping: away(async () => void (await client.ping())),
+  ping(): Promise<void> {
+    return this.away(async () => void (await this.connection.client.ping()));
+  }
 
-    async close() {
-      await Promise.all([...consumers].map((consumer) => consumer.close(0)));
-      workers.close();
-      await Promise.all([...queues.values()].map((queue) => queue.close(true).catch(() => {})));
-      connection.close();
-    },
-  };
-}
+  async close(): Promise<void> {
+    await Promise.all([...this.consumers].map((consumer) => consumer.close(0)));
+    this.workers.close();
+    await this.queues.close();
+    this.connection.close();
+  }
 
-const bullSet: Record<JobState, Bull.JobStatus> = {
-  waiting: 'waiting',
-  active: 'active',
-  delayed: 'delayed',
-  done: 'completed',
-  dead: 'failed',
-  cancelled: 'failed',
-};
+  private async inspect(key: string) {
+    const { prefixes } = this.queues;
+    const { client } = this.connection;
+    const reply = await client.huancaiInspect(prefixes.length, ...prefixes, idOf(key));
+    if (!reply) return undefined;
+    const [index, state, ahead, active, flat] = reply;
+    const hash = hashOf(flat);
+    const name = jobNames[index - 1]!;
+    return { name, state, ahead, active, hash, info: infoOf(key, state, hash) };
+  }
 
-function bullSettings(policy: QueuePolicy): Bull.AdvancedSettings {
-  return {
-    lockDuration: policy.leaseMs,
-    lockRenewTime: Math.floor(policy.leaseMs / 3),
-    stalledInterval: Math.max(250, Math.floor(policy.leaseMs / 4)),
-    // Bull would fail a job for good at its second stall; our own rule counts lost workers.
-    maxStalledCount: 1_000_000,
-    guardInterval: 1_000,
-    retryProcessDelay: 1_000,
-    drainDelay: 5,
-    backoffStrategies: { studio: (_attempts, error) => (error as Ended).delayMs ?? 1_000 },
-  };
+  private listenForCancels(): void {
+    const { subscriber } = this.connection;
+    subscriber
+      .subscribe(this.cancelChannel)
+      .catch((error: unknown) => this.connection.complain(error));
+    subscriber.on('message', (channel: string, id: string) => {
+      if (channel !== this.cancelChannel) return;
+      for (const consumer of this.consumers) consumer.cancelHere(id);
+    });
+  }
+
+  /** Wait for the server, and let callers see `QueueAway` whatever the driver says. */
+  private async away<R>(call: () => Promise<R>): Promise<R> {
+    try {
+      await this.connection.ready(this.config.connectTimeoutMs ?? 5_000);
+      return await call();
+    } catch (cause) {
+      throw cause instanceof StudioError ? cause : new QueueAway(cause);
+    }
+  }
 }

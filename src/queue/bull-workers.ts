@@ -3,7 +3,7 @@ import type { Clock } from '../studio/ports/basics.js';
 import type { BullConnection } from './bull-connection.js';
 import type { BullConsumer } from './bull-consumer.js';
 import { workerSilenceMs } from './database-reports.js';
-import type { Speed } from './estimate.js';
+import { type Speed, SpeedMemory } from './estimate.js';
 import type { QueuePolicy } from './policy.js';
 
 const recentRuns = 50;
@@ -11,7 +11,7 @@ const recentRuns = 50;
 /** Live workers and recent durations in Redis, for ETAs. */
 export class BullWorkers {
   private readonly consumers = new Set<BullConsumer>();
-  private readonly speeds = new Map<JobName, { atMs: number; speed: Speed }>();
+  private readonly speeds = new SpeedMemory();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -47,31 +47,28 @@ export class BullWorkers {
       .catch(() => {});
   }
 
-  /** Remembered for two seconds: every watcher of every photo asks. */
   async speedOf(name: JobName): Promise<Speed> {
     const nowMs = this.clock.now();
-    const known = this.speeds.get(name);
-    if (known && nowMs - known.atMs < 2_000) return known.speed;
+    return this.speeds.recall(name, nowMs, () => this.measure(name, nowMs));
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private async measure(name: JobName, nowMs: number): Promise<Speed> {
     const [runs, members] = await Promise.all([
       this.connection.client.lrange(`${this.prefix}:durations:${name}`, 0, -1),
       this.connection.client.zrangebyscore(this.workersKey, nowMs - workerSilenceMs, '+inf'),
     ]);
-    const speed = {
-      meanMs:
-        runs.length > 0
-          ? runs.reduce((sum, ms) => sum + Number(ms), 0) / runs.length
-          : this.policy.typicalJobMs,
+    const totalMs = runs.reduce((sum, ms) => sum + Number(ms), 0);
+    return {
+      meanMs: runs.length > 0 ? totalMs / runs.length : this.policy.typicalJobMs,
       places: members
         .map((member) => JSON.parse(member) as { names: string[]; concurrency: number })
         .filter((worker) => worker.names.includes(name))
         .reduce((sum, worker) => sum + worker.concurrency, 0),
     };
-    this.speeds.set(name, { atMs: nowMs, speed });
-    return speed;
-  }
-
-  close(): void {
-    clearInterval(this.timer);
   }
 
   private get workersKey(): string {

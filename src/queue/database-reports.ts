@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { JobInfo, JobState } from '../studio/ports/queue.js';
 import { type JobRow, type QueueTables, toJobInfo } from './database-tables.js';
-import { estimateSeconds, remainingSeconds, type Speed } from './estimate.js';
+import { estimateSeconds, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
 import type { QueuePolicy } from './policy.js';
 
 /** A worker unseen for this long is gone, ms. */
@@ -9,17 +9,90 @@ export const workerSilenceMs = 30_000;
 const recentRuns = 50;
 
 /** Questions about the tables; they change nothing. */
-export function createReports(db: Kysely<QueueTables>, policy: QueuePolicy) {
-  const speeds = new Map<string, { atMs: number; speed: Speed }>();
+export class Reports {
+  private readonly speeds = new SpeedMemory();
 
-  const row = (key: string) =>
-    db.selectFrom('queue_jobs').selectAll().where('key', '=', key).executeTakeFirst();
+  constructor(
+    private readonly db: Kysely<QueueTables>,
+    private readonly policy: QueuePolicy,
+  ) {}
 
-  /** Remembered for two seconds: every watcher of every photo asks. */
-  async function speedOf(name: string, nowMs: number): Promise<Speed> {
-    const known = speeds.get(name);
-    if (known && nowMs - known.atMs < 2_000) return known.speed;
-    const runs = await db
+  async row(key: string): Promise<JobRow | undefined> {
+    return this.db
+      .selectFrom('queue_jobs')
+      .selectAll()
+      .where('key', '=', key)
+      .executeTakeFirst() as Promise<JobRow | undefined>;
+  }
+
+  async position(key: string, nowMs: number) {
+    const job = await this.row(key);
+    if (!job || (job.state !== 'waiting' && job.state !== 'active')) return undefined;
+    const speed = await this.speeds.recall(job.name, nowMs, () => this.speedOf(job.name, nowMs));
+    if (job.state === 'active') {
+      const runMs = nowMs - Number(job.started_ms);
+      return { position: 0, etaSeconds: remainingSeconds(runMs, Number(job.progress), speed) };
+    }
+    const { ahead, active } = await this.before(job, nowMs);
+    const delaySeconds = Math.ceil((Number(job.run_at_ms) - nowMs) / 1000);
+    return {
+      position: ahead,
+      etaSeconds: Math.max(delaySeconds, estimateSeconds(ahead, active, speed)),
+    };
+  }
+
+  /** Newest first. */
+  async list(
+    filter: { states?: readonly JobState[]; limit: number },
+    nowMs: number,
+  ): Promise<JobInfo[]> {
+    let query = this.db.selectFrom('queue_jobs').selectAll();
+    const { states, limit } = filter;
+    if (states) {
+      query = query.where((eb) =>
+        eb.or(
+          states.map((state) => {
+            if (state !== 'delayed' && state !== 'waiting') return eb('state', '=', state);
+            const due = eb('run_at_ms', state === 'delayed' ? '>' : '<=', nowMs);
+            return eb.and([eb('state', '=', 'waiting'), due]);
+          }),
+        ),
+      );
+    }
+    const rows = await query.orderBy('added_ms', 'desc').limit(limit).execute();
+    return rows.map((row) => toJobInfo(row as JobRow, nowMs));
+  }
+
+  async counts(nowMs: number): Promise<Record<JobState, number>> {
+    const counts = { waiting: 0, active: 0, delayed: 0, done: 0, dead: 0, cancelled: 0 };
+    const rows = await this.db
+      .selectFrom('queue_jobs')
+      .groupBy('state')
+      .select((eb) => ['state', eb.fn.countAll().as('n')])
+      .execute();
+    for (const { state, n } of rows) counts[state] = Number(n);
+    const delayed = await this.db
+      .selectFrom('queue_jobs')
+      .where('state', '=', 'waiting')
+      .where('run_at_ms', '>', nowMs)
+      .select((eb) => eb.fn.countAll().as('n'))
+      .executeTakeFirstOrThrow();
+    counts.delayed = Number(delayed.n);
+    counts.waiting = Math.max(0, counts.waiting - counts.delayed);
+    return counts;
+  }
+
+  async activeProgress() {
+    return this.db
+      .selectFrom('queue_jobs')
+      .select(['key', 'name', 'progress', 'worker'])
+      .where('state', '=', 'active')
+      .where('progress', '>', 0)
+      .execute();
+  }
+
+  private async speedOf(name: string, nowMs: number): Promise<Speed> {
+    const runs = await this.db
       .selectFrom('queue_jobs')
       .select(['started_ms', 'finished_ms'])
       .where('name', '=', name)
@@ -27,116 +100,39 @@ export function createReports(db: Kysely<QueueTables>, policy: QueuePolicy) {
       .orderBy('finished_ms', 'desc')
       .limit(recentRuns)
       .execute();
-    const workers = await db
+    const workers = await this.db
       .selectFrom('queue_workers')
       .selectAll()
       .where('seen_ms', '>', nowMs - workerSilenceMs)
       .execute();
     const totalMs = runs.reduce((sum, r) => sum + Number(r.finished_ms) - Number(r.started_ms), 0);
-    const speed = {
-      meanMs: runs.length > 0 ? totalMs / runs.length : policy.typicalJobMs,
+    return {
+      meanMs: runs.length > 0 ? totalMs / runs.length : this.policy.typicalJobMs,
       places: workers
-        .filter((w) => (JSON.parse(w.names) as string[]).includes(name))
-        .reduce((sum, w) => sum + Number(w.concurrency), 0),
+        .filter((worker) => (JSON.parse(worker.names) as string[]).includes(name))
+        .reduce((sum, worker) => sum + Number(worker.concurrency), 0),
     };
-    speeds.set(name, { atMs: nowMs, speed });
-    return speed;
   }
 
-  async function ahead(job: JobRow, nowMs: number): Promise<{ ahead: number; active: number }> {
-    const counted = await db
+  /** Due jobs of its name that come before it, and those that run. */
+  private async before(job: JobRow, nowMs: number): Promise<{ ahead: number; active: number }> {
+    const counted = await this.db
       .selectFrom('queue_jobs')
       .where('name', '=', job.name)
-      .where((eb) =>
-        eb.or([
-          eb('state', '=', 'active'),
-          eb.and([
-            eb('state', '=', 'waiting'),
-            eb('run_at_ms', '<=', nowMs),
-            eb.or([
-              eb('priority', '<', job.priority),
-              eb.and([eb('priority', '=', job.priority), eb('turn', '<', job.turn)]),
-              eb.and([
-                eb('priority', '=', job.priority),
-                eb('turn', '=', job.turn),
-                eb('added_ms', '<', job.added_ms),
-              ]),
-            ]),
-          ]),
-        ]),
-      )
+      .where((eb) => {
+        const same = eb('priority', '=', job.priority);
+        const sooner = eb.or([
+          eb('priority', '<', job.priority),
+          eb.and([same, eb('turn', '<', job.turn)]),
+          eb.and([same, eb('turn', '=', job.turn), eb('added_ms', '<', job.added_ms)]),
+        ]);
+        const waits = eb.and([eb('state', '=', 'waiting'), eb('run_at_ms', '<=', nowMs), sooner]);
+        return eb.or([eb('state', '=', 'active'), waits]);
+      })
       .groupBy('state')
       .select((eb) => ['state', eb.fn.countAll().as('n')])
       .execute();
-    const of = (state: string) => Number(counted.find((c) => c.state === state)?.n ?? 0);
+    const of = (state: string) => Number(counted.find((one) => one.state === state)?.n ?? 0);
     return { ahead: of('waiting'), active: of('active') };
   }
-
-  return {
-    row,
-
-    async position(key: string, nowMs: number) {
-      const job = await row(key);
-      if (!job || (job.state !== 'waiting' && job.state !== 'active')) return undefined;
-      const speed = await speedOf(job.name, nowMs);
-      if (job.state === 'active') {
-        const runMs = nowMs - Number(job.started_ms);
-        return { position: 0, etaSeconds: remainingSeconds(runMs, Number(job.progress), speed) };
-      }
-      const { ahead: before, active } = await ahead(job, nowMs);
-      const delaySeconds = Math.max(0, Math.ceil((Number(job.run_at_ms) - nowMs) / 1000));
-      const etaSeconds = Math.max(delaySeconds, estimateSeconds(before, active, speed));
-      return { position: before, etaSeconds };
-    },
-
-    /** Newest first. */
-    async list(
-      filter: { states?: readonly JobState[]; limit: number },
-      nowMs: number,
-    ): Promise<JobInfo[]> {
-      let query = db.selectFrom('queue_jobs').selectAll();
-      const states = filter.states;
-      if (states) {
-        query = query.where((eb) =>
-          eb.or(
-            states.map((state) => {
-              if (state !== 'delayed' && state !== 'waiting') return eb('state', '=', state);
-              const due = eb('run_at_ms', state === 'delayed' ? '>' : '<=', nowMs);
-              return eb.and([eb('state', '=', 'waiting'), due]);
-            }),
-          ),
-        );
-      }
-      const rows = await query.orderBy('added_ms', 'desc').limit(filter.limit).execute();
-      return rows.map((r) => toJobInfo(r, nowMs));
-    },
-
-    async counts(nowMs: number): Promise<Record<JobState, number>> {
-      const counts = { waiting: 0, active: 0, delayed: 0, done: 0, dead: 0, cancelled: 0 };
-      const rows = await db
-        .selectFrom('queue_jobs')
-        .groupBy('state')
-        .select((eb) => ['state', eb.fn.countAll().as('n')])
-        .execute();
-      for (const { state, n } of rows) counts[state] = Number(n);
-      const delayed = await db
-        .selectFrom('queue_jobs')
-        .where('state', '=', 'waiting')
-        .where('run_at_ms', '>', nowMs)
-        .select((eb) => eb.fn.countAll().as('n'))
-        .executeTakeFirstOrThrow();
-      counts.delayed = Number(delayed.n);
-      counts.waiting = Math.max(0, counts.waiting - counts.delayed);
-      return counts;
-    },
-
-    async activeProgress() {
-      return db
-        .selectFrom('queue_jobs')
-        .select(['key', 'name', 'progress', 'worker'])
-        .where('state', '=', 'active')
-        .where('progress', '>', 0)
-        .execute();
-    },
-  };
 }

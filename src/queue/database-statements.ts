@@ -4,173 +4,177 @@ import type { JobRow, QueueTables, StoredState } from './database-tables.js';
 
 export type Dialect = 'sqlite' | 'postgres';
 
-/** What the queue asks of its tables; each method is one atomic statement unless it says so. */
-export type Statements = ReturnType<typeof createStatements>;
+/** The queue's SQL, the same for SQLite and PostgreSQL but for two words. One call, one statement. */
+export class Statements {
+  private readonly greatest: RawBuilder<unknown>;
+  private readonly skipLocked: RawBuilder<unknown>;
 
-/** The queue's SQL, the same for SQLite and PostgreSQL but for two words. */
-export function createStatements(db: Kysely<QueueTables>, dialect: Dialect) {
-  const greatest = sql.raw(dialect === 'sqlite' ? 'max' : 'greatest');
-  // SQLite has one writer at a time anyway; PostgreSQL must not queue workers behind one row.
-  const skipLocked = sql.raw(dialect === 'sqlite' ? '' : 'for update skip locked');
-  const waiting = () => db.selectFrom('queue_jobs').where('state', '=', 'waiting');
+  constructor(
+    private readonly db: Kysely<QueueTables>,
+    dialect: Dialect,
+  ) {
+    this.greatest = sql.raw(dialect === 'sqlite' ? 'max' : 'greatest');
+    // SQLite has one writer at a time anyway; PostgreSQL must not queue workers behind one row.
+    this.skipLocked = sql.raw(dialect === 'sqlite' ? '' : 'for update skip locked');
+  }
+
+  /** @returns false when the key is known. */
+  async insert(job: NewJob, nowMs: number): Promise<boolean> {
+    const { numInsertedOrUpdatedRows } = await this.db
+      .insertInto('queue_jobs')
+      .values({
+        key: job.key,
+        name: job.name,
+        payload: JSON.stringify(job.payload),
+        priority: job.priority,
+        turn: this.nextTurn(job, nowMs),
+        customer_group: job.group,
+        state: 'waiting',
+        run_at_ms: Math.max(nowMs, job.notBeforeMs ?? 0),
+        added_ms: nowMs,
+        failures: 0,
+        lost_workers: 0,
+        cancel_requested: 0,
+        progress: 0,
+      })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .executeTakeFirstOrThrow();
+    return Number(numInsertedOrUpdatedRows ?? 0) > 0;
+  }
+
+  /** Take the most urgent due job. */
+  async lease(
+    names: readonly JobName[],
+    holder: { token: string; worker: string; untilMs: number },
+    nowMs: number,
+  ): Promise<JobRow | undefined> {
+    const list = sql.join(names.map((name) => sql`${name}`));
+    const { rows } = await sql<JobRow>`
+      update queue_jobs set state = 'active', lease_token = ${holder.token},
+        lease_until_ms = ${holder.untilMs}, worker = ${holder.worker},
+        started_ms = ${nowMs}, progress = 0
+      where state = 'waiting' and key = (
+        select key from queue_jobs
+        where state = 'waiting' and run_at_ms <= ${nowMs} and name in (${list})
+        order by priority, turn, added_ms limit 1 ${this.skipLocked})
+      returning *`.execute(this.db);
+    return rows[0];
+  }
+
+  /** When is the next job of these names due? A read: idle consumers write nothing. */
+  async nextDueMs(names: readonly JobName[]): Promise<number | undefined> {
+    const row = await this.db
+      .selectFrom('queue_jobs')
+      .where('state', '=', 'waiting')
+      .where('name', 'in', names)
+      .select((eb) => eb.fn.min('run_at_ms').as('due'))
+      .executeTakeFirst();
+    return row?.due == null ? undefined : Number(row.due);
+  }
+
+  /** Renew leases. @returns the tokens still ours, with their cancel flags. */
+  async renew(tokens: readonly string[], untilMs: number) {
+    return this.db
+      .updateTable('queue_jobs')
+      .set({ lease_until_ms: untilMs })
+      .where('lease_token', 'in', tokens)
+      .where('state', '=', 'active')
+      .returning(['lease_token', 'cancel_requested'])
+      .execute();
+  }
+
+  async saveProgress(token: string, share: number): Promise<void> {
+    await this.db
+      .updateTable('queue_jobs')
+      .set({ progress: share })
+      .where('lease_token', '=', token)
+      .execute();
+  }
+
+  /** Write an attempt's end. @returns false when the lease was lost meanwhile. */
+  async finish(token: string, change: FinishChange): Promise<boolean> {
+    const { failed, ...columns } = change;
+    const { numUpdatedRows } = await this.db
+      .updateTable('queue_jobs')
+      .set((eb) => ({
+        ...columns,
+        lease_token: null,
+        lease_until_ms: null,
+        cancel_requested: 0,
+        failures: failed ? eb('failures', '+', 1) : eb.ref('failures'),
+      }))
+      .where('lease_token', '=', token)
+      .where('state', '=', 'active')
+      .executeTakeFirst();
+    return Number(numUpdatedRows) > 0;
+  }
+
+  /** Jobs whose worker went silent wait again; a wished cancel comes true. */
+  async takeOver(nowMs: number): Promise<number> {
+    const { numAffectedRows } = await sql`
+      update queue_jobs set
+        state = case when cancel_requested = 1 then 'cancelled' else 'waiting' end,
+        finished_ms = case when cancel_requested = 1 then ${nowMs} else finished_ms end,
+        lost_workers = lost_workers + 1, lease_token = null, lease_until_ms = null
+      where state = 'active' and lease_until_ms < ${nowMs}`.execute(this.db);
+    return Number(numAffectedRows ?? 0);
+  }
+
+  /** Two statements: a waiting job is cancelled at once, a running one is asked to stop. */
+  async cancel(key: string, nowMs: number): Promise<'cancelled' | 'asked' | 'no'> {
+    const done = await this.db
+      .updateTable('queue_jobs')
+      .set({ state: 'cancelled', finished_ms: nowMs })
+      .where('key', '=', key)
+      .where('state', '=', 'waiting')
+      .executeTakeFirst();
+    if (Number(done.numUpdatedRows) > 0) return 'cancelled';
+    const asked = await this.db
+      .updateTable('queue_jobs')
+      .set({ cancel_requested: 1 })
+      .where('key', '=', key)
+      .where('state', '=', 'active')
+      .executeTakeFirst();
+    return Number(asked.numUpdatedRows) > 0 ? 'asked' : 'no';
+  }
+
+  async retry(key: string, nowMs: number): Promise<boolean> {
+    const { numUpdatedRows } = await this.db
+      .updateTable('queue_jobs')
+      .set({
+        state: 'waiting',
+        run_at_ms: nowMs,
+        failures: 0,
+        lost_workers: 0,
+        finished_ms: null,
+        last_error: null,
+        worker: null,
+      })
+      .where('key', '=', key)
+      .where('state', 'in', ['dead', 'cancelled'])
+      .executeTakeFirst();
+    return Number(numUpdatedRows) > 0;
+  }
+
+  /** Forget finished jobs. */
+  async clean(states: readonly StoredState[], beforeMs: number): Promise<number> {
+    const { numDeletedRows } = await this.db
+      .deleteFrom('queue_jobs')
+      .where('state', 'in', states)
+      .where('finished_ms', '<', beforeMs)
+      .executeTakeFirst();
+    return Number(numDeletedRows);
+  }
 
   /** Next turn of a group: after its own waiting jobs, never before the turn being served. */
-  function nextTurn(job: NewJob, nowMs: number): RawBuilder<number> {
-    return sql<number>`${greatest}(
+  private nextTurn(job: NewJob, nowMs: number): RawBuilder<number> {
+    return sql<number>`${this.greatest}(
       coalesce((select min(turn) - 1 from queue_jobs where state = 'waiting'
         and priority = ${job.priority} and run_at_ms <= ${nowMs}), 0),
       coalesce((select max(turn) from queue_jobs where state in ('waiting', 'active')
         and priority = ${job.priority} and customer_group = ${job.group}), 0)
     ) + 1`;
   }
-
-  return {
-    /** @returns false when the key is known. */
-    async insert(job: NewJob, nowMs: number): Promise<boolean> {
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto('queue_jobs')
-        .values({
-          key: job.key,
-          name: job.name,
-          payload: JSON.stringify(job.payload),
-          priority: job.priority,
-          turn: nextTurn(job, nowMs),
-          customer_group: job.group,
-          state: 'waiting',
-          run_at_ms: Math.max(nowMs, job.notBeforeMs ?? 0),
-          added_ms: nowMs,
-          failures: 0,
-          lost_workers: 0,
-          cancel_requested: 0,
-          progress: 0,
-        })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .executeTakeFirstOrThrow();
-      return Number(numInsertedOrUpdatedRows ?? 0) > 0;
-    },
-
-    /** Take the most urgent due job. */
-    async lease(
-      names: readonly JobName[],
-      holder: { token: string; worker: string; untilMs: number },
-      nowMs: number,
-    ): Promise<JobRow | undefined> {
-      const list = sql.join(names.map((name) => sql`${name}`));
-      const { rows } = await sql<JobRow>`
-        update queue_jobs set state = 'active', lease_token = ${holder.token},
-          lease_until_ms = ${holder.untilMs}, worker = ${holder.worker},
-          started_ms = ${nowMs}, progress = 0
-        where state = 'waiting' and key = (
-          select key from queue_jobs
-          where state = 'waiting' and run_at_ms <= ${nowMs} and name in (${list})
-          order by priority, turn, added_ms limit 1 ${skipLocked})
-        returning *`.execute(db);
-      return rows[0];
-    },
-
-    /** When is the next job of these names due? A read: idle consumers write nothing. */
-    async nextDueMs(names: readonly JobName[]): Promise<number | undefined> {
-      const row = await waiting()
-        .where('name', 'in', names)
-        .select((eb) => eb.fn.min('run_at_ms').as('due'))
-        .executeTakeFirst();
-      return row?.due == null ? undefined : Number(row.due);
-    },
-
-    /** Renew leases. @returns the tokens still ours, with their cancel flags. */
-    async renew(tokens: readonly string[], untilMs: number) {
-      return db
-        .updateTable('queue_jobs')
-        .set({ lease_until_ms: untilMs })
-        .where('lease_token', 'in', tokens)
-        .where('state', '=', 'active')
-        .returning(['lease_token', 'cancel_requested'])
-        .execute();
-    },
-
-    async saveProgress(token: string, share: number): Promise<void> {
-      await db
-        .updateTable('queue_jobs')
-        .set({ progress: share })
-        .where('lease_token', '=', token)
-        .execute();
-    },
-
-    /** Write an attempt's end. @returns false when the lease was lost meanwhile. */
-    async finish(token: string, change: FinishChange): Promise<boolean> {
-      const { failed, ...columns } = change;
-      const { numUpdatedRows } = await db
-        .updateTable('queue_jobs')
-        .set((eb) => ({
-          ...columns,
-          lease_token: null,
-          lease_until_ms: null,
-          cancel_requested: 0,
-          failures: failed ? eb('failures', '+', 1) : eb.ref('failures'),
-        }))
-        .where('lease_token', '=', token)
-        .where('state', '=', 'active')
-        .executeTakeFirst();
-      return Number(numUpdatedRows) > 0;
-    },
-
-    /** Jobs whose worker went silent wait again; a wished cancel comes true. */
-    async takeOver(nowMs: number): Promise<number> {
-      const { numAffectedRows } = await sql`
-        update queue_jobs set
-          state = case when cancel_requested = 1 then 'cancelled' else 'waiting' end,
-          finished_ms = case when cancel_requested = 1 then ${nowMs} else finished_ms end,
-          lost_workers = lost_workers + 1, lease_token = null, lease_until_ms = null
-        where state = 'active' and lease_until_ms < ${nowMs}`.execute(db);
-      return Number(numAffectedRows ?? 0);
-    },
-
-    /** Two statements: a waiting job is cancelled at once, a running one is asked to stop. */
-    async cancel(key: string, nowMs: number): Promise<'cancelled' | 'asked' | 'no'> {
-      const done = await db
-        .updateTable('queue_jobs')
-        .set({ state: 'cancelled', finished_ms: nowMs })
-        .where('key', '=', key)
-        .where('state', '=', 'waiting')
-        .executeTakeFirst();
-      if (Number(done.numUpdatedRows) > 0) return 'cancelled';
-      const asked = await db
-        .updateTable('queue_jobs')
-        .set({ cancel_requested: 1 })
-        .where('key', '=', key)
-        .where('state', '=', 'active')
-        .executeTakeFirst();
-      return Number(asked.numUpdatedRows) > 0 ? 'asked' : 'no';
-    },
-
-    async retry(key: string, nowMs: number): Promise<boolean> {
-      const { numUpdatedRows } = await db
-        .updateTable('queue_jobs')
-        .set({
-          state: 'waiting',
-          run_at_ms: nowMs,
-          failures: 0,
-          lost_workers: 0,
-          finished_ms: null,
-          last_error: null,
-          worker: null,
-        })
-        .where('key', '=', key)
-        .where('state', 'in', ['dead', 'cancelled'])
-        .executeTakeFirst();
-      return Number(numUpdatedRows) > 0;
-    },
-
-    /** Forget finished jobs. */
-    async clean(states: readonly StoredState[], beforeMs: number): Promise<number> {
-      const { numDeletedRows } = await db
-        .deleteFrom('queue_jobs')
-        .where('state', 'in', states)
-        .where('finished_ms', '<', beforeMs)
-        .executeTakeFirst();
-      return Number(numDeletedRows);
-    },
-  };
 }
 
 /** Columns an attempt's end writes, and whether it counts as a failure. */

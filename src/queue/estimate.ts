@@ -24,3 +24,16 @@ export function remainingSeconds(runMs: number, share: number, speed: Speed): nu
   const byProgress = share > 0.05 ? (runMs / share) * (1 - share) : speed.meanMs - runMs;
   return Math.max(1, Math.ceil(byProgress / 1000));
 }
+
+/** Remembers speeds for two seconds: every watcher of every photo asks. */
+export class SpeedMemory {
+  private readonly known = new Map<string, { atMs: number; speed: Speed }>();
+
+  async recall(name: string, nowMs: number, measure: () => Promise<Speed>): Promise<Speed> {
+    const before = this.known.get(name);
+    if (before && nowMs - before.atMs < 2_000) return before.speed;
+    const speed = await measure();
+    this.known.set(name, { atMs: nowMs, speed });
+    return speed;
+  }
+}
