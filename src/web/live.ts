@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../studio/limits.js';
 import type { LiveEvent, Studio } from '../studio/ports/studio.js';
@@ -22,7 +22,7 @@ export interface LiveRequest {
 }
 
 export interface LiveStreams {
-  open(request: FastifyRequest, reply: FastifyReply, live: LiveRequest): void;
+  open(request: FastifyRequest, reply: FastifyReply, live: LiveRequest): FastifyReply;
   closeAll(): void;
 }
 
@@ -44,17 +44,18 @@ export function createLiveStreams(
       const greedy =
         config.liveConnectionsPerCustomer > 0 && mine.size >= config.liveConnectionsPerCustomer;
       if (full || greedy) throw new TooManyRequests('connections', 15);
-      const raw = startStream(request, reply);
-      const stop = runStream(studio, raw, live);
+      const stream = startStream(request, reply);
+      const stop = runStream(studio, stream, live);
       mine.add(stop);
       open.set(live.customerId, mine);
       count += 1;
-      raw.once('close', () => {
+      stream.once('close', () => {
         stop();
         count -= 1;
         mine.delete(stop);
         if (mine.size === 0) open.delete(live.customerId);
       });
+      return reply;
     },
     closeAll() {
       for (const set of open.values()) for (const stop of set) stop();
@@ -62,25 +63,23 @@ export function createLiveStreams(
   };
 }
 
-function startStream(request: FastifyRequest, reply: FastifyReply): ServerResponse {
-  reply.hijack();
-  const { raw } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) raw.setHeader(name, value);
-  }
-  raw.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    // Asks nginx not to hold lines back.
-    'x-accel-buffering': 'no',
-  });
+/** Through fastify's own sending: its hooks set headers and cookies, its pipe keeps the pace. */
+function startStream(request: FastifyRequest, reply: FastifyReply): PassThrough {
+  const stream = new PassThrough();
   request.raw.socket.setNoDelay(true);
-  raw.write('retry: 2000\n\n');
-  return raw;
+  reply
+    .header('content-type', 'text/event-stream; charset=utf-8')
+    .header('cache-control', 'no-store')
+    // Asks nginx not to hold lines back.
+    .header('x-accel-buffering', 'no')
+    .send(stream);
+  reply.raw.once('close', () => stream.destroy());
+  stream.write('retry: 2000\n\n');
+  return stream;
 }
 
 /** @returns stop: ends the stream and everything that feeds it. */
-function runStream(studio: Studio, raw: ServerResponse, live: LiveRequest): () => void {
+function runStream(studio: Studio, stream: PassThrough, live: LiveRequest): () => void {
   const dirty = new Map(live.first.map((topic) => [topic.key, topic]));
   const sent = new Map<string, string>();
   let nextId = 1;
@@ -99,7 +98,7 @@ function runStream(studio: Studio, raw: ServerResponse, live: LiveRequest): () =
       const text = state === undefined ? undefined : JSON.stringify(state);
       if (text === undefined || stopped || sent.get(key) === text) continue;
       sent.set(key, text);
-      blocked = !raw.write(`id: ${nextId++}\nevent: ${topic.event}\ndata: ${text}\n\n`);
+      blocked = !stream.write(`id: ${nextId++}\nevent: ${topic.event}\ndata: ${text}\n\n`);
     }
     running = false;
   };
@@ -116,20 +115,20 @@ function runStream(studio: Studio, raw: ServerResponse, live: LiveRequest): () =
     void flush();
   }, limits.web.livePollMs).unref();
   const heartbeat = setInterval(() => {
-    if (!blocked) raw.write(': still here\n\n');
+    if (!blocked) stream.write(': still here\n\n');
   }, limits.web.heartbeatMs).unref();
-  raw.on('drain', () => {
+  stream.on('drain', () => {
     blocked = false;
     void flush();
   });
-  raw.on('error', () => stop());
+  stream.on('error', () => stop());
   function stop(): void {
     if (stopped) return;
     stopped = true;
     clearInterval(poll);
     clearInterval(heartbeat);
     unwatch();
-    raw.end();
+    stream.end();
   }
   void flush();
   return stop;

@@ -38,6 +38,8 @@ export function payApiRoutes(app: FastifyInstance, api: ApiContext): void {
 
 /** `POST /pay/<token>` pays a sandbox order; its GET is the page itself. */
 export function sandboxPayRoutes(app: FastifyInstance, api: ApiContext): void {
+  // Paying needs no words: a form's body, or curl's empty one, is read and dropped.
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null));
   app.post<Pay>('/pay/:token', { schema: { hide: true } }, async (request, reply) => {
     const order = await api.studio.orderByPayToken(request.params.token);
     const paid = await payInSandbox(api, order);

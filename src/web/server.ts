@@ -43,6 +43,7 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
   const https = config.publicUrl?.startsWith('https:') ?? false;
   const problem = createProblemHandler(deps);
   app.setErrorHandler(problem);
+  acceptEmptyJson(app);
   app.setNotFoundHandler((request, reply) => problem(new NoSuchPage(), request, reply));
 
   await addSecurityHeaders(app, https);
@@ -90,7 +91,7 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
     },
     { prefix: '/api/v1' },
   );
-  sandboxPayRoutes(app, api);
+  await app.register(async (pay) => sandboxPayRoutes(pay, api));
   healthRoutes(app, api);
   await app.register(async (notify) => notifyRoutes(notify, api));
   await addPages(app, api.config.appDir);
@@ -100,6 +101,16 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
     theme: { title: 'Huancai API' },
     logo: pageIcon(api.config.appDir),
     staticCSP: docsPolicy,
+  });
+}
+
+/** A client that says JSON and sends nothing means: no body. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, String(body), done);
   });
 }
 

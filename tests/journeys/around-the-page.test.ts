@@ -54,7 +54,8 @@ test('another look and other colours, chosen by keyboard', async () => {
   await shoot(page, 'adjust');
   await page.getByRole('button', { name: en['adjust.apply'] }).click();
   await page.getByRole('button', { name: 'Choose look 5' }).waitFor({ timeout: 60_000 });
-  await page.locator('.look:not([disabled])').nth(4).waitFor({ timeout: 60_000 });
+  // What was adjusted is shown at once.
+  await page.locator('.look[aria-pressed=true]', { hasText: '5' }).waitFor({ timeout: 60_000 });
   await shoot(page, 'looks');
   const handle = page.getByRole('slider', { name: en['photo.compare'] });
   await handle.focus();

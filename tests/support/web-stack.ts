@@ -30,10 +30,11 @@ import { createPipeline } from '../../src/studio/pipeline.js';
 import type { Colorizer } from '../../src/studio/ports/colorizer.js';
 import type { JobQueue } from '../../src/studio/ports/queue.js';
 import { createRestoreStage } from '../../src/studio/stages/restore.js';
-import type { WebConfig } from '../../src/web/dependencies.js';
+import type { HealthCheck, WebConfig } from '../../src/web/dependencies.js';
 import { createWebServer } from '../../src/web/server.js';
 import { createWebChannel } from '../../src/web/web-channel.js';
 import { keepingLogger, wallClock } from './quiet.js';
+import { freePort } from './redis.js';
 import { shopConfig } from './shop.js';
 
 export interface WebStackOptions {
@@ -42,6 +43,7 @@ export interface WebStackOptions {
   readonly web?: Partial<WebConfig>;
   /** Instead of the real engine with the starter model. */
   readonly colorizer?: Colorizer;
+  readonly health?: readonly HealthCheck[];
   /** Keep the data of an earlier stack: a second start. */
   readonly dir?: string;
 }
@@ -65,6 +67,8 @@ export async function startWebStack(options: WebStackOptions = {}) {
   );
   const colorizer = options.colorizer ?? openStarter();
   let url = '';
+  // Known beforehand, for stacks that call themselves something else outside.
+  const port = await freePort();
   const sandbox = createSandboxGateway(
     { clock },
     { dir: path.join(dir, 'sandbox'), notifyKey: 'k'.repeat(32), baseUrl: () => url },
@@ -89,16 +93,16 @@ export async function startWebStack(options: WebStackOptions = {}) {
     {
       ...{ studio, blobs, messages, logger, clock, sandbox, qrSvg },
       gateways: [sandbox],
-      health: [
+      health: options.health ?? [
         { name: 'queue', check: async () => void (await queue.ping()) },
         { name: 'disk', check: async () => `${await blobs.freeBytes()} bytes free` },
       ],
     },
-    { ...webConfig, uploadDir: path.join(dir, 'uploads'), ...options.web },
+    { ...webConfig, port, uploadDir: path.join(dir, 'uploads'), ...options.web },
   );
   url = (await server.listen()).url;
   return {
-    ...{ url, dir, studio, store, sandbox, logger, context },
+    ...{ url, address: `http://127.0.0.1:${port}`, dir, studio, store, sandbox, logger, context },
     uploadDir: path.join(dir, 'uploads'),
     close: async (keep = false) => {
       await server.close(1_000);

@@ -18,7 +18,7 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
       const { id } = request.params;
       const watched = createPhotoWatch(api, customer.id, view);
       watched.see(await api.studio.photo(customer.id, id));
-      api.live.open(request, reply, {
+      return api.live.open(request, reply, {
         customerId: customer.id,
         first: [watched.topic(id)],
         topicOf: (event) => (event.photoId === id ? watched.topic(id, event) : undefined),
@@ -45,7 +45,7 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
       const watched = createPhotoWatch(api, customer.id, view);
       const recent = await api.studio.photos(customer.id, { limit: 30 });
       recent.forEach(watched.see);
-      api.live.open(request, reply, {
+      return api.live.open(request, reply, {
         customerId: customer.id,
         first: [me, ...recent.map((photo) => watched.topic(photo.id))],
         topicOf: (event) => {

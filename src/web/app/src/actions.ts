@@ -147,10 +147,26 @@ async function send(upload: Upload): Promise<void> {
   pump();
 }
 
+/** Looks asked for by their colours, by photo: shown as soon as they are there. */
+const wished = new Map<string, string>();
+
+/** Choose the look that was wished for, once it is ready. */
+export function grantWish(photo: Photo): void {
+  const look = photo.looks.find((one) => one.id === wished.get(photo.id));
+  if (look?.status !== 'ready') return;
+  wished.delete(photo.id);
+  void photoAction.choose(photo.id, look.id);
+}
+
 export const photoAction = {
   another: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/variants`, { count: 3 })),
   adjust: (id: string, finishing: { strength: number; warmth: number }) =>
-    change(() => api<Photo>('POST', `/photos/${id}/adjust`, finishing)),
+    change(async () => {
+      const photo = await api<Photo>('POST', `/photos/${id}/adjust`, finishing);
+      const made = photo.looks.at(-1);
+      if (made) wished.set(id, made.id);
+      return photo;
+    }),
   choose: (id: string, lookId: string) =>
     change(() => api<Photo>('POST', `/photos/${id}/looks/${lookId}/select`)),
   cancel: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/cancel`)),

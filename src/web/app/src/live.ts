@@ -1,3 +1,4 @@
+import { grantWish } from './actions';
 import type { Me, Order, Photo } from './api';
 import { getState, putOrder, putPhoto, setState, text, toast } from './store';
 
@@ -16,7 +17,10 @@ export function goLive(): void {
   source = stream;
   const on = <T>(name: string, take: (value: T) => void) =>
     stream.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent).data)));
-  on<Photo>('photo', putPhoto);
+  on<Photo>('photo', (photo) => {
+    putPhoto(photo);
+    grantWish(photo);
+  });
   on<Order>('order', putOrder);
   on<Me>('me', (me) => setState({ me }));
   stream.onopen = () => {
