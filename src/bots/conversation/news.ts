@@ -32,7 +32,8 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
   ],
   'photo.progress': async (deps, _config, to, { photoId, share }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
-    if (photo.albumId) return [];
+    // Another look is being made: the first one's status message stands as it is.
+    if (photo.albumId || photo.status === 'ready') return [];
     const percent = Math.round(share * 100);
     const text = speak(deps, to.customer)('photo.progress', { percent });
     return [{ key: statusKey({ photoId }), text, passing: true }];

@@ -4,6 +4,7 @@ import type { Blobs } from '../../studio/ports/blobs.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import { encodeIntent } from '../conversation/intent-codec.js';
 import type { Choice, Media, Reply } from '../conversation/reply.js';
+import { extensionOf } from '../picture-extension.js';
 import { Turns } from '../turns.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 
@@ -110,8 +111,7 @@ export function createTelegramSender(deps: {
   async function inputOf(media: Media) {
     if ('bytes' in media) return Input.fromBuffer(Buffer.from(media.bytes), media.name);
     const file = await deps.blobs.localFile(media.blobKey);
-    const extension = /\.[a-z0-9]+$/.exec(file)?.[0] ?? '';
-    const name = media.name.includes('.') ? media.name : `${media.name}${extension}`;
+    const name = media.name.includes('.') ? media.name : media.name + (await extensionOf(file));
     return Input.fromLocalFile(file, name);
   }
 

@@ -1,6 +1,7 @@
 import { GatewayRefused, StudioError } from '../../../studio/errors/index.js';
 import type { PaymentMethod } from '../../../studio/ports/gateway.js';
 import type { OrderView, PhotoView } from '../../../studio/ports/studio.js';
+import { extensionOf } from '../../picture-extension.js';
 import { albumPhotos } from '../albums.js';
 import { masterFile } from '../master-file.js';
 import type { Choice, Reply } from '../reply.js';
@@ -207,8 +208,8 @@ export async function zip(
   const files = [];
   for (const [i, photo] of photos.entries()) {
     const file = await deps.blobs.localFile(photo.masterKey as string);
-    const extension = /\.[a-z]+$/.exec(photo.masterKey as string)?.[0] ?? '.jpg';
-    files.push({ file, name: `huancai-${String(i + 1).padStart(2, '0')}${extension}` });
+    const name = `huancai-${String(i + 1).padStart(2, '0')}${await extensionOf(file)}`;
+    files.push({ file, name });
   }
   const made = await deps.zipFiles(files);
   const { key, bytes } = await deps.blobs.putFile('zip', made);
