@@ -2,7 +2,7 @@ import type { Database } from '../storage/database.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { listenForInterrupt } from './interrupt.js';
 import { type GlobalOptions, openShell } from './open-shell.js';
-import { aborted, openLogger } from './serve/run.js';
+import { aborted, dieLoudly, openLogger } from './serve/run.js';
 import {
   openQueue,
   openRestoreStage,
@@ -18,6 +18,7 @@ import {
 export async function worker(options: GlobalOptions): Promise<ExitCode> {
   const shell = openShell(options);
   const logger = openLogger(shell);
+  dieLoudly(logger);
   const { config } = shell;
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   const parts = await openWorkParts(shell);

@@ -25,6 +25,7 @@ const closeMs = 8_000;
 export async function serve(options: GlobalOptions): Promise<ExitCode> {
   const shell = openShell(options);
   const logger = openLogger(shell);
+  dieLoudly(logger);
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   let url = shell.config.web.publicUrl ?? '';
   const channels = new Map<ChannelId, ChatChannel>([['web', createWebChannel()]]);
@@ -45,6 +46,17 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
     interrupt.close();
   }
   return exitCodes.done;
+}
+
+/** A bug of ours ends the process, named in the log; the next start goes on. */
+export function dieLoudly(logger: Logger): void {
+  const die = (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    logger.error('process.bug', { error, stack });
+    process.exit(exitCodes.environment);
+  };
+  process.once('unhandledRejection', die);
+  process.once('uncaughtException', die);
 }
 
 /** Logs go to standard error; standard output has the address. */
