@@ -24,14 +24,14 @@ const GROUND = { r: 24, g: 24, b: 24 };
 export async function contactSheet(
   renditions: readonly Pick<Rendition, 'file' | 'widthPx' | 'heightPx'>[],
   output: string,
-  { label, cellPx = 640, columns = Math.ceil(Math.sqrt(renditions.length)) }: ContactSheetOptions,
+  { label, cellPx = 640, columns = defaultColumns(renditions.length) }: ContactSheetOptions,
 ): Promise<{ readonly file: string; readonly widthPx: number; readonly heightPx: number }> {
   if (renditions.length === 0) throw new RenderOptionInvalid('renditions', '0', '1 or more');
   const cell = cellSize(renditions, cellPx);
   const rows = Math.ceil(renditions.length / columns);
   const widthPx = columns * (cell.widthPx + GAP_PX) + GAP_PX;
   const heightPx = rows * (cell.heightPx + GAP_PX) + GAP_PX;
-  const glyphs = loadGlyphs();
+  const glyphs = await loadGlyphs();
   const placed = await Promise.all(
     renditions.map(async ({ file }, i) => ({
       input: await thumbnail(file, glyphs.line, i + 1, cell),
@@ -84,4 +84,9 @@ async function thumbnail(
     .flatten({ background: 'white' })
     .png({ compressionLevel: 1 })
     .toBuffer();
+}
+
+/** A few side by side, as chats show them; many as near a square as it goes. */
+function defaultColumns(count: number): number {
+  return count <= 3 ? count : Math.ceil(Math.sqrt(count));
 }

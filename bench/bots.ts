@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Telegraf } from 'telegraf';
+import { SendPace } from '../src/bots/send-pace.js';
+import { createTelegramBot } from '../src/bots/telegram/telegram-bot.js';
+import { createTelegramCalls } from '../src/bots/telegram/telegram-client.js';
+import { createMessages } from '../src/cli/messages.js';
+import { createChatLog } from '../src/storage/chat-store.js';
+import { openMigratedDatabase } from '../src/storage/database.js';
+import { TelegramEmulator } from '../tests/emulators/telegram/emulator.js';
+import { TelegramPerson } from '../tests/emulators/telegram/person.js';
+
+/**
+ * Messages per second: a bare telegraf echo bot that keeps nothing, beside our intake, which has
+ * each message durably in the database before it is confirmed to Telegram. Same emulator, same
+ * machine, alternating runs.
+ */
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '5000' },
+    chats: { type: 'string', default: '500' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const total = Number(values.messages);
+const chatCount = Number(values.chats);
+const clock = { now: () => Date.now() };
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+function people(emulator: TelegramEmulator): TelegramPerson[] {
+  return Array.from(
+    { length: chatCount },
+    (_, i) => new TelegramPerson(emulator, { id: 5_000_000 + i }),
+  );
+}
+
+function flood(everybody: readonly TelegramPerson[]): void {
+  for (let i = 0; i < total; i++) everybody[i % chatCount]!.says(`message ${i}`);
+}
+
+async function echo(): Promise<number> {
+  const emulator = await TelegramEmulator.start();
+  const everybody = people(emulator);
+  const bot = new Telegraf(emulator.token, {
+    telegram: { apiRoot: emulator.url, webhookReply: false },
+  });
+  bot.on('text', (context) => context.reply(context.message.text));
+  const running = bot.launch();
+  await emulator.until(() => emulator.actions.some((a) => a.method === 'deleteWebhook'), 'start');
+  const startMs = performance.now();
+  flood(everybody);
+  await emulator.until(
+    () => emulator.actions.filter((a) => a.method === 'sendMessage').length === total,
+    'all echoes',
+    600_000,
+  );
+  const seconds = (performance.now() - startMs) / 1_000;
+  bot.stop();
+  await running;
+  await emulator.close();
+  return total / seconds;
+}
+
+async function intake(): Promise<number> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-bench-bots-'));
+  const emulator = await TelegramEmulator.start();
+  const database = await openMigratedDatabase({ file: path.join(dir, 'b.db') }, clock);
+  const chatLog = createChatLog(database);
+  const calls = createTelegramCalls(
+    { token: emulator.token, apiRoot: emulator.url },
+    new SendPace(clock, {
+      allPerSecond: 1e9,
+      chatIntervalMs: 0,
+      chatBurst: 1e9,
+      groupPerMinute: 1e9,
+    }),
+  );
+  let received = 0;
+  const counted: typeof chatLog = {
+    ...chatLog,
+    record: async (updates) => {
+      const fresh = await chatLog.record(updates);
+      received += fresh.length;
+      return fresh;
+    },
+  };
+  const bot = createTelegramBot(
+    {
+      ...{ calls, chatLog: counted, clock, log: quiet },
+      studio: { approvePreCheckout: async () => true },
+      messages: createMessages(path.resolve('config/messages')),
+      // Answering is the send limits' business (30 a second); this measures taking in.
+      handle: () => new Promise(() => {}),
+    },
+    { token: emulator.token, apiRoot: emulator.url },
+  );
+  const everybody = people(emulator);
+  await bot.start();
+  await emulator.until(() => bot.state() === 'running', 'start');
+  const startMs = performance.now();
+  flood(everybody);
+  while (received < total) await new Promise((resolve) => setTimeout(resolve, 5));
+  const seconds = (performance.now() - startMs) / 1_000;
+  await emulator.close();
+  await database.close();
+  rmSync(dir, { recursive: true, force: true });
+  return total / seconds;
+}
+
+async function main(): Promise<void> {
+  const rates: { echo: number[]; intake: number[] } = { echo: [], intake: [] };
+  for (let round = 0; round < Number(values.rounds); round++) {
+    rates.echo.push(await echo());
+    rates.intake.push(await intake());
+  }
+  const best = (list: number[]) => Math.max(...list);
+  const [bare, ours] = [best(rates.echo), best(rates.intake)];
+  console.log(
+    `${total} messages of ${chatCount} chats, best of ${values.rounds} alternating rounds`,
+  );
+  console.log(`bare telegraf echo, nothing kept      ${bare.toFixed(0).padStart(8)} messages/s`);
+  console.log(`our intake, each one durable (SQLite) ${ours.toFixed(0).padStart(8)} messages/s`);
+  console.log(`ratio ${(ours / bare).toFixed(2)} (target at least 0.50)`);
+  process.exit(ours / bare >= 0.5 ? 0 : 1);
+}
+
+void main();
