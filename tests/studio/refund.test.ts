@@ -87,7 +87,7 @@ test.each(['lost', 'unheard'] as const)(
     const { order } = await boughtTen();
     shop.bank.faults.push({ method: 'refund', fault }, { method: 'refund', fault });
     await createBackOffice(shop.context).refund(order.id, wish(500));
-    await shop.drain();
+    for (let minute = 0; minute < 4; minute += 1) await shop.tick(60_000);
     const refunds = [...shop.bank.trades.get(order.chargeId)!.refunds.values()];
     expect(refunds).toEqual([{ refundMinor: 500, state: 'succeeded' }]);
     await shop.expectBalanced();

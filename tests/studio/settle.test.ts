@@ -1,3 +1,4 @@
+import { GatewayUnknown } from '../../src/studio/errors/index.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 
@@ -242,4 +243,19 @@ test('only an invoice that can still be paid is approved', async () => {
 test('a notification for a gateway that is not set up is rejected', async () => {
   const raw = { headers: {}, body: Buffer.from('') };
   expect(await shop.studio.receiveNotification('stars', raw)).toBe('rejected');
+});
+
+test('a gateway that is away for hours piles up no jobs and loses nothing', async () => {
+  const { order } = await paidUp();
+  const queryCharge = shop.bank.gateway.queryCharge;
+  const away = async () => {
+    throw new GatewayUnknown('alipay', 'away');
+  };
+  Object.assign(shop.bank.gateway, { queryCharge: away });
+  for (let minute = 0; minute < 20; minute += 1) await shop.tick(60_000);
+  expect((await shop.queue.counts()).dead).toBe(0);
+  shop.bank.pay(order.chargeId);
+  Object.assign(shop.bank.gateway, { queryCharge });
+  await shop.tick(60_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
 });

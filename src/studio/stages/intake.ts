@@ -15,6 +15,7 @@ export async function intake(context: Context, job: Job<'intake'>): Promise<void
   try {
     const { key, info } = await fetched(context, photo, job.signal);
     await accept(context, photoId, key, info);
+    context.live.emit({ customerId: photo.customerId, photoId, kind: 'photo' });
   } catch (error) {
     if (!(error instanceof StudioError) || error.retry !== 'never') throw error;
     await failPhoto(context, photoId, `intake:${photoId}`, error);
@@ -47,6 +48,5 @@ async function accept(context: Context, photoId: string, originalKey: string, in
     await chronicle(tables, photoId, 'inspected', [inspected(context, info)]);
     const looks = await tables.looks.ofPhoto(photoId);
     await queueRestore(tables, context, { ...photo, originalKey }, looks);
-    context.live.emit({ customerId: photo.customerId, photoId, kind: 'photo' });
   });
 }

@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
-import { GatewayRefused, MethodUnavailable } from '../errors/index.js';
+import { DatabaseAway, GatewayRefused, MethodUnavailable, StudioError } from '../errors/index.js';
 import type { Job } from '../jobs.js';
 import { accounts, transfer } from '../ledger.js';
 import { orderMoves, type RefundRecordState, refundMoves } from '../order.js';
-import type { RefundRequest, RefundState, RefundStatus } from '../ports/gateway.js';
+import type { RefundRequest, RefundState } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
 import type { ChargeRecord, RefundRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
@@ -16,21 +16,31 @@ export async function refund(context: Context, job: Job<'refund'>): Promise<void
   const known = await read.refunds.find(job.payload.refundId);
   if (!known || known.state === 'succeeded' || known.state === 'closed') return;
   const charge = (await read.charges.find(known.chargeId)) as ChargeRecord;
+  try {
+    await applyRefund(context, known.id, await ask(context, known, charge));
+  } catch (error) {
+    if (!(error instanceof StudioError) || error instanceof DatabaseAway) throw error;
+    const refused = error instanceof GatewayRefused;
+    const fields = { refundId: known.id, code: refused ? error.providerCode : error.code };
+    if (refused) context.log.error('refund.refused', fields);
+    else context.log.warn('refund.noAnswer', fields);
+    // A verified no needs the operator; anything else is asked again on the refund's own schedule.
+    await applyRefund(context, known.id, refused ? 'abnormal' : 'unknown');
+  }
+}
+
+/** The same number again cannot pay twice, so whatever the provider does not know is sent again. */
+async function ask(
+  context: Context,
+  known: RefundRecord,
+  charge: ChargeRecord,
+): Promise<RefundState> {
   const gateway = context.gateways.get(charge.gateway);
   if (!gateway) throw new MethodUnavailable(charge.gateway);
   const request = await requestOf(context, known, charge);
-  try {
-    let status: RefundStatus;
-    if (known.state === 'intent') status = await gateway.refund(request);
-    else status = await gateway.queryRefund(request);
-    // The call never reached them: the same number again cannot pay twice.
-    if (status.state === 'absent') status = await gateway.refund(request);
-    await applyRefund(context, known.id, status.state);
-  } catch (error) {
-    if (!(error instanceof GatewayRefused)) throw error;
-    context.log.error('refund.refused', { refundId: known.id, code: error.providerCode });
-    await applyRefund(context, known.id, 'abnormal');
-  }
+  if (known.state === 'intent') return (await gateway.refund(request)).state;
+  const { state } = await gateway.queryRefund(request);
+  return state === 'absent' ? (await gateway.refund(request)).state : state;
 }
 
 async function requestOf(

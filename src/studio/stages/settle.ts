@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { MethodUnavailable } from '../errors/index.js';
+import { DatabaseAway, MethodUnavailable, StudioError } from '../errors/index.js';
 import type { Job } from '../jobs.js';
 import { chargeMoves, orderMoves } from '../order.js';
 import type { ChargeStatus, PaymentGateway } from '../ports/gateway.js';
@@ -15,9 +15,16 @@ export async function settle(context: Context, job: Job<'settle'>): Promise<void
   await settleNotified(context, chargeId);
   const charge = await context.store.read.charges.find(chargeId);
   if (!charge || charge.state === 'paid') return;
-  const gateway = context.gateways.get(charge.gateway);
-  if (!gateway) throw new MethodUnavailable(charge.gateway);
-  await settlePolled(context, charge, gateway);
+  try {
+    const gateway = context.gateways.get(charge.gateway);
+    if (!gateway) throw new MethodUnavailable(charge.gateway);
+    await settlePolled(context, charge, gateway);
+  } catch (error) {
+    if (!(error instanceof StudioError) || error instanceof DatabaseAway) throw error;
+    // The charge's own schedule asks again; the queue's would only add to it.
+    context.log.warn('charge.noAnswer', { chargeId, code: error.code });
+    await schedule(context, chargeId);
+  }
 }
 
 /** Verified notifications that were recorded and not looked at yet. */
