@@ -89,6 +89,8 @@ export interface ColourNetOptions {
   /** 3x3 convolutions of `channels` before the end; they cost time and memory, not the answer. */
   readonly layers?: number;
   readonly channels?: number;
+  /** Makes the file so much larger with a constant that nothing uses. */
+  readonly unusedBytes?: number;
 }
 
 /** DDColor's contract in a few nodes, with an answer that can be worked out by hand. */
@@ -106,6 +108,8 @@ export function colourNet(file: string, options: ColourNetOptions = {}): string 
   };
   nodes.push({ op: 'Conv', inputs: ['x', 'w', 'b'], outputs: ['ab'] });
   nodes.push(...ballast(weights, layers, channels));
+  const unused = (options.unusedBytes ?? 0) / 4;
+  if (unused > 0) weights['unused'] = { shape: [unused], data: new Float32Array(unused) };
   nodes.push(
     half
       ? { op: 'Cast', inputs: ['sum'], outputs: ['output'], int: { to: TYPE_CODE.float16 } }

@@ -70,7 +70,7 @@ test.each([
   ['stalled', { kind: 'stall', afterBytes: 100_000 }],
 ] as const)('%s twice: goes on where it was', async (_name, behaviour) => {
   const { body, entry, asked } = offered([behaviour, behaviour, 'serve']);
-  const { store, modelsDir } = bench.store([entry]);
+  const { store, modelsDir } = bench.store([entry], { stallTimeoutMs: 1_000 });
   await store.pull('m');
   expect(installed(modelsDir).equals(body)).toBe(true);
   const starts = asked().map((request) => Number(/\d+/.exec(request.range ?? '0')?.[0]));
@@ -270,7 +270,7 @@ test('a disk without room is noticed before a byte is written', async () => {
 
 test('cancelled: what is here is kept, the next run goes on', async () => {
   const { entry, body, asked, url } = offered([{ kind: 'stall', afterBytes: 100_000 }]);
-  const { store, modelsDir } = bench.store([entry], { stallTimeoutMs: 30_000 });
+  const { store, modelsDir } = bench.store([entry]);
   const controller = new AbortController();
   const onProgress = ({ doneBytes = 0 }) => doneBytes >= 100_000 && controller.abort();
   const pulled = store.pull('m', { signal: controller.signal, onProgress });

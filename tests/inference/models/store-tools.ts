@@ -57,7 +57,7 @@ export function storeBench() {
         modelsDir,
         catalogFile,
         allowHttp: true,
-        stallTimeoutMs: 300,
+        stallTimeoutMs: 10_000,
         retryDelayMs: 5,
         ...config,
       },
