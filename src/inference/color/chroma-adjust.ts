@@ -1,6 +1,6 @@
 import { lStarFromF } from './lab.js';
 
-/** a* and b* at the plane's size as u = a*\/500 and v = -b*\/200: what the pipeline adds to f. */
+/** Chroma at the plane's size as the pipeline adds it to f: u is a* over 500, v minus b* over 200. */
 export interface ChromaOffsets {
   readonly widthPx: number;
   readonly heightPx: number;

@@ -3,7 +3,7 @@ import { F_BLACK, lightFromF, RGB_FROM_XYZ } from './lab.js';
 /**
  * How far chroma may go at each lightness and hue before sRGB ends.
  *
- * A colour is u = a*\/500, v = -b*\/200 (what is added to f). Direction is the diamond angle of
+ * A colour is u (a* over 500) and v (minus b* over 200): what is added to f. Direction is the diamond angle of
  * (u, v), 0..4, which needs one division instead of an arctangent; length is |u| + |v|.
  */
 const LIGHTNESS_STEPS = 128;

@@ -2,7 +2,7 @@
  * CIE L*a*b* (D65) and sRGB, with the constants OpenCV uses, in float64.
  *
  * Inside the pipeline lightness travels as f = (L* + 16) / 116, the quantity both directions of the
- * conversion need: a* and b* only add to it (fx = f + a*\/500, fz = f - b*\/200).
+ * conversion need: a* and b* only add to it (a* over 500 gives fx, minus b* over 200 gives fz).
  * @see CIE 15:2004; OpenCV "Color conversions"
  */
 

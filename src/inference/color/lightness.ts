@@ -1,4 +1,4 @@
-import { F_KNEE, fFromLight, LUMINANCE, linearFromSrgb } from './lab.js';
+import { fFromLight, LUMINANCE, linearFromSrgb } from './lab.js';
 
 /** Interleaved samples as decoded: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA. */
 export type Samples = Uint8Array | Uint16Array;
@@ -39,6 +39,3 @@ export function createLightnessReader(bitDepth: 8 | 16): LightnessReader {
     },
   };
 }
-
-/** Mean f of white 1 down to black; exported for callers that clamp. */
-export const F_RANGE = { min: fFromLight(0), max: 1, knee: F_KNEE } as const;

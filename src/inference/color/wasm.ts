@@ -1,16 +1,16 @@
 /** The part of WebAssembly used here; neither es2023 nor Node 20's types declare it. */
 export interface WasmMemory {
+  /** Replaced, and the old one dead, after grow. */
   readonly buffer: ArrayBuffer;
+  /** @param pages of 64 KiB */
+  grow(pages: number): number;
 }
 
-/** Compiled code. */
-export type WasmModule = object;
-
 interface WasmApi {
-  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Module: new (bytes: Uint8Array) => object;
   readonly Memory: new (size: { readonly initial: number }) => WasmMemory;
   readonly Instance: new (
-    module: WasmModule,
+    module: object,
     imports: { readonly env: { readonly memory: WasmMemory } },
   ) => { readonly exports: unknown };
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 
 /**
  * Outlines of the characters labels may use: text becomes SVG paths, the same on every machine, and
@@ -30,8 +31,9 @@ interface GlyphFile {
 
 const FILE = path.resolve(__dirname, '../../../assets/fonts/label-glyphs.json.gz');
 
-export function loadGlyphs(): Glyphs {
-  const font = JSON.parse(gunzipSync(readFileSync(FILE)).toString('utf8')) as GlyphFile;
+export async function loadGlyphs(): Promise<Glyphs> {
+  const text = await promisify(gunzip)(await readFile(FILE));
+  const font = JSON.parse(text.toString('utf8')) as GlyphFile;
   const has = (char: string) => Object.hasOwn(font.glyphs, char);
   return {
     missing: (text) => [...new Set(text)].filter((char) => !has(char)),

@@ -17,11 +17,12 @@ export interface LabelPainter {
 
 /** Loads the outlines at first use and keeps them. */
 export function createLabelPainter(): LabelPainter {
-  let glyphs: Glyphs | undefined;
+  let loading: Promise<Glyphs> | undefined;
   return {
     async paint({ label, watermark }, picture) {
       if (!label && !watermark) return [];
-      glyphs ??= loadGlyphs();
+      loading ??= loadGlyphs();
+      const glyphs = await loading;
       checkCharacters(glyphs, 'label.text', label);
       checkCharacters(glyphs, 'watermark', watermark);
       const overlays: Overlay[] = [];

@@ -25,13 +25,16 @@ interface Pending {
 interface Thread {
   run(task: RenderTask, onProgress?: () => void): Promise<Prepared | undefined>;
   busy(): number;
+  /** Ended by a fault of ours; the pool starts another in its place. */
+  dead(): boolean;
   stop(): Promise<void>;
 }
 
 /** @param threads 1 or more; started at the first task. */
 export function createThreadPool(threads: number): ThreadPool {
-  const pool: Thread[] = [];
+  let pool: Thread[] = [];
   const all = () => {
+    pool = pool.filter((thread) => !thread.dead());
     while (pool.length < threads) pool.push(startThread());
     return pool;
   };
@@ -65,6 +68,11 @@ export function createThreadPool(threads: number): ThreadPool {
 function startThread(): Thread {
   const worker = new Worker(compiledEntry(__dirname, 'render-thread.js'));
   const pending: Pending[] = [];
+  let ended = false;
+  const fail = (error: Error) => {
+    ended = true;
+    for (const task of pending.splice(0)) task.reject(error);
+  };
   // An idle thread must not keep the process alive.
   worker.unref();
   worker.on('message', (message: ThreadMessage) => {
@@ -74,20 +82,17 @@ function startThread(): Thread {
     if (message.kind === 'done') task?.resolve(message.result);
     else task?.reject(Object.assign(new Error(message.message), { code: message.code }));
   });
-  worker.on('error', (error) => {
-    for (const task of pending.splice(0)) task.reject(error as Error);
-  });
+  worker.on('error', (error) => fail(error as Error));
+  worker.on('exit', () => fail(new Error('the render thread has ended')));
   return {
     busy: () => pending.length,
+    dead: () => ended,
     run: (task, onProgress) =>
       new Promise((resolve, reject) => {
         pending.push({ resolve, reject, onProgress });
         worker.ref();
         worker.postMessage(task);
       }),
-    async stop() {
-      await worker.terminate();
-      for (const task of pending.splice(0)) task.reject(new Error('the renderer was closed'));
-    },
+    stop: async () => void (await worker.terminate()),
   };
 }
