@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { Cancelled, DiskUnavailable, StudioError } from '../../studio/errors/index.js';
+import { Cancelled } from '../../studio/errors/index.js';
+import { translateDiskError } from './disk-error.js';
 import {
   type AttributeValue,
   DATA_TYPES,
@@ -67,8 +68,7 @@ export async function writeOnnx(
   } catch (error) {
     await handle?.close();
     await rm(partial, { force: true });
-    if (error instanceof StudioError || !isSystemError(error)) throw error;
-    throw new DiskUnavailable(file, error.message, error);
+    throw translateDiskError(file, error);
   }
 }
 
@@ -169,8 +169,4 @@ function encodeValue(field: number, { name, shape }: GraphValue): Buffer {
   );
   const tensor = [integerField(1, DATA_TYPES.float32), ...(dims ? [messageField(2, dims)] : [])];
   return messageField(field, [bytesField(1, name), messageField(2, [messageField(1, tensor)])]);
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
 }

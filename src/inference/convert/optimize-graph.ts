@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { ByteSource } from './byte-source.js';
 import { bytesOf } from './graph.js';
 import type { OnnxFile, Range, StoredInitializer, StoredNode } from './onnx-reader.js';
@@ -114,7 +114,11 @@ function collect(
 }
 
 /** Let onnxruntime compute a subgraph, so that its meaning is the runtime's own. */
-async function evaluate(source: ByteSource, onnx: OnnxFile, fold: Fold) {
+async function evaluate(
+  source: ByteSource,
+  onnx: OnnxFile,
+  fold: Fold,
+): Promise<ComputedInitializer | undefined> {
   const graph = Buffer.concat([
     ...fold.nodes.map((node) => bytesField(1, node.bytes)),
     bytesField(2, 'fold'),
@@ -122,15 +126,23 @@ async function evaluate(source: ByteSource, onnx: OnnxFile, fold: Fold) {
     messageField(12, [bytesField(1, fold.output)]),
   ]);
   const rest = onnx.modelRest.map((range) => readRange(source, range));
-  const session = await InferenceSession.create(Buffer.concat([...rest, bytesField(7, graph)]));
+  const value = await runConstant(Buffer.concat([...rest, bytesField(7, graph)]), fold.output);
+  if (value?.type !== 'float32') return undefined;
+  const stored = fold.constants.reduce((sum, { message }) => sum + message.length, 0);
+  const data = bytesOf(value.data as Float32Array).slice();
+  return data.length > stored ? undefined : { name: fold.output, dims: value.dims, data };
+}
+
+/** @returns nothing where the runtime refuses: then the subgraph stays, and the whole is tried. */
+async function runConstant(model: Buffer, output: string): Promise<Tensor | undefined> {
+  let session: InferenceSession | undefined;
   try {
-    const value = (await session.run({}))[fold.output]!;
-    if (value.type !== 'float32') return undefined;
-    const stored = fold.constants.reduce((sum, { message }) => sum + message.length, 0);
-    const data = bytesOf(value.data as Float32Array).slice();
-    return data.length > stored ? undefined : { name: fold.output, dims: value.dims, data };
+    session = await InferenceSession.create(model);
+    return (await session.run({}))[output];
+  } catch {
+    return undefined;
   } finally {
-    await session.release();
+    await session?.release();
   }
 }
 

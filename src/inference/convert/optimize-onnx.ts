@@ -2,6 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { Cancelled } from '../../studio/errors/index.js';
 import { type ByteSource, openByteSource } from './byte-source.js';
 import { compareModels } from './compare-models.js';
+import { translateDiskError } from './disk-error.js';
 import { type OnnxFile, type Range, readOnnx } from './onnx-reader.js';
 import { computedHeader, type LeanOnnx, optimizeGraph } from './optimize-graph.js';
 import { bytesField, bytesHeader } from './protobuf.js';
@@ -26,6 +27,7 @@ export interface OptimizeResult extends Pick<LeanOnnx, 'folded' | 'merged' | 'dr
  * @param target may be `source` itself.
  * @throws {CheckpointDamaged | CheckpointUnsupported} not an ONNX file of one piece.
  * @throws {ModelUnfit} onnxruntime cannot run it.
+ * @throws {DiskUnavailable | Cancelled} nothing is left behind.
  */
 export async function optimizeOnnx(
   source: string,
@@ -49,6 +51,8 @@ export async function optimizeOnnx(
       return { ...result, outcome: 'differs', bytesAfter, difference };
     await rename(partial, target);
     return { ...result, outcome: 'written', bytesAfter, difference };
+  } catch (error) {
+    throw translateDiskError(target, error);
   } finally {
     file.close();
     await rm(partial, { force: true });
