@@ -40,7 +40,7 @@ export function createStore(database: Database): Store {
 
   return {
     transaction,
-    read: tablesOf({ db: reader, dialect }, () => {}),
+    read: translated(tablesOf({ db: reader, dialect }, () => {})),
     onOutbox: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -54,6 +54,26 @@ export function createStore(database: Database): Store {
     },
     close: () => database.close(),
   };
+}
+
+type AnyCall = (...args: unknown[]) => Promise<unknown>;
+
+/** Every table's calls with the driver's errors told as ours. */
+function translated(tables: Tables): Tables {
+  const guard =
+    (call: AnyCall): AnyCall =>
+    async (...args) => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        throw translateDatabaseError(error);
+      }
+    };
+  const guarded = Object.entries(tables).map(([name, table]) => {
+    const calls = Object.entries(table as Record<string, AnyCall>);
+    return [name, Object.fromEntries(calls.map(([key, call]) => [key, guard(call)]))];
+  });
+  return Object.fromEntries(guarded);
 }
 
 function tablesOf(target: Target, onOutbox: () => void): Tables {
