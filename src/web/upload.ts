@@ -75,6 +75,7 @@ export async function removeStaleUploads(dir: string, clock: Clock): Promise<voi
 }
 
 async function storePart(part: MultipartFile, config: UploadConfig) {
+  await mkdir(config.dir, { recursive: true, mode: 0o700 });
   const file = path.join(config.dir, `${randomBytes(16).toString('hex')}.part`);
   const hash = createHash('sha256');
   let bytes = 0;
@@ -103,7 +104,7 @@ async function storePart(part: MultipartFile, config: UploadConfig) {
 
 function toUploadError(error: unknown, config: UploadConfig): unknown {
   if (error instanceof StudioError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
   if (code === 'FST_REQ_FILE_TOO_LARGE') {
     return new PhotoFileTooLarge(config.limitBytes + 1, config.limitBytes);
   }
@@ -111,13 +112,12 @@ function toUploadError(error: unknown, config: UploadConfig): unknown {
     return new InvalidRequest('content-type', 'multipart/form-data', 'another type');
   }
   if (code?.startsWith('FST_')) return new InvalidRequest('form', 'one photo', message);
-  if (code && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO'].includes(code)) {
-    return new DiskUnavailable(config.dir, code, error);
-  }
   if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET') {
     return new PhotoUnreadable('the upload was cut off', error);
   }
-  return /multipart|end of form|part/i.test(message ?? '')
-    ? new InvalidRequest('form', 'a complete multipart body', 'a broken one')
+  if (code && syscall) return new DiskUnavailable(config.dir, code, error);
+  // The form parser's complaints are plain errors without a code.
+  return code === undefined && (error as Error).name === 'Error'
+    ? new InvalidRequest('form', 'a complete multipart body', message)
     : error;
 }

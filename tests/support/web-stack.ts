@@ -18,6 +18,7 @@ import { qrSvg } from '../../src/payments/qr.js';
 import { createSandboxGateway } from '../../src/payments/sandbox-gateway.js';
 import { createDatabaseQueue } from '../../src/queue/database-queue.js';
 import type { QueueTables } from '../../src/queue/database-tables.js';
+import { createOutboxRelay } from '../../src/queue/outbox-relay.js';
 import { openMigratedDatabase } from '../../src/storage/database.js';
 import { createFileBlobs } from '../../src/storage/file-blobs.js';
 import { createScratchFiles } from '../../src/storage/scratch-files.js';
@@ -28,7 +29,6 @@ import { jobNames } from '../../src/studio/jobs.js';
 import { limits } from '../../src/studio/limits.js';
 import { createPipeline } from '../../src/studio/pipeline.js';
 import type { Colorizer } from '../../src/studio/ports/colorizer.js';
-import type { JobQueue } from '../../src/studio/ports/queue.js';
 import { createRestoreStage } from '../../src/studio/stages/restore.js';
 import type { HealthCheck, WebConfig } from '../../src/web/dependencies.js';
 import { createWebServer } from '../../src/web/server.js';
@@ -88,7 +88,8 @@ export async function startWebStack(options: WebStackOptions = {}) {
   const restore = createRestoreStage({ ...deps, makeSheet: contactSheet }, { worker: 'test:1' });
   const pipeline = createPipeline(context, restore);
   const consumer = queue.consume(jobNames, pipeline.handlers, { concurrency: 4, worker: 'test:1' });
-  const stopRelay = startRelay(store, queue);
+  const relay = createOutboxRelay({ outbox: outboxOf(store), queue, logger });
+  const unlisten = store.onOutbox(() => relay.wake());
   const server = await createWebServer(
     {
       ...{ studio, blobs, messages, logger, clock, sandbox, qrSvg },
@@ -106,7 +107,8 @@ export async function startWebStack(options: WebStackOptions = {}) {
     uploadDir: path.join(dir, 'uploads'),
     close: async (keep = false) => {
       await server.close(1_000);
-      stopRelay();
+      unlisten();
+      await relay.close();
       await consumer.close(5_000);
       studio.close();
       await queue.close();
@@ -145,23 +147,14 @@ const webConfig: WebConfig = {
   liveConnectionsPerCustomer: 5,
 };
 
-/** What the outbox wants goes to the queue. */
-function startRelay(store: ReturnType<typeof createStore>, queue: JobQueue): () => void {
-  let stopped = false;
-  const run = async () => {
-    while (!stopped) {
-      const jobs = await store.read.outbox.pending(100);
-      for (const job of jobs) await queue.add(job);
-      const keys = jobs.map((job) => job.key);
-      if (keys.length > 0) {
-        await store.transaction(({ outbox }) => outbox.relayed(keys, Date.now()));
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  const running = run().catch(() => {});
-  return () => {
-    stopped = true;
-    void running;
+/** The relay's view of the store. */
+function outboxOf(store: ReturnType<typeof createStore>) {
+  return {
+    pending: async (limit: number) => {
+      const jobs = await store.read.outbox.pending(limit);
+      return jobs.map((job) => ({ id: job.key, job }));
+    },
+    markRelayed: (ids: readonly string[]) =>
+      store.transaction(({ outbox }) => outbox.relayed(ids, Date.now())),
   };
 }
