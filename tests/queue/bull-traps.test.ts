@@ -1,6 +1,6 @@
 import { createBullQueue } from '../../src/queue/bull-queue.js';
 import { createOutboxRelay } from '../../src/queue/outbox-relay.js';
-import { QueueAway } from '../../src/studio/errors/index.js';
+import { ChannelAway, QueueAway } from '../../src/studio/errors/index.js';
 import type { NewJob } from '../../src/studio/jobs.js';
 import type { JobQueue } from '../../src/studio/ports/queue.js';
 import { contractPolicy, Gate, notify, pause } from '../contracts/queue.js';
@@ -108,6 +108,29 @@ test('after FLUSHALL the relay brings everything back', async () => {
   await until(() => jobs.size === 0);
   expect(new Set(ran).size).toBe(20);
   await relay.close();
+  await consumer.close(1_000);
+});
+
+test('failures are written down right after a restart: its scripts are loaded again', async () => {
+  const attempts: number[] = [];
+  const consumer = queue.consume(
+    ['notify'],
+    {
+      notify: async (job) => {
+        attempts.push(job.attempt);
+        if (attempts.length % 2 === 1) throw new ChannelAway('web');
+      },
+    },
+    { concurrency: 1, worker: 'a' },
+  );
+  await queue.add(notify('flaky1'));
+  await until(() => done('flaky1'));
+  await redis.restart();
+  await until(async () => (await queue.add(notify('flaky2'))) !== undefined);
+  await until(() => done('flaky2'));
+  // Lost leases would have raised the number of attempts beyond two.
+  expect(attempts).toEqual([1, 2, 1, 2]);
+  expect(await redis.client.hget('huancai:notify:@flaky2', 'stalledCounter')).toBeNull();
   await consumer.close(1_000);
 });
 
