@@ -18,10 +18,11 @@ const missing = [
 ].join('\n');
 
 /**
- * A private PostgreSQL cluster on a free port, removed afterwards. With TEST_DATABASE_URL that
+ * A private PostgreSQL cluster on a free port, removed afterwards. Unless it must be `durable`, it
+ * does not wait for the disk: tests kill processes, not the machine's power. With TEST_DATABASE_URL that
  * server is used instead: databases are created in it and dropped.
  */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
   const given = process.env.TEST_DATABASE_URL;
   if (given) return overServer(given, async () => {});
   const bin = binaries();
@@ -37,9 +38,10 @@ export async function startPostgres(): Promise<TestPostgres> {
     ['-D', data, '-U', 'huancai', '--auth=trust', '-E', 'UTF8', '--no-sync'],
     { ...identity, stdio: 'pipe' },
   );
+  const hasty = options.durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
   const server = spawn(
     path.join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), '-k', dir, '-c', 'listen_addresses=127.0.0.1'],
+    ['-D', data, '-p', String(port), '-k', dir, '-c', 'listen_addresses=127.0.0.1', ...hasty],
     { ...identity, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const said: string[] = [];
