@@ -20,7 +20,7 @@ export const checkFormats: Check = async () => {
 
 /** Every character of the configured label can be drawn. */
 export const checkLabelFont: Check = async ({ config }) => {
-  const missing = loadGlyphs().missing(config.label.text);
+  const missing = (await loadGlyphs()).missing(config.label.text);
   if (missing.length === 0) return [{ name: 'label', status: 'ok', key: 'doctor.label.ok' }];
   const params = { text: config.label.text, missing: missing.join(' ') };
   return [{ name: 'label', status: 'fail', key: 'doctor.label.fail', params }];

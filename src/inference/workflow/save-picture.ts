@@ -18,7 +18,7 @@ export async function savePicture(
 ): Promise<void> {
   const pipeline = openPicture(picture);
   if (label.text !== undefined) {
-    const overlay = await paintLabel(loadGlyphs(), label.text, picture);
+    const overlay = await paintLabel(await loadGlyphs(), label.text, picture);
     const raw = { width: overlay.widthPx, height: overlay.heightPx, channels: 2 } as const;
     pipeline.composite([
       { input: Buffer.from(overlay.pixels), raw, left: overlay.xPx, top: overlay.yPx },
