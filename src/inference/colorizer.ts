@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { ModelMissing } from '../studio/errors/index.js';
 import type {
   Colorizer,
   ModelFit,
@@ -100,7 +101,9 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
 function rememberContracts(host: InferenceHost) {
   const known = new Map<string, Promise<ModelContract>>();
   return async ({ file, id }: UsableModel): Promise<ModelContract> => {
-    const { size, mtimeMs } = await stat(file);
+    const { size, mtimeMs } = await stat(file).catch(() => {
+      throw new ModelMissing(id, `there is no file ${file}`);
+    });
     const key = `${file}\n${size}\n${mtimeMs}`;
     const contract = known.get(key) ?? host.describe(file, id);
     known.set(key, contract);

@@ -29,7 +29,7 @@ export function createQrPicture(messages: Messages, timeZone: string) {
     }).format(order.expiresAtMs);
     const purpose = text(order.kind, { count: order.photoIds.length, credits: order.credits });
     const lines = [`${text(order.method)}  ${amount}`, purpose, text('until', { time: until })];
-    return draw(glyphs, order.qr ?? '', lines);
+    return draw(await glyphs, order.qr ?? '', lines);
   };
 }
 
