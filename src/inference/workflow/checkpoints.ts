@@ -2,6 +2,8 @@
 export interface KnownModel {
   readonly id: string;
   readonly installed: boolean;
+  /** Name of the file that its weights were published in. */
+  readonly entry?: { readonly file: string };
 }
 
 export interface CheckpointChoice {
@@ -11,8 +13,9 @@ export interface CheckpointChoice {
 }
 
 /**
- * The model for a checkpoint's name in a graph: `ddcolor_modelscope.pth` means any installed model
- * whose id speaks of the same weights (`ddcolor-modelscope`); else the default runs instead.
+ * The model for a checkpoint's name in a graph: the installed one of that id or published under
+ * that name, else an installed one whose id begins so (`ddcolor_artistic.pth` ->
+ * `ddcolor-artistic-t8rin`: another export of the same weights), else the default.
  */
 export function chooseCheckpoint(
   checkpoint: string | undefined,
@@ -22,8 +25,10 @@ export function chooseCheckpoint(
   if (checkpoint === undefined) return { model: fallback, substituted: false };
   const wanted = normal(checkpoint);
   const installed = models.filter((model) => model.installed);
-  const same = installed.find((model) => normal(model.id) === wanted);
-  const like = same ?? installed.find((model) => normal(model.id).startsWith(`${wanted}-`));
+  const same = installed.find(({ id, entry }) =>
+    [id, entry?.file].some((name) => name !== undefined && normal(name) === wanted),
+  );
+  const like = same ?? installed.find(({ id }) => normal(id).startsWith(`${wanted}-`));
   return like ? { model: like.id, substituted: false } : { model: fallback, substituted: true };
 }
 
