@@ -13,7 +13,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { createRaster } from '../src/inference/codec/raster.js';
+import { createTiffRaster } from '../src/inference/codec/tiff-raster.js';
 import { createRenderer } from '../src/inference/render/index.js';
 import { createThreadPool, type ThreadPool } from '../src/inference/render/thread-pool.js';
 import type { ChromaPlane } from '../src/studio/chroma-plane.js';
@@ -68,13 +68,10 @@ async function measureStrips(
 ) {
   const pool = createThreadPool(threads);
   const source = path.join(folder, 'source.v');
-  const target = path.join(folder, `target-${upsampling}-${threads}.v`);
+  const target = path.join(folder, `target-${upsampling}-${threads}.tiff`);
   const { width, height } = await sharp(photo).toColourspace('srgb').toFile(source);
-  createRaster(
-    target,
-    { widthPx: width, heightPx: height, channels: 3, bitDepth: 8 },
-    new Uint8Array(),
-  );
+  const shape = { widthPx: width, heightPx: height, channels: 3, bitDepth: 8 } as const;
+  const targetLayout = createTiffRaster(target, shape, new Uint8Array());
   const { grid: chroma, curves } = await grid(pool, photo, upsampling);
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < rounds; i++) {
@@ -84,6 +81,7 @@ async function measureStrips(
         kind: 'strips',
         source,
         target,
+        targetLayout,
         grid: chroma,
         curves,
         denoise: 0,

@@ -9,9 +9,14 @@ export interface EncodeOptions {
   readonly bitDepth: 8 | 16;
   /** dots per inch, if known. */
   readonly densityDpi?: number;
+  /** Size of the picture. */
+  readonly pixels: number;
   /** XMP packet; the only metadata besides density and colour profile that leaves. */
   readonly xmp: string;
 }
+
+/** Above this size a JPEG is written as it comes, a few percent larger. */
+const STREAMED_PIXELS = 40e6;
 
 /** Longest edge each format can hold, px. */
 export const MAX_EDGE_PX: Readonly<Record<ImageFormat, number>> = {
@@ -22,7 +27,7 @@ export const MAX_EDGE_PX: Readonly<Record<ImageFormat, number>> = {
   tiff: 65_535,
 };
 
-/** Encodes a raster file; libvips reads it in strips. @param output must not exist yet for PNG. */
+/** Encodes a TIFF raster; libvips reads it in strips. @param output must not exist yet for PNG. */
 export async function encodeRaster(
   raster: string,
   output: string,
@@ -41,7 +46,8 @@ export async function encodeRaster(
       return copyPngWithXmp(bare, output, options.xmp);
     }
     case 'jpeg':
-      pipeline.jpeg({ quality });
+      // Optimal coding tables need the whole picture in memory, 3 bytes a pixel.
+      pipeline.jpeg({ quality, optimiseCoding: options.pixels <= STREAMED_PIXELS });
       break;
     case 'webp':
       pipeline.webp({ quality });

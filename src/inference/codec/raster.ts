@@ -3,10 +3,10 @@ import { endianness } from 'node:os';
 import { PhotoUnreadable } from '../../studio/errors/index.js';
 
 /**
- * Uncompressed pixels in a temporary file, in libvips' own .v layout: a 64-byte header, then
- * interleaved rows without padding. libvips streams such files in and out, threads read and write
- * any rows of them, and a 100 MP scan never has to be in memory.
- * @see libvips, "The vips file format": vips2vips, vips__read_header_bytes
+ * Uncompressed pixels in a temporary file: interleaved rows without padding. libvips streams such
+ * files in and out, threads read and write any rows of them, and a 100 MP scan never has to be in
+ * memory. What libvips decodes comes in its own .v layout, a 64-byte header and the pixels; what it
+ * encodes from is a plain TIFF (tiff-raster.ts), because it maps a .v file into memory whole.
  */
 export interface RasterShape {
   readonly widthPx: number;
@@ -19,12 +19,17 @@ export interface RasterShape {
 export const RASTER_HEADER_BYTES = 64;
 /** Magic number of files whose numbers are in this machine's order (little endian). */
 const MAGIC = Buffer.from('b6a6f208', 'hex');
-const FORMATS = { 8: 0, 16: 2 } as const;
-/** VipsInterpretation of grey and of RGB. */
-const INTERPRETATIONS = { 8: [1, 22], 16: [26, 25] } as const;
+const FORMAT_16_BIT = 2;
 
 export const rowBytes = ({ widthPx, channels, bitDepth }: RasterShape): number =>
   widthPx * channels * (bitDepth / 8);
+
+/** Where the pixels of a raster file are. */
+export interface RasterLayout {
+  readonly shape: RasterShape;
+  /** Offset of the first row, bytes. */
+  readonly pixelsAt: number;
+}
 
 /** Rows of a raster file, by number. Synchronous: for worker threads. */
 export interface RasterFile {
@@ -35,11 +40,15 @@ export interface RasterFile {
   close(): void;
 }
 
-export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
+/** @param layout absent: a .v file, whose header says it. */
+export function openRaster(path: string, mode: 'r' | 'r+', layout?: RasterLayout): RasterFile {
   const fd = openSync(path, mode);
-  const shape = readShape(fd);
+  const { shape, pixelsAt } = layout ?? {
+    shape: readVipsHeader(fd),
+    pixelsAt: RASTER_HEADER_BYTES,
+  };
   const bytes = rowBytes(shape);
-  const offsetOf = (y: number) => RASTER_HEADER_BYTES + y * bytes;
+  const offsetOf = (y: number) => pixelsAt + y * bytes;
   return {
     shape,
     readRows(y, count, into) {
@@ -59,40 +68,8 @@ export function openRaster(path: string, mode: 'r' | 'r+'): RasterFile {
   };
 }
 
-/**
- * Header, trailer and, in between, a hole for the pixels.
- * @param iccProfile what libvips attaches to the picture without converting it.
- */
-export function createRaster(path: string, shape: RasterShape, iccProfile: Uint8Array): void {
-  const fd = openSync(path, 'wx');
-  try {
-    writeSync(fd, headerOf(shape), 0, RASTER_HEADER_BYTES, 0);
-    const end = RASTER_HEADER_BYTES + shape.heightPx * rowBytes(shape);
-    writeSync(fd, trailerOf(iccProfile), end);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function headerOf(shape: RasterShape): Buffer {
-  const header = Buffer.alloc(RASTER_HEADER_BYTES);
-  MAGIC.copy(header);
-  header.writeInt32LE(shape.widthPx, 4);
-  header.writeInt32LE(shape.heightPx, 8);
-  header.writeInt32LE(shape.channels, 12);
-  header.writeInt32LE(shape.bitDepth, 16);
-  header.writeInt32LE(FORMATS[shape.bitDepth], 20);
-  header.writeInt32LE(INTERPRETATIONS[shape.bitDepth][shape.channels < 3 ? 0 : 1], 28);
-  return header;
-}
-
-function trailerOf(iccProfile: Uint8Array): string {
-  const base64 = Buffer.from(iccProfile).toString('base64');
-  const profile = base64 && `<field type="VipsBlob" name="icc-profile-data">${base64}</field>`;
-  return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk/vips/8.18"><header></header><meta>${profile}</meta></root>\n`;
-}
-
-function readShape(fd: number): RasterShape {
+/** @see libvips, "The vips file format": vips__read_header_bytes */
+function readVipsHeader(fd: number): RasterShape {
   const header = Buffer.alloc(RASTER_HEADER_BYTES);
   readSync(fd, header, 0, RASTER_HEADER_BYTES, 0);
   if (!header.subarray(0, 4).equals(MAGIC) || endianness() !== 'LE')
@@ -101,6 +78,6 @@ function readShape(fd: number): RasterShape {
     widthPx: header.readInt32LE(4),
     heightPx: header.readInt32LE(8),
     channels: header.readInt32LE(12),
-    bitDepth: header.readInt32LE(20) === FORMATS[16] ? 16 : 8,
+    bitDepth: header.readInt32LE(20) === FORMAT_16_BIT ? 16 : 8,
   };
 }

@@ -6,7 +6,7 @@ import { writeAtomically } from '../codec/atomic-file.js';
 import { decodeSmall, decodeToRaster, shrinkRaster } from '../codec/decode.js';
 import { encodeRaster } from '../codec/encode.js';
 import type { PhotoHeader } from '../codec/photo-header.js';
-import { createRaster } from '../codec/raster.js';
+import { createTiffRaster } from '../codec/tiff-raster.js';
 import { throwIfAborted, translateWriteError } from '../codec/translate-error.js';
 import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
 import type { LabelPainter } from '../label/label-painter.js';
@@ -48,7 +48,7 @@ export async function runRender(
   context: RunContext,
 ): Promise<Rendition> {
   const source = path.join(job.folder, 'photo.v');
-  const target = path.join(job.folder, 'result.v');
+  const target = path.join(job.folder, 'result.tiff');
   const { plan, options } = job;
   const overlays = await tools.painter.paint(
     { label: options.label.text, watermark: options.watermark },
@@ -66,6 +66,7 @@ export async function runRender(
       format: plan.format,
       quality: job.values.quality,
       bitDepth,
+      pixels: widthPx * heightPx,
       densityDpi: job.header.info.densityDpi,
       xmp: xmpPacket(aigcLabel(options.label)),
     });
@@ -133,12 +134,13 @@ async function colour(
     onProgress?.(DECODED + ((COLOURED - DECODED) * done) / strips);
   };
   try {
-    createRaster(target, plan.picture, iccProfile);
+    const targetLayout = createTiffRaster(target, plan.picture, iccProfile);
     await pool.runStrips(
       {
         kind: 'strips',
         source,
         target,
+        targetLayout,
         ...prepared,
         denoise: values.denoise,
         sharpen: values.sharpen,

@@ -1,6 +1,7 @@
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import type { ChromaUpsampling } from '../../studio/ports/colorizer.js';
 import type { GreyPixels } from '../codec/decode.js';
+import type { RasterLayout } from '../codec/raster.js';
 import type { ChromaAdjustment } from '../color/chroma-adjust.js';
 import type { ChromaGrid } from '../color/chroma-grid.js';
 import type { ContrastCurves } from '../finishing/contrast.js';
@@ -26,9 +27,11 @@ export interface Prepared {
 /** Work all threads share: each claims strips until none is left. */
 export interface StripTask {
   readonly kind: 'strips';
-  /** Raster files: decoded photo, and the result (already created). */
+  /** Decoded photo, a .v raster file. */
   readonly source: string;
+  /** Result, a TIFF raster already created. */
   readonly target: string;
+  readonly targetLayout: RasterLayout;
   readonly grid: ChromaGrid;
   readonly curves: ContrastCurves | undefined;
   readonly denoise: number;

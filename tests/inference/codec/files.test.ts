@@ -3,9 +3,10 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { writeAtomically } from '../../../src/inference/codec/atomic-file.js';
 import { sniffFormat } from '../../../src/inference/codec/formats.js';
-import { createRaster, openRaster } from '../../../src/inference/codec/raster.js';
+import { openRaster } from '../../../src/inference/codec/raster.js';
 import { createScratch } from '../../../src/inference/codec/scratch-folder.js';
 import { readSrgbProfile } from '../../../src/inference/codec/srgb-profile.js';
+import { createTiffRaster } from '../../../src/inference/codec/tiff-raster.js';
 import {
   translateReadError,
   translateWriteError,
@@ -74,11 +75,11 @@ test.each([
 ] as const)(
   'rasters: libvips reads what we write, %i bit, %i channels',
   async (bitDepth, channels) => {
-    const file = at(`r-${bitDepth}-${channels}.v`);
+    const file = at(`r-${bitDepth}-${channels}.tiff`);
     const shape = { widthPx: 7, heightPx: 5, channels, bitDepth };
-    createRaster(file, shape, await readSrgbProfile());
+    const layout = createTiffRaster(file, shape, await readSrgbProfile());
     const bytes = Uint8Array.from({ length: (7 * 5 * channels * bitDepth) / 8 }, (_, i) => i * 37);
-    const raster = openRaster(file, 'r+');
+    const raster = openRaster(file, 'r+', layout);
     expect(raster.shape).toEqual(shape);
     const rowBytes = bytes.length / 5;
     raster.writeRows(2, 3, bytes.subarray(2 * rowBytes));
