@@ -57,7 +57,6 @@ export async function transfer(
   assert(Number.isSafeInteger(amount) && amount > 0, `amount ${amount} of ${key}`);
   assert(from.asset === to.asset && from.id !== to.id, `accounts of ${key}`);
   const { ledger } = tables;
-  for (const account of [from, to]) await ledger.openAccount(account);
   const row = { id: ids.next('transfer'), key, from: from.id, to: to.id, amount };
   const outcome = await ledger.insert({ ...row, asset: from.asset, atMs: clock.now() });
   if (outcome === 'exists') {
@@ -73,6 +72,9 @@ export async function transfer(
   // One order for all transactions, so that two of them cannot wait for each other.
   changes.sort((one, other) => (one.account.id < other.account.id ? -1 : 1));
   for (const { account, delta } of changes) {
+    if (await ledger.add(account.id, delta)) continue;
+    // Nearly always it is open already, so opening comes second.
+    await ledger.openAccount(account);
     if (await ledger.add(account.id, delta)) continue;
     const available = (await ledger.account(account.id))?.balance ?? 0;
     assert(account.asset === 'CREDIT', `${account.id} has ${available}, ${key} takes ${amount}`);

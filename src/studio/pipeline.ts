@@ -19,6 +19,7 @@ export interface Pipeline {
 
 /** Bind every job name to its stage. A finished job leaves the outbox. */
 export function createPipeline(context: Context, restore: RestoreStage): Pipeline {
+  // Most stages do it in their own last transaction; then this writes nothing.
   const finished = (key: string) => context.store.transaction(({ outbox }) => outbox.done([key]));
 
   const stage =

@@ -86,7 +86,7 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     await expect(give(6)).rejects.toThrow(LedgerConflict);
     expect(await creditsOf(store.read, id)).toBe(5);
     for (const statement of ['update transfers set amount = 6', 'delete from transfers']) {
-      await expect(run(database, statement)).rejects.toThrow('append-only');
+      expect(await complaint(database, statement)).toContain('append-only');
     }
     expect(await auditLedger(database.raw)).toEqual([]);
   });
@@ -95,10 +95,10 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     const { id } = await addCustomer(store);
     await store.transaction(({ ledger }) => ledger.openAccount(accounts.credits(id)));
     const statement = `update accounts set balance = -1 where id = '${accounts.credits(id).id}'`;
-    await expect(run(database, statement)).rejects.toThrow(/check/i);
+    expect(await complaint(database, statement)).toMatch(/check/i);
     const lost = `insert into transfers (id, key, "from", "to", amount, asset, at_ms)
       values ('t', 'k', 'nobody', '${accounts.credits(id).id}', 1, 'CREDIT', 1)`;
-    await expect(run(database, lost)).rejects.toThrow(/foreign key/i);
+    expect(await complaint(database, lost)).toMatch(/foreign key/i);
   });
 
   test('racing spenders never spend more than there is', async () => {
@@ -205,6 +205,12 @@ function photoOf(customerId: string): PhotoRecord {
   };
 }
 
-function run(database: Database, statement: string): Promise<unknown> {
-  return sql.raw(statement).execute(database.raw);
+/** The driver's own words. Its error class may come from another test file's realm. */
+async function complaint(database: Database, statement: string): Promise<string> {
+  try {
+    await sql.raw(statement).execute(database.raw);
+    return 'none';
+  } catch (error) {
+    return String((error as { message: unknown }).message);
+  }
 }

@@ -15,17 +15,21 @@ export type PaidOutcome = 'paid' | 'exists' | 'quarantined';
  * under the charge's row lock. What does not match to the fen and to the letter is quarantined:
  * not delivered, not dropped.
  * @param status verified by the gateway's adapter, state `paid`.
+ * @param also what else shall commit with it.
  */
 export async function applyPaid(
   context: Context,
   gateway: GatewayId,
   status: ChargeStatus,
   source: 'notification' | 'poll' | 'reconciliation',
+  also?: (tables: Tables) => Promise<void>,
 ): Promise<PaidOutcome> {
   const { store, log, live } = context;
-  const { outcome, order, reason } = await store.transaction((tables) =>
-    apply(tables, context, gateway, status),
-  );
+  const { outcome, order, reason } = await store.transaction(async (tables) => {
+    const applied = await apply(tables, context, gateway, status);
+    await also?.(tables);
+    return applied;
+  });
   const fields = { gateway, orderId: order?.id, source };
   if (outcome === 'quarantined') log.error('charge.quarantined', { ...fields, reason });
   if (outcome === 'paid' && order) {
@@ -61,9 +65,9 @@ async function apply(
   const paidMs = status.paidAtMs ?? context.clock.now();
   const providerId = status.providerId as string;
   await tables.charges.update(charge.id, { state: 'paid', providerId, paidMs, nextPollMs: null });
-  await tables.orders.update(order.id, { paidMs });
   await book(tables, context, charge, order);
-  await fulfil(tables, context, order);
+  const state = await fulfil(tables, context, order);
+  await tables.orders.update(order.id, { state, paidMs });
   await tables.outbox.done([`checkout:${order.id}`]);
   return { outcome: 'paid', order };
 }
@@ -125,22 +129,23 @@ async function book(
   });
 }
 
-async function fulfil(tables: Tables, context: Context, order: OrderRecord): Promise<void> {
+/** @returns what the order is now. */
+async function fulfil(tables: Tables, context: Context, order: OrderRecord): Promise<OrderState> {
   if (order.state === 'closed') {
-    await move(tables, order, 'credited');
-    return orderCredited(tables, context, order, order.credits, 'late');
+    await orderCredited(tables, context, order, order.credits, 'late');
+    return moved(order, 'credited');
   }
-  await move(tables, order, 'paid');
-  const paid = { ...order, state: 'paid' as const };
+  moved(order, 'paid');
   if (order.kind === 'topup') {
-    await move(tables, paid, 'fulfilled');
-    return orderCredited(tables, context, order, order.credits, 'topup');
+    await orderCredited(tables, context, order, order.credits, 'topup');
+    return moved({ ...order, state: 'paid' }, 'fulfilled');
   }
   const { held, left } = await holdAll(tables, context, order);
-  if (held > 0) await orderPaid(tables, context, order);
-  else await move(tables, paid, 'credited');
   // Deleted or unlocked otherwise meanwhile: the money is not lost.
   if (left > 0) await orderCredited(tables, context, order, left, 'failed');
+  if (held === 0) return moved({ ...order, state: 'paid' }, 'credited');
+  await orderPaid(tables, context, order);
+  return 'paid';
 }
 
 /** @returns credits set aside for photos that can be handed over, and those left. */
@@ -158,7 +163,7 @@ async function holdAll(tables: Tables, context: Context, order: OrderRecord) {
   return { held, left: order.credits - held };
 }
 
-async function move(tables: Tables, order: OrderRecord, to: OrderState): Promise<void> {
+function moved(order: OrderRecord, to: OrderState): OrderState {
   assertMove(orderMoves, order.state, to, order.id);
-  await tables.orders.update(order.id, { state: to });
+  return to;
 }

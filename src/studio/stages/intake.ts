@@ -48,5 +48,6 @@ async function accept(context: Context, photoId: string, originalKey: string, in
     await chronicle(tables, photoId, 'inspected', [inspected(context, info)]);
     const looks = await tables.looks.ofPhoto(photoId);
     await queueRestore(tables, context, { ...photo, originalKey }, looks);
+    await tables.outbox.done([`intake:${photoId}`]);
   });
 }

@@ -17,7 +17,7 @@ export async function notify(context: Context, job: Job<'notify'>): Promise<void
   try {
     const { id, language, code } = customer;
     await channel.notify(chat, { id, language, customerCode: code }, event, key);
-    await delivered(context, event, key);
+    await delivered(context, job.key, event, key);
   } catch (error) {
     if (!(error instanceof CustomerUnreachable)) throw error;
     context.log.info('customer.unreachable', { customerId: customer.id, kind: event.kind });
@@ -49,10 +49,17 @@ async function chatOf(
   return latest && { channel: latest.channel, chatId: latest.chatId };
 }
 
-async function delivered(context: Context, event: CustomerEvent, key: string): Promise<void> {
+async function delivered(
+  context: Context,
+  jobKey: string,
+  event: CustomerEvent,
+  key: string,
+): Promise<void> {
   if (!('photoId' in event) || event.kind === 'photo.progress') return;
   const { photoId, kind } = event;
-  await context.store.transaction((tables) =>
-    chronicle(tables, photoId, `told:${key}`, [line(context, 'photo.told', { news: kind })]),
-  );
+  await context.store.transaction(async (tables) => {
+    const told = line(context, 'photo.told', { news: kind });
+    await chronicle(tables, photoId, `told:${key}`, [told]);
+    await tables.outbox.done([jobKey]);
+  });
 }

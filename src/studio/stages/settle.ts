@@ -3,6 +3,7 @@ import { DatabaseAway, MethodUnavailable, StudioError } from '../errors/index.js
 import type { Job } from '../jobs.js';
 import { chargeMoves, orderMoves } from '../order.js';
 import type { ChargeStatus, PaymentGateway } from '../ports/gateway.js';
+import type { Tables } from '../ports/store.js';
 import type { ChargeRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
 import { applyPaid } from './apply-paid.js';
@@ -12,7 +13,7 @@ import { nextLatePollMs, nextOpenPollMs } from './poll-schedule.js';
 /** Find out whether an order's charge was paid: by notifications received, else by asking. */
 export async function settle(context: Context, job: Job<'settle'>): Promise<void> {
   const { chargeId } = job.payload;
-  await settleNotified(context, chargeId);
+  await settleNotified(context, job.key, chargeId);
   const charge = await context.store.read.charges.find(chargeId);
   if (!charge || charge.state === 'paid') return;
   try {
@@ -28,16 +29,21 @@ export async function settle(context: Context, job: Job<'settle'>): Promise<void
 }
 
 /** Verified notifications that were recorded and not looked at yet. */
-async function settleNotified(context: Context, chargeId: string): Promise<void> {
+async function settleNotified(context: Context, jobKey: string, chargeId: string): Promise<void> {
   const { store, clock } = context;
   const waiting = await store.read.inbox.unhandled({ outTradeNo: chargeId, limit: 100 });
-  for (const notification of waiting) {
-    const status = notification.status as { charge?: ChargeStatus };
-    if (status.charge?.state === 'paid') {
-      await applyPaid(context, notification.gateway, status.charge, 'notification');
+  for (const { gateway, key, status } of waiting) {
+    const { charge } = status as { charge?: ChargeStatus };
+    const handled = async (tables: Tables) => {
+      await tables.inbox.handled(gateway, key, clock.now());
+      // One durable write less: the job leaves the outbox with what it was for.
+      if (waiting.length === 1) await tables.outbox.done([jobKey]);
+    };
+    if (charge?.state === 'paid') {
+      await applyPaid(context, gateway, charge, 'notification', handled);
+    } else {
+      await store.transaction(({ inbox }) => inbox.handled(gateway, key, clock.now()));
     }
-    const { gateway, key } = notification;
-    await store.transaction(({ inbox }) => inbox.handled(gateway, key, clock.now()));
   }
 }
 

@@ -24,7 +24,7 @@ export async function unlock(context: Context, job: Job<'unlock'>): Promise<void
   try {
     if (!look) throw new NotPossibleNow('unlock', photo.state);
     const masterKey = await render(context, job, photo, look);
-    await handOver(context, hold.id, photo.id, look.id, masterKey);
+    await handOver(context, job, look.id, masterKey);
   } catch (error) {
     if (!(error instanceof StudioError) || job.signal.aborted) throw error;
     const last = job.attempt >= limits.studio.unlockAttempts;
@@ -72,8 +72,7 @@ async function planeOf(
 /** The file and the payment for it, in one transaction. */
 async function handOver(
   context: Context,
-  holdId: string,
-  photoId: string,
+  { key, payload: { photoId, holdId } }: Job<'unlock'>,
   lookId: string,
   masterKey: string,
 ): Promise<void> {
@@ -90,6 +89,7 @@ async function handOver(
     const news = { customerId: photo.customerId, key: `photo.${step}`, event };
     await tell(tables, context, news, priorities.paid);
     if (hold.orderId !== null) await concludeOrder(tables, context, hold.orderId);
+    await tables.outbox.done([key]);
     return photo.customerId;
   });
   if (!customerId) return;
