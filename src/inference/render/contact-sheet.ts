@@ -10,7 +10,7 @@ export interface ContactSheetOptions {
   readonly label: Label;
   /** Longest edge of each picture on the sheet, px. Default 640. */
   readonly cellPx?: number;
-  /** Pictures per row. Default: as square as it gets. */
+  /** Pictures per row. Default: a few in one row, many near a square. */
   readonly columns?: number;
 }
 

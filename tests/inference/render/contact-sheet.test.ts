@@ -9,7 +9,7 @@ const files = ['astronaut', 'coffee', 'chelsea'].map((name) => path.join(photos,
 
 test('pictures side by side, numbered and labelled', async () => {
   const renditions = files.map((file) => ({ file, widthPx: 512, heightPx: 512 }));
-  const made = await contactSheet(renditions, sheet, { label, cellPx: 200 });
+  const made = await contactSheet(renditions, sheet, { label, cellPx: 200, columns: 2 });
   expect(made).toEqual({ file: sheet, widthPx: 436, heightPx: 436 });
   expect(await readLabel(sheet)).toMatchObject({ ProduceID: label.produceId });
   const [shown, original] = await Promise.all([

@@ -111,7 +111,7 @@ export function greyTiff16(
   widthPx: number,
   heightPx: number,
   samples: Uint16Array,
-  profile = Buffer.alloc(0),
+  profile: Uint8Array = new Uint8Array(),
 ): Buffer {
   const pixels = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const entries: [tag: number, type: 3 | 4 | 7, value: number, count?: number][] = [
