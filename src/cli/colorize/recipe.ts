@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { type ModelSize, type Preset, presetSizePx } from '../../inference/presets.js';
 import type { contactSheet } from '../../inference/render/index.js';
 import type { Variant } from '../../inference/variants.js';
+import { limits } from '../../studio/limits.js';
 import type {
   ChromaUpsampling,
   Colorizer,
   Label,
   ModelFit,
+  PhotoInfo,
   Prediction,
   RenderOptions,
   Rendition,
@@ -14,6 +16,7 @@ import type {
 } from '../../studio/ports/colorizer.js';
 import type { BatchContext, PhotoOutcome } from './batch.js';
 import { filesOf, type PhotoTask } from './outputs.js';
+import { createPixelGate } from './pixel-gate.js';
 
 /** Everything about a result but the photo itself. */
 export interface RecipeSettings {
@@ -56,49 +59,64 @@ export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([pipelineVersion, settings]))
     .digest('hex');
+  const gate = createPixelGate(limits.photo.megapixels);
   return {
     fingerprint,
     colour: async (task, key, context) => {
-      const label = labelFor(key, settings);
-      const steps = planSteps(task, settings);
-      const notes: ResultNote[] = [];
-      const renditions: Rendition[] = [];
-      const predict = rememberPredictions(task, deps, settings);
-      for (const [i, step] of steps.entries()) {
-        const part = partOf(context, i, steps.length);
-        const prediction = await predict(step.variant, part(0, 0.6));
-        const options = renderOptions(step, task, label, settings);
-        const { colorizer } = deps;
-        const rendition = await colorizer.render(
-          task.file,
-          prediction.chroma,
-          step.output,
-          options,
-          part(0.6, 1),
-        );
-        notes.push(...prediction.notes, ...rendition.notes);
-        if (step.layout === 'colour') renditions.push(rendition);
-      }
-      if (task.contactSheet) {
-        // Each picture on the sheet shows its own visible label.
-        const unseen = { ...label, text: undefined };
-        await deps.contactSheet(renditions, task.contactSheet, { label: unseen });
-        notes.push(...settings.variants.map(describeVariant));
-      }
-      const prediction = await predict(settings.variants[0]!, context);
-      return { notes: distinct(notes), prediction, files: filesOf(task) };
+      const photo = await deps.colorizer.inspect(task.file);
+      const megapixels = (photo.widthPx * photo.heightPx) / 1e6;
+      return gate.run(megapixels, () => colourPhoto(deps, settings, { task, photo, key, context }));
     },
   };
 }
 
+interface Work {
+  readonly task: PhotoTask;
+  readonly photo: PhotoInfo;
+  readonly key: string;
+  readonly context: BatchContext;
+}
+
+async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Work) {
+  const { task, context } = work;
+  const label = labelFor(work.key, settings);
+  const steps = planSteps(task, settings);
+  const notes: ResultNote[] = [];
+  const renditions: Rendition[] = [];
+  const predict = rememberPredictions(work, deps, settings);
+  for (const [i, step] of steps.entries()) {
+    const part = partOf(context, i, steps.length);
+    const { chroma, notes: found } = await predict(step.variant, part(0, 0.6));
+    const options = renderOptions(step, task, label, settings);
+    const rendition = await deps.colorizer.render(
+      task.file,
+      chroma,
+      step.output,
+      options,
+      part(0.6, 1),
+    );
+    notes.push(...found, ...rendition.notes);
+    if (step.layout === 'colour') renditions.push(rendition);
+  }
+  if (task.contactSheet) {
+    // Each picture on the sheet shows its own visible label.
+    const unseen = { ...label, text: undefined };
+    await deps.contactSheet(renditions, task.contactSheet, { label: unseen });
+    notes.push(...settings.variants.map(describeVariant));
+  }
+  const prediction = await predict(settings.variants[0]!, context);
+  return { notes: distinct(notes), prediction, files: filesOf(task) };
+}
+
 /** Variants that differ in finishing only, and the comparison, share one inference. */
-function rememberPredictions(task: PhotoTask, deps: RecipeDeps, settings: RecipeSettings) {
+function rememberPredictions(work: Work, deps: RecipeDeps, settings: RecipeSettings) {
   const known = new Map<string, Prediction>();
   return async (variant: Variant, context: BatchContext): Promise<Prediction> => {
-    const sizePx = await sizeFor(variant, task, deps, settings);
+    const sizePx = await sizeFor(variant, work.photo, deps, settings);
     const id = `${variant.model}\n${sizePx}`;
     const options = { model: variant.model, sizePx, fit: settings.fit };
-    const prediction = known.get(id) ?? (await deps.colorizer.predict(task.file, options, context));
+    const prediction =
+      known.get(id) ?? (await deps.colorizer.predict(work.task.file, options, context));
     known.set(id, prediction);
     return prediction;
   };
@@ -142,13 +160,13 @@ function labelFor(key: string, { labelText, producer }: RecipeSettings): Label {
 
 async function sizeFor(
   { model, sizePx }: Variant,
-  task: PhotoTask,
-  { colorizer, ownSize }: RecipeDeps,
+  photo: PhotoInfo,
+  { ownSize }: RecipeDeps,
   { preset }: RecipeSettings,
 ): Promise<number> {
   if (sizePx !== undefined) return sizePx;
   if (preset.sizePx !== undefined) return preset.sizePx;
-  return presetSizePx(preset, await colorizer.inspect(task.file), await ownSize(model));
+  return presetSizePx(preset, photo, await ownSize(model));
 }
 
 /** Progress of a part (from..to) of one step out of several. */
