@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { sql } from 'kysely';
+import { createIds, hashText } from '../../src/cli/ids.js';
+import { openMigratedDatabase } from '../../src/storage/database.js';
+import { createStore } from '../../src/storage/store.js';
+import { accounts, transfer } from '../../src/studio/ledger.js';
+import { runCli } from '../support/cli.js';
+import { startPostgres } from '../support/postgres.js';
+import { wallClock } from '../support/quiet.js';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-office-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const huancai = (...args: string[]) => runCli(args, { cwd: dir });
+const databaseFile = () => path.join(dir, '.data', 'studio.db');
+
+async function give(file = databaseFile()): Promise<void> {
+  const database = await openMigratedDatabase({ file }, wallClock);
+  const store = createStore(database);
+  const deps = { ids: createIds(wallClock), clock: wallClock };
+  const gift = { key: 'gift', from: accounts.given(), to: accounts.credits('cu_1'), amount: 5 };
+  await store.transaction((tables) => transfer(tables, deps, gift));
+  await store.close();
+}
+
+test('db: nothing at first, then migrated, then copied while nobody stops', async () => {
+  const before = await huancai('db', 'status', '--json');
+  expect(before.records()).toMatchObject([{ type: 'database', exists: false }]);
+  expect((await huancai('db', 'migrate')).code).toBe(0);
+  const after = await huancai('db', 'status', '--json');
+  expect(after.code).toBe(0);
+  expect(after.records()[0]).toMatchObject({ exists: true, missing: 0 });
+  await give();
+  const copy = path.join(dir, 'copy.db');
+  expect((await huancai('db', 'backup', 'copy.db')).code).toBe(0);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  const restored = await openMigratedDatabase({ file: copy }, wallClock);
+  const { rows } = await sql<{ amount: number }>`select amount from transfers`.execute(
+    restored.raw,
+  );
+  expect(rows).toEqual([{ amount: 5 }]);
+  await restored.close();
+  expect((await huancai('db', 'backup', 'copy.db')).err).toContain('copy.db');
+});
+
+test('db backup of PostgreSQL can be restored', async () => {
+  const postgres = await startPostgres();
+  const url = await postgres.createDatabase();
+  const env = { DATABASE_URL: url };
+  expect((await runCli(['db', 'migrate'], { cwd: dir, env })).code).toBe(0);
+  const made = await runCli(['db', 'backup', 'copy.dump', '--json'], { cwd: dir, env });
+  expect(made.records()).toMatchObject([{ type: 'backup' }]);
+  const target = await postgres.createDatabase();
+  execFileSync('pg_restore', ['--no-owner', '-d', target, path.join(dir, 'copy.dump')]);
+  const restored = await runCli(['db', 'status', '--json'], {
+    cwd: dir,
+    env: { DATABASE_URL: target },
+  });
+  expect(restored.records()[0]).toMatchObject({ dialect: 'postgres', missing: 0 });
+  await postgres.stop();
+});
+
+test('ledger audit: right books exit 0, wrong ones show the row and exit 1', async () => {
+  await give();
+  expect((await huancai('ledger', 'audit')).code).toBe(0);
+  const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);
+  await sql`update accounts set balance = 6 where id = 'customer:cu_1:credits'`.execute(
+    database.raw,
+  );
+  await database.close();
+  const broken = await huancai('ledger', 'audit', '--json');
+  expect(broken.code).toBe(1);
+  expect(broken.records()).toContainEqual(
+    expect.objectContaining({ type: 'finding', subject: 'customer:cu_1:credits', balance: 6 }),
+  );
+});
+
+test('codes are printed once, one a line, and kept as hashes', async () => {
+  const made = await huancai('codes', 'create', '--credits', '5', '--count', '3');
+  const codes = made.out.trim().split('\n');
+  expect(codes).toHaveLength(3);
+  const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);
+  const { rows } = await sql<{ hash: string }>`select hash from credit_codes`.execute(database.raw);
+  const hashes = codes.map((code) => hashText(`credit:${code.replaceAll('-', '')}`));
+  expect(rows.map((row) => row.hash).sort()).toEqual(hashes.sort());
+  await database.close();
+});
+
+test('what is not there is said plainly', async () => {
+  await huancai('db', 'migrate');
+  for (const args of [
+    ['photo', 'show', 'ph_none'],
+    ['orders', 'show', 'or_none'],
+    ['refund', 'or_none', '--reason', 'x'],
+    ['erase', 'cu_none', '--yes'],
+  ]) {
+    const { code, err } = await huancai(...args);
+    expect({ args, code }).toEqual({ args, code: 1 });
+    expect(err).toMatch(/not here|not known/);
+  }
+  expect((await huancai('erase', 'cu_none')).code).toBe(2);
+  expect((await huancai('codes', 'create', '--credits', '0')).code).toBe(2);
+}, 180_000);
