@@ -7,6 +7,7 @@ import { packageRoot } from '../../src/cli/package-root.js';
 import { en } from '../../src/web/app/src/texts/en';
 import { zhCn } from '../../src/web/app/src/texts/zh-cn';
 import { openBrowser, openPage, screens } from '../support/browser.js';
+import { until } from '../support/until.js';
 import { startWebStack, type WebStack } from '../support/web-stack.js';
 
 const photo = path.join(packageRoot, 'assets/demo/photographer.jpg');
@@ -53,7 +54,7 @@ test.each(walks)(
 
     await page.locator('input[name=photo]').setInputFiles(photo);
     await page.getByRole('slider', { name: t['photo.compare'] }).waitFor({ timeout: 60_000 });
-    await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => {});
+    await until(() => page.evaluate('[...document.images].every((image) => image.complete)'));
     await shoot('2-preview');
 
     await page.getByRole('button', { name: new RegExp(t['action.hd']) }).click();

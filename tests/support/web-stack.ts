@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import { createIds, hashText } from '../../src/cli/ids.js';
 import { createMessages } from '../../src/cli/messages.js';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { startDuties } from '../../src/cli/serve/timers.js';
 import {
   contactSheet,
   createColorizer,
@@ -29,7 +30,9 @@ import { jobNames } from '../../src/studio/jobs.js';
 import { limits } from '../../src/studio/limits.js';
 import { createPipeline } from '../../src/studio/pipeline.js';
 import type { Colorizer } from '../../src/studio/ports/colorizer.js';
+import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
 import { createRestoreStage } from '../../src/studio/stages/restore.js';
+import { createDuties } from '../../src/studio/sweep/index.js';
 import type { HealthCheck, WebConfig } from '../../src/web/dependencies.js';
 import { createWebServer } from '../../src/web/server.js';
 import { createWebChannel } from '../../src/web/web-channel.js';
@@ -44,6 +47,10 @@ export interface WebStackOptions {
   /** Instead of the real engine with the starter model. */
   readonly colorizer?: Colorizer;
   readonly health?: readonly HealthCheck[];
+  /** Instead of the sandbox. */
+  readonly gateways?: readonly PaymentGateway[];
+  /** Default: a free one. */
+  readonly port?: number;
   /** Keep the data of an earlier stack: a second start. */
   readonly dir?: string;
 }
@@ -68,7 +75,7 @@ export async function startWebStack(options: WebStackOptions = {}) {
   const colorizer = options.colorizer ?? openStarter();
   let url = '';
   // Known beforehand, for stacks that call themselves something else outside.
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const sandbox = createSandboxGateway(
     { clock },
     { dir: path.join(dir, 'sandbox'), notifyKey: 'k'.repeat(32), baseUrl: () => url },
@@ -81,7 +88,7 @@ export async function startWebStack(options: WebStackOptions = {}) {
     ids: createIds(clock),
     hash: hashText,
     channels: new Map([['web' as const, createWebChannel()]]),
-    gateways: new Map([['sandbox' as const, sandbox]]),
+    gateways: new Map((options.gateways ?? [sandbox]).map((one) => [one.id, one])),
   };
   const context = createContext(deps, { ...shopConfig, preview, ...options.studio });
   const studio = createStudio(context);
@@ -90,10 +97,12 @@ export async function startWebStack(options: WebStackOptions = {}) {
   const consumer = queue.consume(jobNames, pipeline.handlers, { concurrency: 4, worker: 'test:1' });
   const relay = createOutboxRelay({ outbox: outboxOf(store), queue, logger });
   const unlisten = store.onOutbox(() => relay.wake());
+  const duties = startDuties(createDuties(context), logger);
   const server = await createWebServer(
     {
-      ...{ studio, blobs, messages, logger, clock, sandbox, qrSvg },
-      gateways: [sandbox],
+      ...{ studio, blobs, messages, logger, clock, qrSvg },
+      ...(options.gateways ? {} : { sandbox }),
+      gateways: options.gateways ?? [sandbox],
       health: options.health ?? [
         { name: 'queue', check: async () => void (await queue.ping()) },
         { name: 'disk', check: async () => `${await blobs.freeBytes()} bytes free` },
@@ -107,6 +116,7 @@ export async function startWebStack(options: WebStackOptions = {}) {
     uploadDir: path.join(dir, 'uploads'),
     close: async (keep = false) => {
       await server.close(1_000);
+      await duties.stop();
       unlisten();
       await relay.close();
       await consumer.close(5_000);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { NotFound } from '../../studio/errors/studio.js';
 import type { LiveEvent, PhotoView } from '../../studio/ports/studio.js';
 import type { LiveTopic } from '../live.js';
 import { describe } from '../openapi.js';
@@ -59,6 +60,11 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
   );
 }
 
+/** A photo that cannot be found any more was deleted, here or in another tab. */
+function ifGone(error: unknown): undefined {
+  if (!(error instanceof NotFound)) throw error;
+}
+
 /** Reads photos for a stream and remembers which of them still wait. */
 function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext) {
   const pendingIds = new Set<string>();
@@ -77,7 +83,8 @@ function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext
       event: 'photo',
       key: id,
       read: async () => {
-        const photo = await api.studio.photo(customerId, id);
+        const photo = await api.studio.photo(customerId, id).catch(ifGone);
+        if (!photo) return { id, status: 'deleted' };
         see(photo);
         const json = photoJson(photo, view);
         return { ...json, progress: json.progress ?? progress.get(id) };

@@ -28,6 +28,7 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
           ratio={(photo.widthPx ?? 4) / (photo.heightPx ?? 3)}
         />
       )}
+      {!shown?.previewUrl && !waiting && <p class="note">{t('photo.expired')}</p>}
       {photo.looks.length > 1 && <Looks photo={photo} />}
       {chosen?.notes.map((note) => (
         <p class="small" key={note}>
@@ -38,7 +39,7 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
         <HdButton photo={photo} busy={busy} run={run} />
         <button
           type="button"
-          disabled={busy || waiting}
+          disabled={busy || waiting || !photo.originalUrl}
           onClick={() => run(() => photoAction.another(photo.id))}
         >
           <Icon name="sparkle" />
@@ -95,7 +96,7 @@ function HdButton(props: {
     <button
       type="button"
       class="primary"
-      disabled={busy || photo.unlocked}
+      disabled={busy || photo.unlocked || !photo.originalUrl}
       onClick={() => run(() => getHd(photo.id))}
     >
       <Icon name="download" />

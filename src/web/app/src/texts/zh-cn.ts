@@ -35,6 +35,7 @@ export const zhCn: Texts = {
   'photo.restoring': '正在上色… {percent}%',
   'photo.cancelled': '已取消。',
   'photo.deleted': '已删除。',
+  'photo.expired': '这张照片已到期删除，如需继续请重新发送。',
   'photo.failed.next': '请重新扫描或换一张照片；这张不收费。',
   'photo.ready': '好了。拖动中间的手柄对比前后。',
   'photo.before': '原图',
