@@ -29,8 +29,6 @@ export interface Operator {
   createCodes(wanted: Parameters<typeof createCreditCodes>[1]): Promise<string[]>;
   pauseIntake(paused: boolean): Promise<void>;
   intakePaused(): Promise<boolean>;
-  /** Photos that have not moved for a while, oldest first. */
-  stuckPhotos(idleMs: number, limit: number): Promise<readonly PhotoView[]>;
   /** An answer to a customer's question, by the code they quoted. */
   answer(customerCode: string, text: string, key: string): Promise<void>;
 }
@@ -81,10 +79,6 @@ export function createOperator(context: Context): Operator {
     pauseIntake: (paused) =>
       store.transaction(({ settings }) => settings.set(pausedSetting, paused ? 'yes' : 'no')),
     intakePaused: async () => (await store.read.settings.get(pausedSetting)) === 'yes',
-    stuckPhotos: async (idleMs, limit) => {
-      const idle = await store.read.photos.idle(context.clock.now() - idleMs, limit);
-      return Promise.all(idle.map((photo) => photoView(context, photo)));
-    },
     answer: async (customerCode, text, key) => {
       const id = await customerId(customerCode);
       const news = { customerId: id, key, event: { kind: 'support.answer', text } as const };

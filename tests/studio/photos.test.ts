@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createBackOffice } from '../../src/studio/back-office.js';
 import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.js';
+import { createOperator } from '../../src/studio/operator.js';
 import { openShop, type Shop, type ShopOptions, shopConfig } from '../support/shop.js';
 
 let shop: Shop;
@@ -85,7 +85,7 @@ test('strangers have a daily number of free previews; midnight is local; payers 
 
 test('a full waiting room, a full disk and a pause close the intake', async () => {
   await open({ config: { intake: { waitingPerCustomer: 1, waitingTotal: 2, minFreeBytes: 1 } } });
-  const office = createBackOffice(shop.context);
+  const office = createOperator(shop.context);
   const [one, two, three] = [
     await shop.newCustomer(),
     await shop.newCustomer(),
@@ -188,7 +188,7 @@ test('choosing another look after HD makes its HD for nothing', async () => {
   await open();
   const someone = await shop.newCustomer();
   const photo = await shop.readyPhoto(someone);
-  await createBackOffice(shop.context)
+  await createOperator(shop.context)
     .createCodes({ credits: 1, count: 1, batch: 'b', expiresMs: null })
     .then(([code]) => shop.studio.redeemCreditCode(someone.id, code!));
   await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });

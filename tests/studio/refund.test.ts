@@ -1,5 +1,5 @@
-import { createBackOffice } from '../../src/studio/back-office.js';
 import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.js';
+import { createOperator } from '../../src/studio/operator.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 import type { ShopOptions } from '../support/shop.js';
 
@@ -26,7 +26,7 @@ const wish = (amountMinor?: number, key = `key-${amountMinor}`) => ({
 test('a full refund returns the money and takes the unspent credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
-  await createBackOffice(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
   expect(await shop.credits(someone)).toBe(0);
@@ -42,7 +42,7 @@ test('credits that were spent stay spent', async () => {
   const photo = await shop.readyPhoto(someone);
   await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
   await shop.drain();
-  await createBackOffice(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(0);
   expect((await shop.studio.photo(someone.id, photo.id)).unlocked).toBe(true);
@@ -52,7 +52,7 @@ test('credits that were spent stay spent', async () => {
 test('partial refunds add up to what was paid and no further', async () => {
   await open();
   const { someone, order } = await boughtTen();
-  const office = createBackOffice(shop.context);
+  const office = createOperator(shop.context);
   await office.refund(order.id, wish(2_000));
   await office.refund(order.id, wish(2_000));
   await office.refund(order.id, wish(4_000));
@@ -71,7 +71,7 @@ test('partial refunds add up to what was paid and no further', async () => {
 test('racing refunds never exceed what was paid', async () => {
   await open();
   const { order } = await boughtTen();
-  const office = createBackOffice(shop.context);
+  const office = createOperator(shop.context);
   const outcomes = await Promise.allSettled(
     [1, 2, 3, 4].map((i) => office.refund(order.id, wish(3_000, `race-${i}`))),
   );
@@ -86,7 +86,7 @@ test.each(['lost', 'unheard'] as const)(
     await open();
     const { order } = await boughtTen();
     shop.bank.faults.push({ method: 'refund', fault }, { method: 'refund', fault });
-    await createBackOffice(shop.context).refund(order.id, wish(500));
+    await createOperator(shop.context).refund(order.id, wish(500));
     for (let minute = 0; minute < 4; minute += 1) await shop.tick(60_000);
     const refunds = [...shop.bank.trades.get(order.chargeId)!.refunds.values()];
     expect(refunds).toEqual([{ refundMinor: 500, state: 'succeeded' }]);
@@ -98,7 +98,7 @@ test('a refund that is still processing is followed up until it is through', asy
   await open();
   const { order } = await boughtTen();
   shop.bank.refundsBecome('processing');
-  const office = createBackOffice(shop.context);
+  const office = createOperator(shop.context);
   const { id } = await office.refund(order.id, wish(500));
   await shop.drain();
   expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'processing' }]);
@@ -116,7 +116,7 @@ test('a refund that the provider closed gives the credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
   shop.bank.refundsBecome('closed');
-  await createBackOffice(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(10);
   expect(await shop.state(order.id)).toBe('fulfilled');

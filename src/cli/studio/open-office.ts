@@ -1,21 +1,44 @@
+import type { Database } from '../../storage/database.js';
 import { createStore } from '../../storage/store.js';
-import { type BackOffice, createBackOffice } from '../../studio/back-office.js';
+import type { Context } from '../../studio/context.js';
 import { createContext } from '../../studio/create-studio.js';
+import { createOperator, type Operator } from '../../studio/operator.js';
+import type { Clock } from '../../studio/ports/basics.js';
+import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createIds, hashText } from '../ids.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { openLogger } from '../serve/run.js';
 import type { Shell } from '../shell.js';
-import { openQueue, openStudioDatabase, openWorkParts } from '../wire.js';
+import { openQueue, openStudioDatabase, openWorkParts, type placesOf } from '../wire.js';
 import { studioConfigOf } from './studio-config.js';
+
+export interface OfficeParts {
+  readonly shell: Shell;
+  readonly context: Context;
+  readonly database: Database;
+}
 
 /**
  * Work at the operator's desk, beside an open studio or alone. What needs a gateway or a chat is
  * written down as a job and done by `huancai serve`.
  */
-export async function withOffice(
+export function withOffice(
   options: GlobalOptions,
-  work: (office: BackOffice, shell: Shell) => Promise<ExitCode>,
+  work: (office: Operator, shell: Shell) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const none = () => new Map<GatewayId, PaymentGateway>();
+  return withContext(options, none, ({ context, shell }) => work(createOperator(context), shell));
+}
+
+/** The same with gateways, for what must be asked at once. */
+export async function withContext(
+  options: GlobalOptions,
+  openGateways: (
+    shell: Shell,
+    deps: { clock: Clock; places: ReturnType<typeof placesOf> },
+  ) => ReadonlyMap<GatewayId, PaymentGateway>,
+  work: (parts: OfficeParts) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const shell = openShell(options);
   const log = openLogger(shell);
@@ -27,15 +50,15 @@ export async function withOffice(
     { clock, logger: log, database: async () => database },
     shell.config,
   );
-  const context = createContext(
-    {
-      ...{ ...parts, store, queue, log, hash: hashText, ids: createIds(clock) },
-      ...{ channels: new Map(), gateways: new Map() },
-    },
-    studioConfigOf(shell.config),
-  );
   try {
-    return await work(createBackOffice(context), shell);
+    const context = createContext(
+      {
+        ...{ ...parts, store, queue, log, hash: hashText, ids: createIds(clock) },
+        ...{ channels: new Map(), gateways: openGateways(shell, parts) },
+      },
+      studioConfigOf(shell.config),
+    );
+    return await work({ shell, context, database });
   } finally {
     await queue.close().catch(() => {});
     await Promise.allSettled([store.close(), parts.engine.close()]);
