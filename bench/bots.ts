@@ -72,9 +72,11 @@ async function intake(): Promise<number> {
     { token: emulator.token, apiRoot: emulator.url },
     new SendPace(clock, {
       allPerSecond: 1e9,
+      allBurst: 1e9,
       chatIntervalMs: 0,
       chatBurst: 1e9,
       groupPerMinute: 1e9,
+      groupBurst: 1e9,
     }),
   );
   let received = 0;

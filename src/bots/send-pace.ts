@@ -4,25 +4,37 @@ import type { Clock } from '../studio/ports/basics.js';
 export interface PaceLimits {
   /** Messages per second in all. */
   readonly allPerSecond: number;
+  /** How many may go at once. */
+  readonly allBurst: number;
   /** Milliseconds between two messages into one chat, after a small burst. */
   readonly chatIntervalMs: number;
   /** Messages that one chat may get ahead of its pace. */
   readonly chatBurst: number;
   readonly groupPerMinute: number;
+  readonly groupBurst: number;
 }
 
-/** Telegram: about 1 message a second per chat, 30 a second in all, 20 a minute per group. */
+/**
+ * Telegram: about 1 message a second per chat, 30 a second in all, 20 a minute per group. A burst
+ * and the even flow after it must fit into one such window together, with room for late timers.
+ */
 export const telegramPace: PaceLimits = {
-  allPerSecond: 28,
+  allPerSecond: 23,
+  allBurst: 3,
   chatIntervalMs: 1_050,
   chatBurst: 2,
-  groupPerMinute: 18,
+  groupPerMinute: 14,
+  groupBurst: 4,
 };
+
+/** A second, with room for the way to the server. */
+const windowMs = 1_050;
 
 /** Virtual-scheduling token buckets (GCRA): one number per chat, the theoretical arrival time. */
 export class SendPace {
   private readonly chats = new Map<string, number>();
   private readonly groups = new Map<string, number>();
+  private readonly sentMs: number[] = [];
   private allAtMs = 0;
   private pausedUntilMs = 0;
 
@@ -36,20 +48,32 @@ export class SendPace {
     const { limits } = this;
     const now = this.clock.now();
     const all = 1_000 / limits.allPerSecond;
-    // Half a second's worth may go at once; then evenly.
-    const allAt = reserve(this.allAtMs, now, all, Math.floor(limits.allPerSecond / 2));
+    const allAt = reserve(this.allAtMs, now, all, limits.allBurst);
     this.allAtMs = allAt.next;
     const chat = reserve(this.chats.get(chatId) ?? 0, now, limits.chatIntervalMs, limits.chatBurst);
     this.chats.set(chatId, chat.next);
     let at = Math.max(allAt.at, chat.at, this.pausedUntilMs);
     if (isGroup) {
       const interval = 60_000 / limits.groupPerMinute;
-      const group = reserve(this.groups.get(chatId) ?? 0, now, interval, 4);
+      const group = reserve(this.groups.get(chatId) ?? 0, now, interval, limits.groupBurst);
       this.groups.set(chatId, group.next);
       at = Math.max(at, group.at);
     }
     if (this.chats.size > 10_000) this.forget(now);
     if (at > now) await wait(at - now);
+    await this.untilRoom();
+  }
+
+  /** Timers that were held up fire together: count what was really sent in the last second. */
+  private async untilRoom(): Promise<void> {
+    const most = this.limits.allPerSecond + this.limits.allBurst;
+    for (;;) {
+      const now = this.clock.now();
+      while ((this.sentMs[0] ?? now) <= now - windowMs) this.sentMs.shift();
+      if (this.sentMs.length < most) break;
+      await wait((this.sentMs[0] ?? now) + windowMs - now);
+    }
+    this.sentMs.push(this.clock.now());
   }
 
   /** The server said how long to wait: nobody sends before. */

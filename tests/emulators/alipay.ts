@@ -52,6 +52,8 @@ export class AlipayEmulator {
   faults: FaultPlan;
   /** Differences planted into the bill, for reconciliation. */
   billEdits: (lines: string[]) => string[] = (lines) => lines;
+  /** Days whose bill is not made yet, or never will be. */
+  readonly missingBills = new Set<string>();
   private server!: EmulatorServer;
   private readonly bills = new Map<string, Buffer>();
 
@@ -354,6 +356,7 @@ export class AlipayEmulator {
   }
 
   private bill(biz: Record<string, string>): Answer {
+    if (this.missingBills.has(biz['bill_date'] ?? '')) return business('isp.bill_not_exist');
     const path = `/bill/${randomBytes(12).toString('hex')}`;
     const zip = alipayBillZip([...this.trades.values()], biz['bill_date'] ?? '', this.billEdits);
     this.bills.set(path, zip);

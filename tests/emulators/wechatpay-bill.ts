@@ -8,10 +8,12 @@ const header =
 /** The CSV of bill_type ALL: cells behind backticks, amounts in yuan, a summary at the end. */
 export function wechatpayBillCsv(
   trades: readonly WechatpayTrade[],
+  date: string,
   merchant: { appId: string; mchId: string },
   edit: (lines: string[]) => string[],
 ): string {
   const lines: string[] = [];
+  const onDay = (atMs: number) => toShanghaiTime(atMs).startsWith(date);
   for (const trade of trades) {
     const common = (atMs: number, state: string) => [
       toShanghaiTime(atMs),
@@ -29,15 +31,15 @@ export function wechatpayBillCsv(
     ];
     const total = fenToYuan(trade.amountFen);
     const tail = [`${trade.description}, one piece`, '', '0.00000', '0.60%'];
-    lines.push(
-      row([
-        ...common(trade.paidAtMs!, 'SUCCESS'),
-        ...[total, '0.00', '0', '0', '0.00', '0.00', '', ''],
-        ...tail,
-        ...[total, '0.00', ''],
-      ]),
-    );
+    const paid = row([
+      ...common(trade.paidAtMs!, 'SUCCESS'),
+      ...[total, '0.00', '0', '0', '0.00', '0.00', '', ''],
+      ...tail,
+      ...[total, '0.00', ''],
+    ]);
+    if (onDay(trade.paidAtMs!)) lines.push(paid);
     for (const refund of trade.refunds.values()) {
+      if (!onDay(refund.atMs)) continue;
       const back = fenToYuan(refund.fen);
       lines.push(
         row([

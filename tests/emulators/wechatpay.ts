@@ -414,12 +414,16 @@ export class WechatpayEmulator {
   }
 
   private bill(date: string): Outcome {
-    const day = [...this.trades.values()].filter(
-      (t) => t.paidAtMs && toShanghaiTime(t.paidAtMs).startsWith(date),
-    );
-    if (day.length === 0) return no(400, 'NO_STATEMENT_EXIST');
+    const onDay = (atMs?: number) => atMs && toShanghaiTime(atMs).startsWith(date);
+    const trades = [...this.trades.values()].filter((t) => t.paidAtMs);
+    if (
+      !trades.some((t) => onDay(t.paidAtMs) || [...t.refunds.values()].some((r) => onDay(r.atMs)))
+    )
+      return no(400, 'NO_STATEMENT_EXIST');
     const { appId, mchId } = this.options;
-    const bytes = Buffer.from(wechatpayBillCsv(day, { appId, mchId }, this.billEdits.lines));
+    const bytes = Buffer.from(
+      wechatpayBillCsv(trades, date, { appId, mchId }, this.billEdits.lines),
+    );
     const token = randomBytes(12).toString('hex');
     this.bills.set(token, bytes);
     const hash = this.billEdits.hash ?? createHash('sha1').update(bytes).digest('hex');

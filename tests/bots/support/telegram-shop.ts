@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { TelegramEmulator } from '../../emulators/telegram/emulator.js';
+import {
+  TelegramEmulator,
+  type TelegramEmulatorOptions,
+} from '../../emulators/telegram/emulator.js';
 
 const root = path.resolve(__dirname, '../../..');
 
@@ -13,6 +16,7 @@ export interface TelegramShop {
   /** Address of the page. */
   readonly url: () => string;
   readonly logs: string[];
+  readonly pid: () => number;
   /** Stop as an operator would. */
   stop(): Promise<number | null>;
   /** Stop as a power cut would. */
@@ -22,8 +26,11 @@ export interface TelegramShop {
 }
 
 /** `huancai serve` in its own process, its Telegram side connected to an emulator over a socket. */
-export async function openTelegramShop(env: Record<string, string> = {}): Promise<TelegramShop> {
-  const emulator = await TelegramEmulator.start();
+export async function openTelegramShop(
+  env: Record<string, string> = {},
+  options: TelegramEmulatorOptions = {},
+): Promise<TelegramShop> {
+  const emulator = await TelegramEmulator.start(options);
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-telegram-'));
   const logs: string[] = [];
   let child: ChildProcess | undefined;
@@ -72,6 +79,7 @@ export async function openTelegramShop(env: Record<string, string> = {}): Promis
   return {
     ...{ emulator, dir, logs, start },
     url: () => url,
+    pid: () => child?.pid ?? 0,
     stop: () => ended('SIGTERM'),
     kill: async () => void (await ended('SIGKILL')),
     async close() {
