@@ -92,8 +92,9 @@ export function startWork(shop: {
   return {
     drain: async (drainMs) => {
       unlisten();
-      await Promise.all([duties.stop(), relay.close()]);
-      await Promise.all(consumers.map((consumer) => consumer.close(drainMs)));
+      // What finishing jobs still leave in the outbox waits for the next start.
+      const closing = consumers.map((consumer) => consumer.close(drainMs));
+      await Promise.all([duties.stop(), relay.close(), ...closing]);
     },
   };
 }
