@@ -65,6 +65,8 @@ const environmentCodes = new Set([
   'ADDRESS_IN_USE',
   'DATABASE_AWAY',
   'QUEUE_AWAY',
+  'BILL_NOT_READY',
+  'GATEWAY_UNKNOWN',
 ]);
 
 /** Exit code of a command that an error ended. */

@@ -6,6 +6,7 @@ import { exitCodesHelp } from './exit-codes.js';
 import { registerModels } from './models/command.js';
 import { registerConvert } from './models/convert-commands.js';
 import { packageRoot } from './package-root.js';
+import { registerPayments } from './payments/command.js';
 import type { Finish } from './register.js';
 import { registerServe } from './serve/command.js';
 import { registerOffice } from './studio/command.js';
@@ -37,6 +38,7 @@ ${exitCodesHelp}`,
   registerConvert(registerModels(program, finish), finish);
   registerServe(program, finish);
   registerOffice(program, finish);
+  registerPayments(program, finish);
   registerTools(program, finish);
   return program;
 }

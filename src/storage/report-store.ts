@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { PhotoState } from '../studio/photo.js';
 import type { Currency } from '../studio/ports/gateway.js';
 import type { MoneyMovement, Reports } from '../studio/ports/reports.js';
@@ -71,18 +72,22 @@ export function createReports({ reader: db, dialect }: Database): Reports {
       const refunds = await db
         .selectFrom('refunds')
         .innerJoin('charges', 'charges.id', 'refunds.chargeId')
+        // When it was booked: a refund may succeed long after it was asked for.
+        .innerJoin('transfers', (join) =>
+          join.on('transfers.key', '=', sql<string>`'refunded:' || refunds.id`),
+        )
         .select([
           'refunds.id as refundId',
           'charges.id as id',
           'charges.providerId as providerId',
           'refunds.amountMinor as amountMinor',
           'charges.currency as currency',
-          'refunds.createdMs as createdMs',
+          'transfers.atMs as atMs',
         ])
         .where('charges.gateway', '=', gateway)
         .where('refunds.state', '=', 'succeeded')
-        .where('refunds.createdMs', '>=', fromMs)
-        .where('refunds.createdMs', '<', toMs)
+        .where('transfers.atMs', '>=', fromMs)
+        .where('transfers.atMs', '<', toMs)
         .execute();
       return [
         ...charges.map(
@@ -103,7 +108,7 @@ export function createReports({ reader: db, dialect }: Database): Reports {
             providerId: row.providerId ?? undefined,
             amountMinor: Number(row.amountMinor),
             currency: row.currency as Currency,
-            atMs: Number(row.createdMs),
+            atMs: Number(row.atMs),
           }),
         ),
       ];

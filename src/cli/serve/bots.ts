@@ -24,6 +24,8 @@ const webhookPath = '/webhook/telegram';
 
 export interface Bots {
   readonly webhooks: readonly Webhook[];
+  /** A line into the operator's own chat, where one is set; a repeated key is said once. */
+  tellOperator(key: string, text: string): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -57,6 +59,11 @@ export function openBots(shell: Shell, shop: Shop, channels: Map<ChannelId, Chat
   }
   return {
     webhooks,
+    async tellOperator(key, text) {
+      const { operatorChatId } = config.telegram;
+      if (operatorChatId)
+        for (const bot of running) await bot.sender.say(operatorChatId, { key, text });
+    },
     async start() {
       for (const bot of running) await bot.start();
     },

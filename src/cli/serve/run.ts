@@ -12,11 +12,13 @@ import { createLogger } from '../logger.js';
 import { createMessages } from '../messages.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
+import { createReconcileDuty } from '../payments/reconcile-duty.js';
 import type { Shell } from '../shell.js';
 import { placesOf, workerName } from '../wire.js';
 import { type Bots, openBots } from './bots.js';
 import { healthChecks, proveEngine } from './health.js';
 import { openShop, type Shop, startWork } from './shop.js';
+import { startDuties, type Timers } from './timers.js';
 
 /** After draining, this much for closing connections and processes, ms. */
 const closeMs = 8_000;
@@ -36,9 +38,10 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
     url = (await web.listen()).url;
     const work = startWork(shop);
     await bots.start();
+    const daily = startDuties([reconcileDutyOf(shell, shop, bots)], logger);
     announce(shell, shop, url);
     await aborted(interrupt.signal);
-    await stop(shell, { web, work, shop, bots });
+    await stop(shell, { web, work, shop, bots, daily });
   } catch (error) {
     await closeShop(shop);
     throw error;
@@ -94,6 +97,16 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
   );
 }
 
+/** Bills against books every morning; differences go to the log and to the operator. */
+function reconcileDutyOf({ t }: Shell, shop: Shop, bots: Bots) {
+  const { store, reports, gateways, parts, logger } = shop;
+  return createReconcileDuty({
+    ...{ store, reports, logger, clock: parts.clock },
+    gateways: [...gateways.all.values()],
+    tellOperator: (key, news) => bots.tellOperator(key, t('reconcile.operator', { ...news })),
+  });
+}
+
 /** One address for people; for machines also which parts were picked. */
 function announce({ config, t, output }: Shell, { gateways, logger }: Shop, url: string): void {
   const database = config.database.url ? 'postgres' : 'sqlite';
@@ -112,16 +125,23 @@ function announce({ config, t, output }: Shell, { gateways, logger }: Shop, url:
 /** Stop taking, finish what runs, close. A step that hangs is cut off: nothing is lost by it. */
 async function stop(
   { config }: Shell,
-  parts: { web: WebServer; work: ReturnType<typeof startWork>; shop: Shop; bots: Bots },
+  parts: {
+    web: WebServer;
+    work: ReturnType<typeof startWork>;
+    shop: Shop;
+    bots: Bots;
+    daily: Timers;
+  },
 ): Promise<void> {
-  const { web, work, shop, bots } = parts;
+  const { web, work, shop, bots, daily } = parts;
   const { drainMs } = config.work;
   shop.logger.info('serve.draining', { drainMs });
   const cut = setTimeout(() => {
     shop.logger.warn('serve.cutOff', {});
     process.exit(exitCodes.done);
   }, drainMs + closeMs);
-  await Promise.all([web.close(Math.min(drainMs, 5_000)), work.drain(drainMs), bots.stop()]);
+  const closing = web.close(Math.min(drainMs, 5_000));
+  await Promise.all([closing, work.drain(drainMs), bots.stop(), daily.stop()]);
   await closeShop(shop);
   clearTimeout(cut);
   shop.logger.info('serve.stopped', {});

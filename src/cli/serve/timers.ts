@@ -1,5 +1,11 @@
 import type { Logger } from '../../studio/ports/basics.js';
-import type { Duty } from '../../studio/sweep/index.js';
+
+/** A recurring duty, of the studio's sweepers or the shell's own. */
+export interface TimedDuty {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: () => Promise<unknown>;
+}
 
 export interface Timers {
   /** No further runs; waits for those under way. */
@@ -7,19 +13,19 @@ export interface Timers {
 }
 
 /** Run duties on their schedules, never one of them twice at once; a fault waits for the next turn. */
-export function startDuties(duties: readonly Duty[], logger: Logger): Timers {
+export function startDuties(duties: readonly TimedDuty[], logger: Logger): Timers {
   let stopped = false;
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Map<string, Promise<void>>();
 
-  const turn = async ({ name, run }: Duty): Promise<void> => {
+  const turn = async ({ name, run }: TimedDuty): Promise<void> => {
     try {
       await run();
     } catch (error) {
       logger.warn('duty.failed', { duty: name, error });
     }
   };
-  const schedule = (duty: Duty, inMs: number): void => {
+  const schedule = (duty: TimedDuty, inMs: number): void => {
     const start = async () => {
       const work = turn(duty);
       running.set(duty.name, work);

@@ -16,6 +16,8 @@ import { tradeState } from './alipay-trade.js';
 
 /** Constant texts: they are part of signed strings, so no customer's words may enter them. */
 const refundReason = 'refund';
+/** Bills appear the next morning, by 10:00 China time at the latest. */
+const billDelayMs = (24 + 10) * 3_600_000;
 
 /**
  * Alipay face-to-face payment (precreate): a QR code that also opens the app on the same phone.
@@ -140,7 +142,12 @@ export function createAlipayGateway(deps: { clock: Clock }, config: AlipayConfig
         { bill_type: 'trade', bill_date: date },
         { expectedSubCodes: ['isp.bill_not_exist', 'isv.bill_not_exist'] },
       );
-      if (answer.code !== '10000') throw new BillNotReady('alipay', date);
+      if (answer.code !== '10000') {
+        // A day without trades never gets a bill; before it is due, nobody can tell.
+        const dueMs = (fromShanghaiTime(`${date} 00:00:00`) ?? 0) + billDelayMs;
+        if (deps.clock.now() > dueMs) return [];
+        throw new BillNotReady('alipay', date);
+      }
       const url = String(answer['bill_download_url'] ?? '');
       return readAlipayBill(await fetchBytes('alipay', url, { timeoutMs: config.timeoutMs }));
     },

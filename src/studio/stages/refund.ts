@@ -43,6 +43,17 @@ async function ask(
   return state === 'absent' ? (await gateway.refund(request)).state : state;
 }
 
+/** What the provider says about a refund, sending nothing. @throws {GatewayUnknown} */
+export async function queryRefundState(
+  context: Context,
+  known: RefundRecord,
+  charge: ChargeRecord,
+): Promise<RefundState> {
+  const gateway = context.gateways.get(charge.gateway);
+  if (!gateway) throw new MethodUnavailable(charge.gateway);
+  return (await gateway.queryRefund(await requestOf(context, known, charge))).state;
+}
+
 async function requestOf(
   { store }: Context,
   { id, amountMinor, orderId }: RefundRecord,
