@@ -45,11 +45,25 @@ export function customerTable(target: Target): CustomerTable {
         .where('customerId', '=', customerId)
         .orderBy('seenMs', 'desc')
         .execute(),
-    dropIdentities: async (customerId) => {
-      await db.deleteFrom('identities').where('customerId', '=', customerId).execute();
-    },
+    dropIdentities: (customerId) => dropIdentities(target, customerId),
     move: (fromId, toId) => move(target, fromId, toId),
   };
+}
+
+/** Names in chats, and what is remembered of those chats. */
+async function dropIdentities({ db }: Target, customerId: string): Promise<void> {
+  const mine = db.selectFrom('identities').where('customerId', '=', customerId);
+  for (const { channel, chatId } of await mine.select(['channel', 'chatId']).execute()) {
+    for (const table of ['chatMessages', 'chatStates', 'chatUpdates'] as const) {
+      const rows = db
+        .deleteFrom(table)
+        .where('channel', '=', channel)
+        .where('chatKey', '=', chatId);
+      // What just came in is still to be answered; it is forgotten with its age.
+      await (table === 'chatUpdates' ? rows.where('handledMs', 'is not', null) : rows).execute();
+    }
+  }
+  await db.deleteFrom('identities').where('customerId', '=', customerId).execute();
 }
 
 /** A photo's and a wish's natural keys are unique per customer: the old owner prefixes them. */

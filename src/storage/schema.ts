@@ -20,8 +20,18 @@ export type Row<R, Json extends keyof R = never> = {
   [K in keyof R]: K extends Json ? (null extends R[K] ? string | null : string) : R[K];
 };
 
+/** What erasing a customer touches of migration 004; the rest is the chat store's own. */
+interface ChatRow {
+  channel: string;
+  chatKey: string;
+  handledMs: number | null;
+}
+
 /** Tables of migrations 001 and 002, in camelCase. */
 export interface Schema {
+  chatUpdates: ChatRow;
+  chatMessages: Omit<ChatRow, 'handledMs'>;
+  chatStates: Omit<ChatRow, 'handledMs'>;
   customers: Row<CustomerRecord, 'finishing'>;
   identities: IdentityRecord;
   linkCodes: { hash: string; customerId: string; expiresMs: number; usedMs: number | null };

@@ -1,4 +1,5 @@
 import { auditLedger } from '../../src/storage/audit.js';
+import { createChatLog } from '../../src/storage/chat-store.js';
 import { startOfDayMs } from '../../src/studio/local-day.js';
 import { createOperator } from '../../src/studio/operator.js';
 import { openShop, type Shop, shopConfig } from '../support/shop.js';
@@ -99,6 +100,8 @@ test('erasing takes photos, files and names, and keeps what accounts must keep',
   const someone = await shop.newCustomer('openid-secret');
   await shop.readyPhoto(someone);
   await shop.submit(someone);
+  const chatLog = createChatLog(shop.database);
+  await chatLog.setState('web', 'openid-secret', 'album', { photos: 3 });
   const options = { key: 'k', chat: someone.chat, method: 'sandbox' } as const;
   const order = await shop.studio.topUp(someone.id, 'ten', options);
   await shop.sandbox.pay(shop.sandbox.tradeOf(order.qr!)!);
@@ -110,7 +113,10 @@ test('erasing takes photos, files and names, and keeps what accounts must keep',
   for await (const { key } of shop.blobs.list()) left.push(key);
   expect(left).toEqual([]);
   expect(await shop.studio.photos(someone.id, { limit: 10 })).toEqual([]);
-  const tables = ['customers', 'identities', 'photos', 'orders', 'outbox', 'timeline'] as const;
+  const tables = [
+    ...(['customers', 'identities', 'photos', 'orders', 'outbox', 'timeline'] as const),
+    ...(['chatStates', 'chatMessages', 'chatUpdates'] as const),
+  ];
   for (const table of tables) {
     const rows = await shop.database.writer.selectFrom(table).selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain('openid-secret');

@@ -174,7 +174,7 @@ export interface Studio {
   erase(customerId: string): Promise<void>;
 
   prices(): PriceList;
-  /** Methods this channel offers now, best first; `credits` when the balance covers it. */
+  /** Gateways this channel offers now, best first. Credits that suffice are used before any. */
   methods(channel: ChannelId): readonly PaymentMethod[];
   /**
    * HD for one or several photos, one price and one payment for all.
