@@ -1,8 +1,16 @@
 import type { DdcolorContext } from './ddcolor-context.js';
+import {
+  addNorm,
+  attend,
+  finishAttention,
+  norm,
+  placed,
+  splitHeads,
+  stack,
+  takeAttention,
+} from './ddcolor-folded-attention.js';
 import type { Feature } from './ddcolor-folded-unet.js';
-import { type DdcolorWeights, takeAffine } from './ddcolor-weights.js';
 import { multiply, scaleAll, scaleColumns, transpose } from './fold.js';
-import { TRANSFORMER_EPS } from './layers.js';
 import { positionOf } from './position.js';
 import type { Floats } from './weight.js';
 
@@ -57,40 +65,13 @@ function project({ l, w, shape }: DdcolorContext, feature: Feature, scale: numbe
   return { value, positioned: l.add(value, positionOf(l, value, width)), missing };
 }
 
-/** The pieces of a `MultiheadAttention`, each [width, width], and biases. */
-function takeAttention(w: DdcolorWeights, prefix: string, width: number) {
-  const weight = w.take(`${prefix}.in_proj_weight`, [3 * width, width]);
-  const bias = w.take(`${prefix}.in_proj_bias`, [3 * width]);
-  const part = (index: number) =>
-    weight().slice(index * width * width, (index + 1) * width * width);
-  return {
-    query: () => part(0),
-    key: () => part(1),
-    value: () => part(2),
-    queryBias: () => bias().slice(0, width),
-    valueBias: () => bias().slice(2 * width),
-    out: w.take(`${prefix}.out_proj.weight`, [width, width]),
-    outBias: w.take(`${prefix}.out_proj.bias`, [width]),
-  };
-}
-
 function crossAttend(context: DdcolorContext, x: string, memory: Memory, layer: number): string {
   const { l, w, shape } = context;
-  const { width, queries, heads } = shape;
+  const { width, heads } = shape;
   const name = `cross${layer}`;
   const root = `${ROOT}transformer_cross_attention_layers.${layer}`;
   const parts = takeAttention(w, `${root}.multihead_attn`, width);
-  const place = w.take(`${ROOT}query_embed.weight`, [queries, width]);
-  const scale = 1 / Math.sqrt(width / heads);
-  const query = l.gemm(
-    x,
-    l.g.weight(`${name}.query.weight`, [width, width], () =>
-      scaleAll(transpose(parts.query(), width, width), scale),
-    ),
-    l.g.weight(`${name}.query.place`, [queries, width], () =>
-      scaleAll(placed(place(), parts.query(), width, parts.queryBias()), scale),
-    ),
-  );
+  const query = crossQuery(context, x, parts, layer);
   const key = l.matMul(memory.positioned, `${name}.key.weight`, width, width, () =>
     transpose(parts.key(), width, width),
   );
@@ -104,6 +85,33 @@ function crossAttend(context: DdcolorContext, x: string, memory: Memory, layer: 
     return multiply(parts.value(), memory.missing(), width).map((item, i) => item + bias[i]!);
   };
   return finishAttention(context, x, attended, name, parts, constant, `${root}.norm`);
+}
+
+/** The first layer's queries have seen nothing yet: they are a constant. */
+function crossQuery(
+  { l, w, shape }: DdcolorContext,
+  x: string,
+  parts: ReturnType<typeof takeAttention>,
+  layer: number,
+): string {
+  const { width, queries, heads } = shape;
+  const scale = 1 / Math.sqrt(width / heads);
+  const content = w.take(`${ROOT}query_feat.weight`, [queries, width]);
+  const place = w.take(`${ROOT}query_embed.weight`, [queries, width]);
+  const constant = (values: Floats) =>
+    scaleAll(placed(values, parts.query(), width, parts.queryBias()), scale);
+  if (layer === 0)
+    return l.g.weight('cross0.query', [queries, width], () => {
+      const places = place();
+      return constant(content().map((value, i) => value + places[i]!));
+    });
+  return l.gemm(
+    x,
+    l.g.weight(`cross${layer}.query.weight`, [width, width], () =>
+      scaleAll(transpose(parts.query(), width, width), scale),
+    ),
+    l.g.weight(`cross${layer}.query.place`, [queries, width], () => constant(place())),
+  );
 }
 
 function selfAttend(context: DdcolorContext, x: string, layer: number): string {
@@ -132,41 +140,6 @@ function selfAttend(context: DdcolorContext, x: string, layer: number): string {
   }) as [string, string, string];
   const attended = attend(context, query, key, value);
   return finishAttention(context, x, attended, name, parts, parts.valueBias, `${root}.norm`);
-}
-
-/** Matrix [.., count * head width] to [count, rows, head width]. */
-function splitHeads({ l, shape }: DdcolorContext, matrix: string, count: number): string {
-  const rows = l.reshape(matrix, [-1, count, shape.width / shape.heads]);
-  return l.transpose(rows, [1, 0, 2]);
-}
-
-/** softmax(Q K^T) V per head; Q is scaled already. All [heads, rows, head width]. */
-function attend({ l }: DdcolorContext, query: string, key: string, value: string): string {
-  const scores = l.g.node('MatMul', [query, l.transpose(key, [0, 2, 1])]);
-  return l.g.node('MatMul', [l.softmax(scores), value]);
-}
-
-/** Heads joined, output projection with the values' constant in its bias, residual and norm. */
-function finishAttention(
-  { l, w, shape }: DdcolorContext,
-  x: string,
-  attended: string,
-  name: string,
-  parts: ReturnType<typeof takeAttention>,
-  constant: () => Floats,
-  norm: string,
-): string {
-  const { width } = shape;
-  const joined = l.reshape(l.transpose(attended, [1, 0, 2]), [-1, width]);
-  const out = l.gemm(
-    joined,
-    l.g.weight(`${name}.out.weight`, [width, width], () => transpose(parts.out(), width, width)),
-    l.vector(`${name}.out.bias`, width, () => {
-      const bias = parts.outBias();
-      return multiply(parts.out(), constant(), width).map((item, i) => item + bias[i]!);
-    }),
-  );
-  return addNorm({ l, w, shape }, x, out, `${name}.norm`, norm);
 }
 
 function feedForward(context: DdcolorContext, x: string, layer: number): string {
@@ -203,33 +176,4 @@ function denseOf(
     l.g.weight(`${name}.weight`, [inputs, outputs], () => transpose(weight(), outputs, inputs)),
     l.vector(`${name}.bias`, outputs, w.take(`${key}.bias`, [outputs])),
   );
-}
-
-function addNorm(context: DdcolorContext, x: string, out: string, name: string, key: string) {
-  return norm(context, context.l.add(x, out), name, key);
-}
-
-function norm({ l, w, shape }: DdcolorContext, x: string, name: string, key: string): string {
-  const affine = takeAffine(w, key, shape.width);
-  const scale = l.vector(`${name}.scale`, shape.width, () => affine().scale);
-  const shift = l.vector(`${name}.shift`, shape.width, () => affine().shift);
-  return l.layerNorm(x, shape.width, TRANSFORMER_EPS, [scale, shift]);
-}
-
-/** What the queries' own position adds: place [rows, width] W^T + bias. */
-function placed(place: Floats, weight: Floats, width: number, bias: Floats): Floats {
-  const outputs = weight.length / width;
-  const sums = multiply(place, transpose(weight, outputs, width), width);
-  return sums.map((item, at) => item + bias[at % outputs]!);
-}
-
-/** Matrices of equal width below each other. */
-function stack(parts: readonly Floats[]): Floats {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -55,13 +55,11 @@ function lastUpsample({ l, w, shape }: DdcolorContext, feature: Feature, mixed: 
   const folded = () => foldBefore({ weight: weight(), bias: bias() }, feature.affine());
   const pixels = l.reshape(feature.nhwc, [-1, size]);
   const products = Array.from({ length: parts }, (_, part) => {
-    const matrix = l.g.weight(`last.${part}.weight`, [size, colorWidth], () =>
-      transpose(everyRow(folded().weight, size, part, parts), colorWidth, size),
-    );
-    const shift = l.vector(`last.${part}.bias`, colorWidth, () =>
-      everyRow(folded().bias, 1, part, parts),
-    );
-    return l.g.node('MatMul', [l.relu(l.gemm(pixels, matrix, shift)), mixed]);
+    const high = l.dense(pixels, `last.${part}`, size, colorWidth, {
+      weight: () => transpose(everyRow(folded().weight, size, part, parts), colorWidth, size),
+      bias: () => everyRow(folded().bias, 1, part, parts),
+    });
+    return l.g.node('MatMul', [l.relu(high), mixed]);
   });
   const sides = l.g.node('Shape', [feature.nhwc], { start: 1, end: 3 });
   const split = l.concat([sides, l.g.integers([parts, outputs])], 0);

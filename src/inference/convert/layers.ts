@@ -33,6 +33,18 @@ export function createLayers(g: GraphBuilder, { int8 }: LayerOptions) {
     matMul,
     /** a [rows, inputs] times b [inputs, outputs] plus c, broadcast. */
     gemm: (a: string, b: string, c: string) => g.node('Gemm', [a, b, c]),
+    /** x [rows, inputs] times a constant [inputs, outputs] plus a constant vector. */
+    dense: (
+      x: string,
+      name: string,
+      inputs: number,
+      outputs: number,
+      { weight, bias }: { readonly weight: () => Floats; readonly bias: () => Floats },
+    ) => {
+      const shift = g.weight(`${name}.bias`, [outputs], bias);
+      if (int8) return add(matMul(x, `${name}.weight`, inputs, outputs, weight), shift);
+      return g.node('Gemm', [x, g.weight(`${name}.weight`, [inputs, outputs], weight), shift]);
+    },
     relu: (x: string) => g.node('Relu', [x]),
     toNhwc: (x: string) => transpose(x, [0, 2, 3, 1]),
     toNchw: (x: string) => transpose(x, [0, 3, 1, 2]),

@@ -179,3 +179,9 @@ test.each([
   },
   240_000,
 );
+
+test('what the converter writes is lean already', async () => {
+  const file = path.join(dir, 'folded.onnx');
+  await convertCheckpoint(mini, file, { heads: 2 });
+  expect((await optimizeOnnx(file, file)).outcome).toBe('nothing-to-do');
+});
