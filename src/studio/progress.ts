@@ -2,6 +2,9 @@ import type { Context } from './context.js';
 import { photoMoves } from './photo.js';
 import { assertMove } from './state-machine.js';
 
+/** Restores followed at once; the oldest are looked up again when they show up again. */
+const ownersMax = 10_000;
+
 /**
  * Listen to workers: the first sign of life of a restore makes its photo `restoring`, the rest
  * goes to whoever watches. Losing any of it harms nothing.
@@ -18,6 +21,7 @@ export function followProgress(context: Context): () => void {
     if (!owner) {
       owner = started(context, photoId).catch(() => undefined);
       owners.set(key, owner);
+      if (owners.size > ownersMax) owners.delete(owners.keys().next().value as string);
     }
     if (share >= 1) owners.delete(key);
     owner.then((customerId) => {

@@ -21,9 +21,13 @@ export async function sweepOverdue(context: Context): Promise<number> {
   const beforeMs = clock.now() - limits.studio.overdueMs;
   const overdue = await store.read.outbox.overdue(beforeMs, limits.studio.sweepRows);
   let mended = 0;
+  const seen: string[] = [];
   for (const job of overdue) {
     if (await mend(context, job, await queue.find(job.key))) mended += 1;
+    seen.push(job.key);
   }
+  // Look again later, after others; what was mended away is no longer there.
+  if (seen.length > 0) await store.transaction(({ outbox }) => outbox.relayed(seen, clock.now()));
   if (mended > 0) context.log.warn('jobs.mended', { jobs: mended });
   return mended;
 }
@@ -37,13 +41,12 @@ async function mend(
   if (known?.state === 'dead' || known?.state === 'cancelled') {
     return abandoned(context, job, known);
   }
-  // It waits its turn or runs, or its outcome is on the way: look again later, after others.
+  // It waits its turn or runs, or its outcome is on the way.
   const alive = known ?? (await context.queue.find(`deliver:${job.key}`));
   if (!alive) {
     const { createdMs: _, relayedMs: __, ...fresh } = job;
     await context.queue.add(fresh);
   }
-  await relayedNow(context, job);
   return !alive;
 }
 
@@ -54,10 +57,7 @@ async function finishedUnheard(context: Context, job: OutboxJob): Promise<boolea
     return true;
   }
   const deliver = await context.queue.find(`deliver:${job.key}`);
-  if (deliver && deliver.state !== 'done' && deliver.state !== 'dead') {
-    await relayedNow(context, job);
-    return false;
-  }
+  if (deliver && deliver.state !== 'done' && deliver.state !== 'dead') return false;
   const { photoId } = job.payload as JobPayloads['restore'];
   await context.store.transaction(async (tables) => {
     const photo = await tables.photos.lock(photoId);
@@ -74,9 +74,7 @@ async function finishedUnheard(context: Context, job: OutboxJob): Promise<boolea
 async function abandoned(context: Context, job: OutboxJob, known: JobInfo): Promise<boolean> {
   const young = context.clock.now() - job.createdMs < newsMs;
   if (job.name === 'notify' && known.state === 'dead' && young) {
-    await context.queue.retry(job.key);
-    await relayedNow(context, job);
-    return true;
+    return context.queue.retry(job.key);
   }
   // Whoever buried it may have died before telling: photos must not wait for ever.
   if (job.name === 'restore' || job.name === 'intake') {
@@ -86,8 +84,4 @@ async function abandoned(context: Context, job: OutboxJob, known: JobInfo): Prom
   }
   await context.store.transaction(({ outbox }) => outbox.done([job.key]));
   return true;
-}
-
-async function relayedNow({ store, clock }: Context, job: OutboxJob): Promise<void> {
-  await store.transaction(({ outbox }) => outbox.relayed([job.key], clock.now()));
 }
