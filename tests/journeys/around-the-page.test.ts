@@ -79,6 +79,15 @@ test('several at once, one of them broken: the others arrive, the broken one say
   await shoot(page, 'broken-upload');
   await alert.getByRole('button').last().click();
   await alert.waitFor({ state: 'detached' });
+
+  // One payment for both that arrived.
+  await page.getByRole('button', { name: en['nav.history'] }).click();
+  await page.getByRole('button', { name: 'HD for all 2 · ¥19.80' }).click();
+  await page.getByRole('button', { name: en['pay.now'] }).click();
+  await page.getByText(en['pay.paid'], { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  const links = page.getByRole('link', { name: en['action.download'] });
+  await links.nth(1).waitFor({ timeout: 30_000 });
 }, 120_000);
 
 test('dropped and pasted photos are taken as well', async () => {
@@ -157,7 +166,7 @@ test('the pay page works for whoever has its link, without a cookie', async () =
 test("the sandbox's QR code opens a till that takes no money", async () => {
   const customer = await openPage(browser, desktop);
   await sendPhotos(customer.page, [photo]);
-  const asked = customer.page.waitForResponse((response) => response.url().endsWith('/unlock'));
+  const asked = customer.page.waitForResponse((response) => response.url().endsWith('/unlocks'));
   await customer.page.getByRole('button', { name: new RegExp(en['action.hd']) }).click();
   const { order } = await (await asked).json();
   const scanner = await openPage(browser, phone);

@@ -1,4 +1,5 @@
 import { createHttpClient } from '../support/http-client.js';
+import { until } from '../support/until.js';
 import { startWebStack, type WebStack } from '../support/web-stack.js';
 
 let stack: WebStack;
@@ -154,6 +155,11 @@ describe('limits', () => {
     expect((await open()).status).toBe(200);
     expect((await open()).status).toBe(429);
     stop.abort();
+    // Closed pages make room again.
+    const more = new AbortController();
+    const reopen = () => client.send('GET', '/api/v1/me/events', { signal: more.signal });
+    await until(async () => (await reopen()).status === 200, 5_000);
+    more.abort();
     await shop.close();
   });
 

@@ -1,18 +1,7 @@
-import {
-  ApiError,
-  api,
-  type Me,
-  type Method,
-  type Order,
-  type Photo,
-  type Prices,
-  sendPhoto,
-  speak,
-} from './api';
+import { ApiError, api, type Me, type Photo, type Prices, sendPhoto, speak } from './api';
 import {
   dropPhoto,
   getState,
-  putOrder,
   putPhoto,
   type Sheet,
   setState,
@@ -180,68 +169,4 @@ export const photoAction = {
 
 function change(work: () => Promise<Photo>): Promise<void> {
   return attempt(async () => putPhoto(await work())).then(() => {});
-}
-
-/** HD: with credits at once, else choose how to pay, else straight to the code. */
-export async function getHd(photoId: string): Promise<void> {
-  const { me, prices } = getState();
-  const methods = (prices?.methods ?? []).filter((method) => method !== 'credits');
-  const enough = (me?.credits ?? 0) >= (prices?.hdCredits ?? 1);
-  if (!enough && methods.length > 1) openSheet({ name: 'method', photoId });
-  else await unlock(photoId, enough ? undefined : methods[0]);
-}
-
-export async function unlock(photoId: string, method?: Method): Promise<void> {
-  await attempt(async () => {
-    const answer = await api<{ status?: 'unlocked'; order?: Order }>(
-      'POST',
-      `/photos/${photoId}/unlock`,
-      method ? { method } : {},
-      { 'idempotency-key': newKey() },
-    );
-    if (answer.order) showOrder(answer.order);
-    else {
-      closeSheet();
-      putPhoto(await api<Photo>('GET', `/photos/${photoId}`));
-      setState({ me: await api<Me>('GET', '/me') });
-    }
-  });
-}
-
-export async function topUp(pack: string, method: Method): Promise<void> {
-  await attempt(async () => {
-    const key = { 'idempotency-key': newKey() };
-    const { order } = await api<{ order: Order }>('POST', '/me/topups', { pack, method }, key);
-    showOrder(order);
-  });
-}
-
-function showOrder(order: Order): void {
-  putOrder(order);
-  openSheet({ name: 'order', orderId: order.id });
-}
-
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-}
-
-export async function refreshOrder(id: string): Promise<void> {
-  await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/refresh`)));
-}
-
-export async function giveUpOrder(id: string): Promise<void> {
-  await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/cancel`)));
-  closeSheet();
-}
-
-/** The sandbox's till. Its address is the pay page's own. */
-export async function paySandbox(order: Order): Promise<void> {
-  await attempt(async () => {
-    const response = await fetch(new URL(order.payUrl).pathname, { method: 'POST' });
-    const answer = await response.json();
-    if (!response.ok) throw new ApiError(answer.code, answer.detail, response.status);
-    putOrder(await api<Order>('GET', `/orders/${order.id}`));
-  });
 }

@@ -1,6 +1,6 @@
 import { grantWish } from './actions';
 import type { Me, Order, Photo } from './api';
-import { getState, putOrder, putPhoto, setState, text, toast } from './store';
+import { dropPhoto, getState, putOrder, putPhoto, setState, text, toast } from './store';
 
 let source: EventSource | undefined;
 let again: number | undefined;
@@ -18,6 +18,11 @@ export function goLive(): void {
   const on = <T>(name: string, take: (value: T) => void) =>
     stream.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent).data)));
   on<Photo>('photo', (photo) => {
+    // Of a deleted photo nothing but its id comes.
+    if (photo.status === 'deleted') {
+      dropPhoto(photo.id);
+      return;
+    }
     putPhoto(photo);
     grantWish(photo);
   });

@@ -14,7 +14,7 @@ export interface Upload {
 
 export type Sheet =
   | { name: 'order'; orderId: string }
-  | { name: 'method'; photoId: string }
+  | { name: 'method'; photoIds: readonly string[] }
   | { name: 'credits' }
   | { name: 'history' }
   | { name: 'settings' }
@@ -86,7 +86,7 @@ export function text(...args: Parameters<Translate>): string {
 export function putPhoto(photo: Photo): void {
   setState(({ photos }) => {
     const rest = photos.filter((one) => one.id !== photo.id);
-    const next = photo.status === 'deleted' ? rest : [...rest, photo];
+    const next = [...rest, photo];
     next.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
     return { photos: next };
   });

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
-import { getHd, openSheet, photoAction } from '../actions';
+import { openSheet, photoAction } from '../actions';
 import type { Look, Photo } from '../api';
 import { Icon } from '../icons';
+import { getHd } from '../purchases';
 import { useStore, useTexts } from '../store';
 import { money } from '../texts';
 import { CompareSlider } from './compare-slider';
@@ -97,7 +98,7 @@ function HdButton(props: {
       type="button"
       class="primary"
       disabled={busy || photo.unlocked || !photo.originalUrl}
-      onClick={() => run(() => getHd(photo.id))}
+      onClick={() => run(() => getHd([photo.id]))}
     >
       <Icon name="download" />
       {words}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import { attempt, topUp } from '../actions';
+import { attempt } from '../actions';
 import { api, type Me, type Method } from '../api';
+import { topUp } from '../purchases';
 import { setState, toast, useStore, useTexts } from '../store';
 import { money } from '../texts';
 import { MethodChoice } from './method-choice';

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { attempt, closeSheet, loadOlder, openSheet } from '../actions';
 import { api, type Order, type Photo } from '../api';
+import { getHd } from '../purchases';
 import { putOrder, useStore, useTexts } from '../store';
 import { dateTime, money } from '../texts';
 import { SheetFrame } from './sheet';
@@ -22,6 +23,7 @@ export function HistorySheet() {
           </li>
         ))}
       </ul>
+      <HdForAll />
       {morePhotos && (
         <button type="button" class="quiet" onClick={() => attempt(loadOlder)}>
           {t('history.more')}
@@ -35,6 +37,26 @@ export function HistorySheet() {
         ))}
       </ul>
     </SheetFrame>
+  );
+}
+
+/** One payment for everything that is ready. */
+function HdForAll() {
+  const { t, language } = useTexts();
+  const { photos, prices } = useStore();
+  const [busy, setBusy] = useState(false);
+  const ready = photos.filter((one) => one.status === 'ready' && !one.unlocked && one.originalUrl);
+  if (ready.length < 2 || !prices) return null;
+  const price = money(language, prices.hdAmountFen * ready.length, 'CNY');
+  const buy = async () => {
+    setBusy(true);
+    await getHd(ready.map((photo) => photo.id));
+    setBusy(false);
+  };
+  return (
+    <button type="button" class="primary" disabled={busy} onClick={buy}>
+      {t('history.hdAll', { n: ready.length, price })}
+    </button>
   );
 }
 

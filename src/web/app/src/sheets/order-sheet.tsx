@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
-import { attempt, closeSheet, giveUpOrder, paySandbox, refreshOrder, unlock } from '../actions';
+import { attempt, closeSheet } from '../actions';
 import { api, type Method, type Order } from '../api';
 import { type Payable, PaymentCode, PaymentResult } from '../payment';
+import { giveUpOrder, paySandbox, refreshOrder, unlock } from '../purchases';
 import { putOrder, toast, useStore, useTexts } from '../store';
 import { MethodChoice } from './method-choice';
 import { SheetFrame } from './sheet';
 
-/** How to pay for the HD file of one photo. */
-export function MethodSheet({ photoId }: { photoId: string }) {
+/** How to pay for the HD files of some photos. */
+export function MethodSheet({ photoIds }: { photoIds: readonly string[] }) {
   const { t } = useTexts();
   const { prices } = useStore();
   const methods = (prices?.methods ?? []).filter((method) => method !== 'credits');
@@ -23,7 +24,7 @@ export function MethodSheet({ photoId }: { photoId: string }) {
           disabled={busy || !method}
           onClick={async () => {
             setBusy(true);
-            await unlock(photoId, method);
+            await unlock(photoIds, method);
             setBusy(false);
           }}
         >

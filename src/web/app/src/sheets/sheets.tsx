@@ -18,7 +18,7 @@ function Open({ sheet }: { sheet: Sheet }) {
     case 'order':
       return <OrderSheet orderId={sheet.orderId} />;
     case 'method':
-      return <MethodSheet photoId={sheet.photoId} />;
+      return <MethodSheet photoIds={sheet.photoIds} />;
     case 'credits':
       return <CreditsSheet />;
     case 'history':

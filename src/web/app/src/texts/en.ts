@@ -127,6 +127,7 @@ export const en = {
   'history.photos': 'Photos',
   'history.orders': 'Orders',
   'history.none': 'Nothing here yet.',
+  'history.hdAll': 'HD for all {n} · {price}',
   'history.more': 'Older photos',
   'history.showAll': 'Show older photos',
   'order.state.created': 'being prepared',

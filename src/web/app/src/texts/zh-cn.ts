@@ -127,6 +127,7 @@ export const zhCn: Texts = {
   'history.photos': '照片',
   'history.orders': '订单',
   'history.none': '这里还没有内容。',
+  'history.hdAll': '{n} 张全部取高清 · {price}',
   'history.more': '更早的照片',
   'history.showAll': '显示更早的照片',
   'order.state.created': '准备中',
