@@ -1,6 +1,7 @@
 import { CheckpointDamaged } from '../../studio/errors/index.js';
 import type { ByteSource } from './byte-source.js';
 import { elementCount, toFloats, WEIGHT_BYTES, type Weight, type WeightType } from './weight.js';
+import { refuseOddName } from './zip-directory.js';
 
 /** A state dict of 100,000 tensors stays below. */
 const MAX_HEADER_BYTES = 20_000_000;
@@ -64,6 +65,7 @@ function parseHeader(file: string, text: string): Slot[] {
 }
 
 function parseSlot(file: string, name: string, value: unknown): Slot {
+  refuseOddName(file, name);
   const damaged = (detail: string) => new CheckpointDamaged(file, `${name}: ${detail}`);
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)

@@ -11,7 +11,7 @@ import {
   type Weight,
   type WeightType,
 } from './weight.js';
-import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import { readZipDirectory, refuseOddName, type ZipEntry } from './zip-directory.js';
 
 const MAX_PICKLE_BYTES = 8 * 1024 * 1024;
 const MAX_RANK = 8;
@@ -40,6 +40,7 @@ export function readTorchArchive(source: ByteSource): Map<string, Weight> {
   const weights = new Map<string, Weight>();
   for (const [name, value] of stateDict(source, top).entries) {
     if (!isKind(value, 'tensor')) continue;
+    refuseOddName(source.name, name);
     const entry = entries.get(`${root}data/${value.storage.key}`);
     weights.set(name, createWeight(source, name, value, entry));
   }

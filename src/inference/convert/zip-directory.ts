@@ -24,6 +24,7 @@ const LOCAL = 0x04034b50;
 const SATURATED16 = 0xffff;
 const SATURATED32 = 0xffffffff;
 const MAX_ENTRIES = 100_000;
+const MAX_NAME_LENGTH = 1000;
 const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -114,6 +115,7 @@ function parseDirectory(source: ByteSource, directory: Buffer, count: number): D
     if (next > directory.length)
       throw new CheckpointDamaged(source.name, `directory entry ${index} is cut short`);
     const name = directory.toString('utf8', at + 46, nameEnd);
+    refuseOddName(source.name, name);
     refuseUnreadable(source, name, directory, at);
     const sizes = {
       size: directory.readUInt32LE(at + 24),
@@ -190,4 +192,13 @@ function safe(source: ByteSource, value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER))
     throw new CheckpointDamaged(source.name, `a size of ${value} bytes is impossible`);
   return Number(value);
+}
+
+/**
+ * Names end up in messages on a terminal, where control characters are commands.
+ * @throws {CheckpointDamaged}
+ */
+export function refuseOddName(file: string, name: string): void {
+  if (/\p{Cc}/u.test(name) || name.length > MAX_NAME_LENGTH)
+    throw new CheckpointDamaged(file, 'a name in it is too long or holds control characters');
 }

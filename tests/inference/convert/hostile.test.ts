@@ -122,6 +122,11 @@ describe('tensors that lie', () => {
     expect(() => readWhole()).toThrow(words);
   });
 
+  test('names that would speak to the terminal', () => {
+    writeTorchCheckpoint(file, [{ ...base, name: 'x\u001b[2J' }]);
+    expect(() => readWhole()).toThrow('control characters');
+  });
+
   test('numbers that are missing', () => {
     const entry = { name: 'data.pkl', bytes: () => pickleStateDict([base]) };
     writeTorchZip(file, [entry]);
