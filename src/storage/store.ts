@@ -1,15 +1,17 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { DatabaseAway } from '../studio/errors/index.js';
 import type { Store, Tables } from '../studio/ports/store.js';
 import { codeTable, customerTable } from './customer-store.js';
 import type { Database } from './database.js';
 import { mayRunAgain, translateDatabaseError } from './database-errors.js';
+import { createGroupCommit } from './group-commit.js';
 import { inboxTable, settingTable } from './inbox-store.js';
 import { ledgerTable } from './ledger-store.js';
 import { chargeTable, holdTable, orderTable, refundTable } from './order-store.js';
 import { outboxTable } from './outbox-store.js';
 import { lookTable, photoTable, timelineTable } from './photo-store.js';
 import type { Target } from './rows.js';
+import type { Schema } from './schema.js';
 
 /** Runs of one transaction before a deadlock is given up. */
 const attemptsMax = 10;
@@ -18,6 +20,8 @@ const attemptsMax = 10;
 export function createStore(database: Database): Store {
   const listeners = new Set<() => void>();
   const { dialect, writer, reader } = database;
+  // PostgreSQL groups commits by itself.
+  const commit = dialect === 'sqlite' ? createGroupCommit(writer) : inTransaction(writer);
 
   async function transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
@@ -26,9 +30,7 @@ export function createStore(database: Database): Store {
         added = true;
       };
       try {
-        const result = await writer
-          .transaction()
-          .execute((db) => work(tablesOf({ db, dialect }, note)));
+        const result = await commit((db) => work(tablesOf({ db, dialect }, note)));
         if (added) for (const listener of listeners) listener();
         return result;
       } catch (error) {
@@ -54,6 +56,10 @@ export function createStore(database: Database): Store {
     },
     close: () => database.close(),
   };
+}
+
+function inTransaction(writer: Database['writer']) {
+  return <T>(work: (db: Transaction<Schema>) => Promise<T>) => writer.transaction().execute(work);
 }
 
 type AnyCall = (...args: unknown[]) => Promise<unknown>;

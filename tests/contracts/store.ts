@@ -58,6 +58,25 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     expect(await store.read.customers.find(customer.id)).toBeUndefined();
   });
 
+  test('one that fails among many at once is undone alone', async () => {
+    const customers = Array.from({ length: 12 }, customerOf);
+    const works = customers.map((customer, i) =>
+      store.transaction(async (tables) => {
+        await tables.customers.insert(customer);
+        if (i % 3 === 0) throw new Error(`no ${i}`);
+        return customer.id;
+      }),
+    );
+    const outcomes = await Promise.allSettled(works);
+    for (const [i, outcome] of outcomes.entries()) {
+      const { id } = customers[i]!;
+      expect((await store.read.customers.find(id))?.id).toBe(i % 3 === 0 ? undefined : id);
+      if (outcome.status === 'fulfilled') expect(outcome.value).toBe(id);
+      else expect(outcome.reason.message).toBe(`no ${i}`);
+    }
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(4);
+  });
+
   test('reading meanwhile neither waits for a transaction nor sees its half', async () => {
     const customer = customerOf();
     await store.transaction(async ({ customers }) => {
