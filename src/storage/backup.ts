@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { DatabaseAway, DiskUnavailable } from '../studio/errors/index.js';
 import type { DatabaseConfig } from './database.js';
@@ -18,6 +18,8 @@ export async function backupDatabase(config: DatabaseConfig, file: string): Prom
   const partial = `${file}.part`;
   await rm(partial, { force: true });
   try {
+    // Customers' data: for nobody else's eyes. Both tools write into an empty file.
+    await writeFile(partial, '', { mode: 0o600 });
     if (config.url === undefined) copySqlite(config.file, partial);
     else await dumpPostgres(config.url, partial);
     await rename(partial, file);
