@@ -40,7 +40,9 @@ export async function receiveUpload(
   const fields: Record<string, string> = {};
   let received: { file: string; sha256: string; bytes: number } | undefined;
   try {
-    const parts = request.parts({ limits: { fileSize: config.limitBytes, files: 1, fields: 16 } });
+    const parts = request.parts({
+      limits: { fileSize: config.limitBytes, files: 1, fields: 16, fieldSize: 1_000 },
+    });
     for await (const part of parts) {
       if (part.type === 'field') fields[part.fieldname] = String(part.value);
       else if (part.fieldname === 'photo') received = await storePart(part, config);
@@ -63,20 +65,29 @@ export function refuseDeclaredSize(request: FastifyRequest, limitBytes: number):
   }
 }
 
-/** Remove what a killed process left half done. */
+/** Remove what killed processes left half done; those of processes at work stay. */
 export async function removeStaleUploads(dir: string, clock: Clock): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dir)) {
     const file = path.join(dir, name);
     const found = await stat(file).catch(() => undefined);
-    const stale = found && clock.now() - found.mtimeMs > limits.web.staleUploadMs;
-    if (stale) await rm(file, { force: true });
+    const old = found !== undefined && clock.now() - found.mtimeMs > limits.web.staleUploadMs;
+    if (old || !isAlive(Number.parseInt(name, 10))) await rm(file, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: alive, another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
 async function storePart(part: MultipartFile, config: UploadConfig) {
   await mkdir(config.dir, { recursive: true, mode: 0o700 });
-  const file = path.join(config.dir, `${randomBytes(16).toString('hex')}.part`);
+  const file = path.join(config.dir, `${process.pid}-${randomBytes(16).toString('hex')}.part`);
   const hash = createHash('sha256');
   let bytes = 0;
   const source = part.file as Readable;

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -202,6 +202,17 @@ test('a full disk is said plainly and harms nothing else', async () => {
     rmSync(dir, { recursive: true });
   }
 }, 60_000);
+
+test('what a killed server left half done is gone after the next start, what another one works on is not', async () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-left-'));
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  for (const pid of [dead, process.pid]) writeFileSync(path.join(dir, `${pid}-0a1b.part`), 'half');
+  writeFileSync(path.join(dir, 'stray'), 'no upload of ours');
+  const next = await startWebStack({ web: { uploadDir: dir } });
+  expect(readdirSync(dir)).toEqual([`${process.pid}-0a1b.part`]);
+  await next.close();
+  rmSync(dir, { recursive: true });
+}, 30_000);
 
 /** A PNG that claims a size its few bytes unpack to only in theory. */
 function pngBomb(width: number, height: number): Buffer {
