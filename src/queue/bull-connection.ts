@@ -9,6 +9,8 @@ export type QueueClient = Redis & BullCommands;
 export class BullConnection {
   readonly client: QueueClient;
   readonly subscriber: Redis;
+  /** Once met, a server that is away is away: callers need not wait for it as at the start. */
+  met = false;
   private quietUntilMs = 0;
 
   constructor(
@@ -21,7 +23,10 @@ export class BullConnection {
     for (const [name, { keys, lua }] of Object.entries(bullScripts))
       this.client.defineCommand(name, keys === undefined ? { lua } : { numberOfKeys: keys, lua });
     this.subscriber = this.openBlocking();
-    this.client.once('ready', () => void this.warnOfForgetfulness());
+    this.client.once('ready', () => {
+      this.met = true;
+      void this.warnOfForgetfulness();
+    });
   }
 
   /** For brpoplpush and subscriptions: waits for Redis as long as it takes. */
@@ -43,7 +48,7 @@ export class BullConnection {
       const timer = setTimeout(() => {
         client.off('ready', done);
         reject(new QueueAway());
-      }, timeoutMs);
+      }, timeoutMs).unref();
       client.on('ready', done);
     });
   }

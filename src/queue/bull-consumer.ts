@@ -19,6 +19,9 @@ export interface BullConsumerDeps {
   readonly onClosed: () => void;
 }
 
+/** A worker may be started long before its Redis. */
+const patientMs = 7 * 86_400_000;
+
 interface Running {
   readonly job: Bull.Job<BullData>;
   readonly queue: Bull.Queue<BullData>;
@@ -86,6 +89,8 @@ export class BullConsumer implements Consumer {
     queue.on('stalled', (job: Bull.Job) => logger.warn('queue.takenOver', { key: keyOf(job.id) }));
     this.queues.push({ queue, blocking });
     const begin = async () => {
+      await connection.ready(patientMs);
+      if (this.closing) return;
       if (this.paused) await queue.pause(true);
       await queue.process('*', this.options.concurrency, (job) => this.run(name, queue, job));
     };

@@ -22,7 +22,7 @@ export interface BullQueueConfig extends Partial<QueuePolicy> {
   readonly redisUrl: string;
   /** Start of every key. Default `huancai`. */
   readonly prefix?: string;
-  /** How long a command waits for a server that is away. Default 5000. */
+  /** How long commands wait for the first connection. Default 5000. */
   readonly connectTimeoutMs?: number;
 }
 
@@ -31,6 +31,8 @@ export interface BullQueueDeps {
   readonly logger: Logger;
 }
 
+/** A reconnection that takes longer is an absence, ms. */
+const blipMs = 250;
 /** At most this many dead letters per job name are kept. */
 const deadLettersMax = 10_000;
 const anyState: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
@@ -234,7 +236,8 @@ class BullJobQueue implements JobQueue {
   /** Wait for the server, and let callers see `QueueAway` whatever the driver says. */
   private async away<R>(call: () => Promise<R>): Promise<R> {
     try {
-      await this.connection.ready(this.config.connectTimeoutMs ?? 5_000);
+      const firstMs = this.config.connectTimeoutMs ?? 5_000;
+      await this.connection.ready(this.connection.met ? blipMs : firstMs);
       return await call();
     } catch (cause) {
       throw cause instanceof StudioError ? cause : new QueueAway(cause);

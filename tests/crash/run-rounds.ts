@@ -49,8 +49,13 @@ export async function runCrashRounds(plan: CrashPlan): Promise<Verdict> {
     await Promise.race([Promise.all(crowd), pause(leavingMs)]);
     for (const customer of customers) customer.stop();
     await Promise.all(crowd);
-    const database = { file: path.join(dir, 'data', 'studio.db'), url: plan.databaseUrl };
-    const verdict = await judge(customers, database, settleMs);
+    const data = path.join(dir, 'data');
+    const place = {
+      file: path.join(data, 'studio.db'),
+      url: plan.databaseUrl,
+      sandbox: path.join(data, 'sandbox'),
+    };
+    const verdict = await judge(customers, place, settleMs);
     const code = await server.stop();
     if (code !== 0) return withFault(verdict, `SIGTERM: exit code ${code}\n${server.tail()}`);
     if (verdict.faults.length > 0) return withFault(verdict, `log:\n${server.tail(80)}`);

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { auditLedger } from '../../src/storage/audit.js';
 import { openDatabase } from '../../src/storage/database.js';
 import { until } from '../support/until.js';
@@ -5,6 +7,14 @@ import type { CrashCustomer } from './customer.js';
 
 const finalPhoto = new Set(['ready', 'failed', 'cancelled']);
 const finalOrder = new Set(['fulfilled', 'credited', 'refunded']);
+
+/** Where the shop keeps what only it should know. */
+export interface ShopPlace {
+  readonly file: string;
+  readonly url?: string;
+  /** The sandbox's own book: what the provider believes was paid. */
+  readonly sandbox: string;
+}
 
 export interface Verdict {
   readonly photos: Record<string, number>;
@@ -19,12 +29,13 @@ export interface Verdict {
  */
 export async function judge(
   customers: readonly CrashCustomer[],
-  database: { file: string; url?: string },
+  place: ShopPlace,
   settleMs: number,
 ): Promise<Verdict> {
   const faults: string[] = customers.flatMap((one) => one.complaints);
-  await until(async () => (await unsettled(customers)).length === 0, settleMs).catch(async () => {
-    faults.push(...(await unsettled(customers)));
+  const open = async () => [...(await unsettled(customers)), ...(await unnoticed(place))];
+  await until(async () => (await open()).length === 0, settleMs).catch(async () => {
+    faults.push(...(await open()));
   });
   const photos: Record<string, number> = {};
   const orders: Record<string, number> = {};
@@ -49,7 +60,7 @@ export async function judge(
       }
     }
   }
-  faults.push(...(await books(database)));
+  faults.push(...(await books(place)));
   return { photos, orders, paid, faults };
 }
 
@@ -70,6 +81,27 @@ async function unsettled(customers: readonly CrashCustomer[]): Promise<string[]>
   return open;
 }
 
+/** Charges that the provider has money for and the shop does not know of. */
+async function unnoticed(place: ShopPlace): Promise<string[]> {
+  const names = existsSync(place.sandbox) ? readdirSync(place.sandbox) : [];
+  const paid = names
+    .filter((name) => readFileSync(path.join(place.sandbox, name), 'utf8').includes('"paid"'))
+    .map((name) => path.basename(name, '.jsonl'));
+  if (paid.length === 0) return [];
+  const database = openDatabase(place);
+  try {
+    const charges = await database.reader
+      .selectFrom('charges')
+      .select('id')
+      .where('state', '=', 'paid')
+      .execute();
+    const known = new Set(charges.map(({ id }) => id));
+    return paid.filter((id) => !known.has(id)).map((id) => `${id} was paid, the shop missed it`);
+  } finally {
+    await database.close();
+  }
+}
+
 async function get(client: CrashCustomer['client'], path: string) {
   const answer = await client.send('GET', `/api/v1${path}`);
   const body = answer.ok ? await answer.json() : {};
@@ -86,7 +118,7 @@ async function delivered(client: CrashCustomer['client'], photoId: string): Prom
 }
 
 /** The ledger's own proof, and that no photo was sold twice. */
-async function books(place: { file: string; url?: string }): Promise<string[]> {
+async function books(place: ShopPlace): Promise<string[]> {
   const database = openDatabase(place);
   try {
     const findings = await auditLedger(database.raw);

@@ -5,7 +5,7 @@ import type { NewJob } from '../../src/studio/jobs.js';
 import type { JobQueue } from '../../src/studio/ports/queue.js';
 import { contractPolicy, Gate, notify, pause } from '../contracts/queue.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
+import { freePort, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 /** What goes wrong with bull and Redis in real life (facts: stalls, restarts, FLUSHALL). */
@@ -49,6 +49,23 @@ test('while Redis is away calls fail soon and say so; afterwards all goes on', a
   await until(() => done('waits'));
   expect(runs).toBe(3);
   await consumer.close(1_000);
+});
+
+test('a Redis that is not there at all: calls fail, consumers wait, closing is quick', async () => {
+  const nowhere = createBullQueue(
+    { clock: wallClock, logger: keepingLogger() },
+    { redisUrl: `redis://127.0.0.1:${await freePort()}`, connectTimeoutMs: 200 },
+  );
+  const consumer = nowhere.consume(
+    ['notify'],
+    { notify: async () => {} },
+    { concurrency: 1, worker: 'a' },
+  );
+  await expect(nowhere.add(notify('x'))).rejects.toThrow(QueueAway);
+  await expect(nowhere.find('x')).rejects.toThrow(QueueAway);
+  await consumer.close(1_000);
+  await nowhere.close();
+  await expect(nowhere.ping()).rejects.toThrow(QueueAway);
 });
 
 test('a job that runs while Redis restarts is done once', async () => {
