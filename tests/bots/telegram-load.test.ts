@@ -65,7 +65,7 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(received()).toBe(messages);
     for (const [person, answers] of expected)
-      person.received.forEach((m, i) => expect(m.text).toMatch(answers[i]!));
+      for (const [i, m] of person.received.entries()) expect(m.text).toMatch(answers[i]!);
     // The bot's own pace keeps the limits. On a crowded machine a held-up process sends or sees a
     // few messages at once; such a one is refused, waits as told, and is still said once.
     const refused = emulator.meter.reasons;

@@ -1,5 +1,6 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { CustomerEvent } from '../../studio/jobs.js';
+import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
 import * as money from './answers/money.js';
 import * as photos from './answers/photos.js';
@@ -71,10 +72,10 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     language: (talk, intent) => general.language(deps, talk, intent),
     link: (talk, { code }) => general.link(deps, talk, code),
     redeem: (talk, { code }) => general.redeem(deps, talk, code),
-    delete: (talk, { photoId }) => photos.deleteMenu(deps, talk, photoId),
-    deleteAll: (talk, { confirmed }) => photos.deleteAll(deps, talk, confirmed),
+    delete: (talk, { photoId }) => ending.deleteMenu(deps, talk, photoId),
+    deleteAll: (talk, { confirmed }) => ending.deleteAll(deps, talk, confirmed),
     support: (talk, { text }) => general.support(deps, talk, text),
-    cancel: (talk) => photos.cancel(deps, talk),
+    cancel: (talk) => ending.cancel(deps, talk),
     photos: (talk, intent) => photos.receive(deps, config, talk, intent.photos),
     showPhoto: (talk, { photoId }) => photos.showPhoto(deps, talk, photoId),
     hd: (talk, { photoId, method }) => money.hd(deps, config, talk, photoId, method),

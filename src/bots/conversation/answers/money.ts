@@ -92,7 +92,9 @@ export async function offer(
     price: priceText(order.amountMinor, order.currency),
     minutes: Math.max(1, Math.round((order.expiresAtMs - deps.clock.now()) / 60_000)),
   };
-  if (order.state === 'created') return [{ key, text: say('pay.waiting', params) }];
+  // A key of its own: the code that follows must not be taken for a repeat.
+  if (order.state === 'created')
+    return [{ key: `${key}:waiting`, text: say('pay.waiting', params) }];
   if (order.state !== 'pending') return [{ key, text: say(`order.${order.state}`, params) }];
   const url = payUrl(config, order);
   const choices: Choice[][] = [
