@@ -54,6 +54,14 @@ export function createOperatorDesk(
     return true;
   }
 
+  /** Where messages cannot be replied to one by one. */
+  async function answerByCode(rest: string, key: string): Promise<string> {
+    const [, code, words] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
+    if (!code || !words) return text('answerUsage');
+    await deps.operator.answer(code.toUpperCase(), words, `answer:${key}`);
+    return text('answered');
+  }
+
   const commands: Readonly<Record<string, (rest: string, key: string) => Promise<string>>> = {
     today: () => today(deps.operator, text),
     stuck: () => stuck(deps.operator, text),
@@ -66,6 +74,7 @@ export function createOperatorDesk(
       await deps.operator.setPaused(false);
       return text('resumed');
     },
+    answer: (rest, key) => answerByCode(rest, key),
     broadcast: (rest, key) => broadcast(rest, key),
     desk: async () => text('help'),
   };

@@ -4,15 +4,18 @@ import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import type { Conversation } from '../conversation/conversation.js';
+import { createIncomingAlbums, type IncomingAlbums } from '../incoming-albums.js';
 import type { OperatorDesk } from '../operator-desk.js';
 import { createProgressFollower } from '../progress-follower.js';
 import { SendPace, telegramPace } from '../send-pace.js';
-import { createIncomingAlbums, type IncomingAlbums } from './incoming-albums.js';
 import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
 import { createTelegramChannel } from './telegram-channel.js';
 import { createTelegramCalls } from './telegram-client.js';
 import { createTelegramHandler } from './telegram-handler.js';
 import { createTelegramSender, type TelegramSender } from './telegram-sender.js';
+
+/** Telegram sends an album as separate updates within a moment; this is the moment. */
+const quietMs = 1_200;
 
 export interface TelegramDeps {
   readonly studio: Studio;
@@ -72,7 +75,7 @@ export function openTelegram(
       albums: () => albums,
       botName: () => bot.name(),
     });
-    albums = createIncomingAlbums(more, handler.albumDone);
+    albums = createIncomingAlbums(more, { channel: 'telegram', quietMs }, handler.albumDone);
     bot = createTelegramBot({ ...more, calls, handle: handler.handle }, config);
     return {
       ...{ channel, sender },

@@ -3,29 +3,18 @@ import { copyFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ChannelAway, PhotoFileTooLarge, PhotoUnreadable } from '../../studio/errors/index.js';
-import type { CustomerEvent } from '../../studio/jobs.js';
 import { limits } from '../../studio/limits.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Conversation } from '../conversation/conversation.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
+import { personalNews } from '../personal-news.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import { privateChatState } from './telegram-handler.js';
 import type { TelegramSender } from './telegram-sender.js';
 
 /** Telegram's own servers give bots no more than this. */
 const botLimitBytes = 20_000_000;
-
-/** News that others in a group need not see: files that were paid for, and money. */
-const personal: readonly CustomerEvent['kind'][] = [
-  'photo.master',
-  'order.offer',
-  'order.paid',
-  'order.closed',
-  'order.credited',
-  'order.refunded',
-  'support.answer',
-];
 
 /** Outbound side of Telegram. */
 export function createTelegramChannel(deps: {
@@ -39,7 +28,7 @@ export function createTelegramChannel(deps: {
     async notify(to, customer, event, key) {
       const isGroup = to.chatId.startsWith('-');
       const alone =
-        isGroup && personal.includes(event.kind)
+        isGroup && personalNews.has(event.kind)
           ? await deps.chatLog.state<{ chatId: string }>('telegram', customer.id, privateChatState)
           : undefined;
       const chatId = alone?.chatId ?? to.chatId;

@@ -23,4 +23,26 @@ export const botSections = {
       { example: '"123456789"', env: 'TELEGRAM_OPERATOR_CHAT_ID' },
     ),
   }),
+  wechat: z.strictObject({
+    puppet: setting(z.string().min(1).nullable(), {
+      example: 'wechaty-puppet-wechat4u',
+      env: 'WECHATY_PUPPET',
+    }),
+    token: setting(z.string().min(1).nullable(), {
+      example: 'puppet_workpro_...',
+      env: 'WECHATY_TOKEN',
+      secret: true,
+    }),
+    operatorId: setting(z.string().min(1).nullable(), {
+      example: 'wxid_abcdef123456',
+      env: 'WECHAT_OPERATOR_ID',
+    }),
+    acceptFriends: setting(z.boolean(), { example: 'true' }),
+    friendKeyword: setting(z.string().min(1).nullable(), { example: '老照片' }),
+    minPauseMs: setting(z.int().min(0).max(60_000), { example: '1500' }),
+    maxPauseMs: setting(z.int().min(0).max(120_000), { example: '4000' }),
+    messagesPerDay: setting(z.int().min(0), { example: '800' }),
+    albumQuietMs: setting(z.int().min(100).max(60_000), { example: '6000' }),
+    uploadBytes: setting(z.int().min(1_000_000), { example: '100000000' }),
+  }),
 };

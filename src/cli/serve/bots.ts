@@ -1,29 +1,34 @@
-import { createHmac } from 'node:crypto';
 import path from 'node:path';
-import { createConversation } from '../../bots/conversation/conversation.js';
+import { type Conversation, createConversation } from '../../bots/conversation/conversation.js';
+import type { Reply } from '../../bots/conversation/reply.js';
 import type { ConversationConfig, ConversationDeps } from '../../bots/conversation/talk.js';
-import { createOperatorDesk } from '../../bots/operator-desk.js';
-import { openTelegram, type TelegramChannel } from '../../bots/telegram/index.js';
+import { createOperatorDesk, type OperatorDesk } from '../../bots/operator-desk.js';
+import type { WechatStatus } from '../../bots/wechat/wechat-session.js';
 import { createDesk } from '../../studio/desk.js';
+import type { ChatRef } from '../../studio/jobs.js';
 import type { ChannelId } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { Webhook } from '../../web/dependencies.js';
-import { readOrCreateKey } from '../key-file.js';
 import { createMessages } from '../messages.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
 import { createQrPicture } from './qr-picture.js';
 import type { Shop } from './shop.js';
+import { openTelegramBot, webhookOfBot } from './telegram.js';
+import { openWechatBot, type WechatOverrides } from './wechat.js';
 import { zipInto } from './zip-files.js';
 
-/** Telegram's own servers: downloads by bots, uploads by bots, bytes. */
-const telegramLimits = { downloadLimitBytes: 20_000_000, uploadLimitBytes: 50_000_000 };
-/** A self-hosted Bot API server. */
-const localLimits = { downloadLimitBytes: 2_000_000_000, uploadLimitBytes: 2_000_000_000 };
-const webhookPath = '/webhook/telegram';
+interface Bot {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Say = (chatId: string, reply: Reply) => Promise<void>;
 
 export interface Bots {
   readonly webhooks: readonly Webhook[];
+  /** Login of the WeChat account; absent without one. */
+  readonly wechat?: () => WechatStatus;
   /** A line into the operator's own chat, where one is set; a repeated key is said once. */
   tellOperator(key: string, text: string): Promise<void>;
   start(): Promise<void>;
@@ -33,37 +38,58 @@ export interface Bots {
 /**
  * Open the configured chat channels over a studio.
  * @param channels gets them added: the studio tells its customers through it.
+ * @throws {WechatPuppetMissing | WechatTokenMissing}
  */
-export function openBots(shell: Shell, shop: Shop, channels: Map<ChannelId, ChatChannel>): Bots {
-  const { config } = shell;
-  const running: TelegramChannel[] = [];
+export function openBots(
+  shell: Shell,
+  shop: Shop,
+  channels: Map<ChannelId, ChatChannel>,
+  overrides: { wechat?: WechatOverrides } = {},
+): Bots {
+  const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
+  const running: Bot[] = [];
   const webhooks: Webhook[] = [];
-  const { botToken, apiRoot } = config.telegram;
-  if (botToken) {
-    const opened = openTelegram(
-      { chatLog: shop.chatLog, blobs: shop.parts.blobs, clock: shop.parts.clock },
-      {
-        token: botToken,
-        ...(apiRoot ? { apiRoot } : {}),
-        ...(config.web.publicUrl ? { webhook: webhookOf(shell, shop, botToken) } : {}),
-      },
-    );
-    channels.set('telegram', opened.channel);
-    const telegram = connect(shell, shop, opened);
-    running.push(telegram);
-    webhooks.push({
-      path: webhookPath,
-      secretHeader: 'x-telegram-bot-api-secret-token',
-      receive: (secret, body) => telegram.receiveWebhook(secret, body),
+  const senders = new Map<ChannelId, Say>();
+  const operator = operatorChat(shell);
+  const say = async (chat: ChatRef, reply: Reply) =>
+    senders.get(chat.channel)?.(chat.chatId, reply);
+  const tellOperator = async (key: string, text: string) => {
+    if (operator) await say(operator, { key, text });
+  };
+  const { clock } = shop.parts;
+  const desk = createOperatorDesk(
+    {
+      ...{ chatLog: shop.chatLog, messages, clock, log: shop.logger, say },
+      operator: createDesk(shop.context, shop.reports),
+    },
+    { language: shell.language, ...(operator ? { chat: operator } : {}) },
+  );
+  const talkOver = talker(shell, shop, desk);
+
+  const telegram = openTelegramBot(shell, shop);
+  if (telegram) {
+    channels.set('telegram', telegram.channel);
+    senders.set('telegram', telegram.sender.say);
+    const bot = telegram.connect(talkOver(telegram.limits));
+    running.push(bot);
+    webhooks.push(webhookOfBot(bot));
+  }
+  const alert = (what: string) => {
+    const text = messages.text(`bots.wechat.alert.${what}`, shell.language);
+    tellOperator(`wechat:${what}:${clock.now()}`, text).catch(() => {
+      shop.logger.warn('wechat.operatorNotTold', { what });
     });
+  };
+  const wechat = openWechatBot(shell, shop, { messages, alert }, overrides.wechat);
+  const wechatBot = wechat?.connect(talkOver(wechat.limits));
+  if (wechat && wechatBot) {
+    channels.set('wechat', wechat.channel);
+    senders.set('wechat', wechat.sender.say);
+    running.push(wechatBot);
   }
   return {
-    webhooks,
-    async tellOperator(key, text) {
-      const { operatorChatId } = config.telegram;
-      if (operatorChatId)
-        for (const bot of running) await bot.sender.say(operatorChatId, { key, text });
-    },
+    ...{ webhooks, tellOperator },
+    ...(wechatBot ? { wechat: wechatBot.status } : {}),
     async start() {
       for (const bot of running) await bot.start();
     },
@@ -73,27 +99,20 @@ export function openBots(shell: Shell, shop: Shop, channels: Map<ChannelId, Chat
   };
 }
 
-function connect(
-  shell: Shell,
-  shop: Shop,
-  opened: ReturnType<typeof openTelegram>,
-): TelegramChannel {
+/** The operator is in one place: Telegram where it is set up, else WeChat. */
+function operatorChat({ config: { telegram, wechat } }: Shell): ChatRef | undefined {
+  if (telegram.botToken && telegram.operatorChatId)
+    return { channel: 'telegram', chatId: telegram.operatorChatId };
+  if (wechat.puppet && wechat.operatorId) return { channel: 'wechat', chatId: wechat.operatorId };
+  return undefined;
+}
+
+/** The conversation for a channel, within the channel's limits. */
+function talker(shell: Shell, shop: Shop, desk: OperatorDesk) {
+  const { chatLog, studio, logger: log, context } = shop;
   const { config } = shell;
-  const { chatLog, studio, context, logger: log } = shop;
   const { blobs, clock } = shop.parts;
   const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
-  const { operatorChatId } = config.telegram;
-  const desk = createOperatorDesk(
-    {
-      ...{ chatLog, messages, clock, log },
-      operator: createDesk(context, shop.reports),
-      say: (chat, reply) => opened.sender.say(chat.chatId, reply),
-    },
-    {
-      language: shell.language,
-      ...(operatorChatId ? { chat: { channel: 'telegram', chatId: operatorChatId } } : {}),
-    },
-  );
   const draw = createQrPicture(messages, config.studio.timeZone);
   const deps: ConversationDeps = {
     ...{ studio, chatLog, blobs, messages, clock, log },
@@ -101,22 +120,13 @@ function connect(
     zipFiles: (files) => zipInto(shop.parts.places.scratch, files),
     askOperator: (talk, text) => desk.ask(talk, text),
   };
-  const limits = config.telegram.apiRoot ? localLimits : telegramLimits;
-  const conversation = createConversation(deps, { ...conversationConfig(shell, shop), ...limits });
-  return opened.connect({ ...deps, conversation, desk });
-}
-
-function conversationConfig({ config }: Shell, { context }: Shop): ConversationConfig {
-  return {
+  const shared: ConversationConfig = {
     ...(config.web.publicUrl ? { publicUrl: config.web.publicUrl } : {}),
     retentionDays: config.retention.originalDays,
     presets: Object.keys(context.config.presets),
   };
-}
-
-/** The secret is ours alone: derived from a key in the data folder, the same after a restart. */
-function webhookOf({ config }: Shell, shop: Shop, token: string) {
-  const key = readOrCreateKey(shop.parts.places.key('webhook'));
-  const secret = createHmac('sha256', key).update(token).digest('hex');
-  return { url: new URL(webhookPath, config.web.publicUrl ?? '').href, secret };
+  return (limits: Partial<ConversationConfig>) => {
+    const conversation: Conversation = createConversation(deps, { ...shared, ...limits });
+    return { ...deps, conversation, desk };
+  };
 }

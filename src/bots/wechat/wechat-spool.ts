@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PhotoFileTooLarge, PhotoUnreadable } from '../../studio/errors/index.js';
+import { limits } from '../../studio/limits.js';
+import type { Clock } from '../../studio/ports/basics.js';
+
+/** The studio has its own copy by then; an intake that a crash cut off is repeated before. */
+const takenMs = 3_600_000;
+/** Nobody came for it: the photo was refused. */
+const forgottenMs = 2 * 86_400_000;
+const takenSuffix = '.taken';
+
+export interface WechatSpool {
+  /**
+   * Write a picture down before its message is gone.
+   * @param key the message's id; the same one again replaces the file.
+   * @returns what `take` understands, and the size.
+   * @throws {PhotoFileTooLarge}
+   */
+  save(key: string, bytes: Readable): Promise<{ fileRef: string; bytes: number }>;
+  /** Copy into `file`. @throws {PhotoUnreadable} it is no longer here. */
+  take(fileRef: string, file: string): Promise<void>;
+  /** Remove what was taken and what nobody wanted. */
+  clean(): Promise<void>;
+}
+
+/** Pictures between WeChat and the studio's intake: a message object does not survive a restart. */
+export function createWechatSpool({ clock }: { clock: Clock }, folder: string): WechatSpool {
+  return {
+    async save(key, source) {
+      const fileRef = createHash('sha256').update(key).digest('hex').slice(0, 32);
+      const file = path.join(folder, fileRef);
+      const part = `${file}.part`;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      let bytes = 0;
+      const limit = limits.photo.uploadBytes;
+      const counted = async function* (parts: AsyncIterable<Uint8Array>) {
+        for await (const one of parts) {
+          bytes += one.length;
+          if (bytes > limit) throw new PhotoFileTooLarge(bytes, limit);
+          yield one;
+        }
+      };
+      try {
+        await pipeline(source, counted, createWriteStream(part, { mode: 0o600, flush: true }));
+        await rename(part, file);
+      } finally {
+        await rm(part, { force: true });
+      }
+      return { fileRef, bytes };
+    },
+    async take(fileRef, file) {
+      if (!/^[0-9a-f]{32}$/.test(fileRef)) throw new PhotoUnreadable('not a file of ours');
+      const kept = path.join(folder, fileRef);
+      const taken = kept + takenSuffix;
+      await rename(kept, taken).catch(() => {});
+      try {
+        const now = clock.now() / 1_000;
+        await utimes(taken, now, now);
+        await copyFile(taken, file);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        throw new PhotoUnreadable('the file is no longer here');
+      }
+    },
+    async clean() {
+      for (const name of await readdir(folder).catch(() => [])) {
+        const file = path.join(folder, name);
+        const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: clock.now() }));
+        const keepMs = name.endsWith(takenSuffix) ? takenMs : forgottenMs;
+        if (clock.now() - mtimeMs > keepMs) await rm(file, { force: true });
+      }
+    },
+  };
+}

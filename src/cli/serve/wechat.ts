@@ -1,0 +1,47 @@
+import path from 'node:path';
+import QRCode from 'qrcode';
+import { openWechat, type WechatAlert, type WechatConfig } from '../../bots/wechat/index.js';
+import type { Messages } from '../../studio/ports/basics.js';
+import type { Shell } from '../shell.js';
+import type { Shop } from './shop.js';
+
+/** A puppet that lost its login mends itself within this, or is started anew. */
+const graceMs = 30_000;
+const reconnectMs = 5_000;
+
+/** Tests bring their own puppet and hurry. */
+export type WechatOverrides = Partial<Pick<WechatConfig, 'puppet' | 'graceMs' | 'reconnectMs'>>;
+
+/** The account that WECHATY_PUPPET drives. */
+export function openWechatBot(
+  { config, output, t }: Shell,
+  shop: Shop,
+  deps: { messages: Messages; alert: (what: WechatAlert) => void },
+  overrides: WechatOverrides = {},
+) {
+  const { puppet, token, friendKeyword, uploadBytes, operatorId: _, ...rest } = config.wechat;
+  if (!puppet) return undefined;
+  const { chatLog, logger: log } = shop;
+  const { blobs, clock, places } = shop.parts;
+  const opened = openWechat(
+    {
+      ...{ ...deps, chatLog, blobs, clock, log },
+      showScan(qr) {
+        log.info('wechat.scan');
+        output.record({ type: 'wechat.scan', qr });
+        void QRCode.toString(qr, { type: 'terminal', small: true }).then((picture) =>
+          output.notice(`${picture}\n${t('bots.wechat.scan')}`),
+        );
+      },
+    },
+    {
+      ...{ puppet, graceMs, reconnectMs, ...rest },
+      ...(token ? { token } : {}),
+      ...(friendKeyword ? { friendKeyword } : {}),
+      timeZone: config.studio.timeZone,
+      folder: path.join(places.dataDir, 'wechat'),
+      ...overrides,
+    },
+  );
+  return { ...opened, limits: { uploadLimitBytes: uploadBytes } };
+}
