@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DiskUnavailable } from '../studio/errors/index.js';
 import type { Files } from '../studio/ports/files.js';
+import { removeLocation } from './without-location.js';
 
 /**
  * Scratch folders below one folder of this process.
@@ -20,6 +21,14 @@ export function createScratchFiles(config: { readonly folder: string }): Files {
     read: async (file) => {
       try {
         return await readFile(file);
+      } catch (error) {
+        throw translate(file, error);
+      }
+    },
+    removeLocation: async (file) => {
+      try {
+        const bytes = await readFile(file);
+        if (removeLocation(bytes)) await writeFile(file, bytes);
       } catch (error) {
         throw translate(file, error);
       }

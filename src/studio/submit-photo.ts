@@ -31,6 +31,8 @@ export async function submitPhoto(context: Context, submission: SubmitPhoto): Pr
   if (repeat) return photoView(context, repeat);
   await assertOpen(context);
   const info = file === undefined ? undefined : await inspectNow(context, file);
+  // Before it is stored: the same photo is then the same blob, and no copy holds the place.
+  if (file !== undefined) await context.files.removeLocation(file);
   const stored = file === undefined ? undefined : await context.blobs.putFile('original', file);
   const photo = await store.transaction((tables) =>
     record(tables, context, submission, stored?.key, info),

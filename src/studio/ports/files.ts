@@ -7,6 +7,11 @@ export interface Files {
   scratch<T>(work: (dir: string) => Promise<T>): Promise<T>;
   /** @throws {DiskUnavailable} */
   read(file: string): Promise<Uint8Array>;
+  /**
+   * Take out where a photo was taken, in place; all else stays byte for byte.
+   * @throws {DiskUnavailable}
+   */
+  removeLocation(file: string): Promise<void>;
 }
 
 /** Chroma planes as bytes, to be kept as blobs. */

@@ -35,6 +35,7 @@ async function fetched(context: Context, photo: PhotoRecord, signal: AbortSignal
     const file = `${dir}/original`;
     await channel.fetchFile(fileRef, file, signal);
     const info = await colorizer.inspect(file);
+    await files.removeLocation(file);
     return { key: (await blobs.putFile('original', file)).key, info };
   });
 }

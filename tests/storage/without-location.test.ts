@@ -1,0 +1,65 @@
+import sharp from 'sharp';
+import { removeLocation } from '../../src/storage/without-location.js';
+import { oldPhoto } from '../bots/support/old-photo.js';
+
+const place = {
+  IFD0: { Make: 'Seagull', Artist: 'somebody' },
+  IFD3: {
+    GPSLatitudeRef: 'N',
+    GPSLatitude: '31/1 13/1 4567/100',
+    GPSLongitudeRef: 'E',
+    GPSLongitude: '121/1 28/1 1234/100',
+    GPSMapDatum: 'WGS-84-UNIQUE',
+  },
+};
+
+async function photoWith(format: 'jpeg' | 'png' | 'webp' | 'tiff'): Promise<Buffer> {
+  return sharp(await oldPhoto(3))
+    .withExif(place)
+    [format]()
+    .toBuffer();
+}
+
+describe.each(['jpeg', 'png', 'webp', 'tiff'] as const)('location in %s', (format) => {
+  test('is gone, the rest stays, and the picture still opens', async () => {
+    const file = await photoWith(format);
+    expect(file.includes('WGS-84-UNIQUE')).toBe(true);
+    const pixels = await sharp(file).raw().toBuffer();
+    const bytes = file.length;
+    expect(removeLocation(file)).toBe(true);
+    expect(file.includes('WGS-84-UNIQUE')).toBe(false);
+    expect(file.includes('Seagull')).toBe(true);
+    expect(file.length).toBe(bytes);
+    expect((await sharp(file, { failOn: 'warning' }).raw().toBuffer()).equals(pixels)).toBe(true);
+    expect(removeLocation(file)).toBe(false);
+  });
+});
+
+test('XMP says it in words, which go as well', async () => {
+  const xmp = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="31,13.5N"><exif:GPSLongitude>121,28.1E</exif:GPSLongitude></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`;
+  const file = await sharp(await oldPhoto(4))
+    .withXmp(xmp)
+    .jpeg()
+    .toBuffer();
+  expect(removeLocation(file)).toBe(true);
+  expect(file.toString('latin1')).not.toMatch(/31,13|121,28/);
+});
+
+test('a photo without a place, no photo at all, and damaged tables are left alone', async () => {
+  const plain = await oldPhoto(5);
+  const copy = Buffer.from(plain);
+  expect(removeLocation(copy)).toBe(false);
+  expect(copy.equals(plain)).toBe(true);
+  expect(removeLocation(Buffer.alloc(0))).toBe(false);
+  for (let i = 0; i < 200; i++) {
+    const damaged = await photoWithCached();
+    for (let k = 0; k < 20; k++) damaged[(i * 7919 + k * 104_729) % damaged.length]! ^= 0xff;
+    expect(() => removeLocation(damaged.subarray(0, damaged.length - i))).not.toThrow();
+  }
+});
+
+let cached: Buffer | undefined;
+async function photoWithCached(): Promise<Buffer> {
+  cached ??= await photoWith('jpeg');
+  return Buffer.from(cached);
+}
