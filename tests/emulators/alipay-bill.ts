@@ -16,7 +16,7 @@ export function alipayBillZip(
   const lines: string[] = [];
   for (const trade of trades) {
     if (trade.paidAtMs && toShanghaiTime(trade.paidAtMs).startsWith(date))
-      lines.push(row(trade, '交易', trade.amountFen, trade.paidAtMs, ''));
+      lines.push(row(trade, '交易', trade.paidFen ?? trade.amountFen, trade.paidAtMs, ''));
     for (const [number, { fen, atMs }] of trade.refunds)
       if (toShanghaiTime(atMs).startsWith(date)) lines.push(row(trade, '退款', -fen, atMs, number));
   }

@@ -23,6 +23,8 @@ export interface AlipayTrade {
   /** undefined until the customer scans: precreate creates no trade. */
   status?: 'WAIT_BUYER_PAY' | 'TRADE_SUCCESS' | 'TRADE_CLOSED';
   paidAtMs?: number;
+  /** What really moved, where it is not what was asked for. */
+  paidFen?: number;
   readonly refunds: Map<string, { fen: number; atMs: number }>;
 }
 
@@ -83,6 +85,14 @@ export class AlipayEmulator {
     await this.server.close();
   }
 
+  /** A crash: connections break and nobody answers for a while. What is known stays known. */
+  async crash(downMs: number): Promise<void> {
+    const port = Number(new URL(this.url).port);
+    await this.server.close();
+    await new Promise((resolve) => setTimeout(resolve, downMs));
+    this.server = await startServer((request) => this.handle(request), port);
+  }
+
   private now(): number {
     return (this.options.now ?? Date.now)();
   }
@@ -99,13 +109,17 @@ export class AlipayEmulator {
   }
 
   /** The customer pays. @returns whether the money moved. */
-  pay(outTradeNo: string, options: { evenIfClosed?: boolean; notify?: boolean } = {}): boolean {
+  pay(
+    outTradeNo: string,
+    options: { evenIfClosed?: boolean; notify?: boolean; fen?: number } = {},
+  ): boolean {
     const trade = this.scan(outTradeNo);
     const open = trade.status === 'WAIT_BUYER_PAY' && this.now() < trade.expiresAtMs;
     if (trade.status === 'TRADE_SUCCESS' || (!open && !options.evenIfClosed)) return false;
     trade.tradeNo ??= `2026112222001499${randomBytes(5).readUIntBE(0, 5).toString().padStart(13, '0')}`;
     trade.status = 'TRADE_SUCCESS';
     trade.paidAtMs = this.now();
+    trade.paidFen = options.fen;
     if (options.notify !== false) this.notify(trade);
     return true;
   }
@@ -130,7 +144,7 @@ export class AlipayEmulator {
       auth_app_id: this.options.appId,
       buyer_id: '2088000000000001',
       charset: 'utf-8',
-      fund_bill_list: `[{"amount":"${fenToYuan(trade.amountFen)}","fundChannel":"ALIPAYACCOUNT"}]`,
+      fund_bill_list: `[{"amount":"${fenToYuan(moved(trade))}","fundChannel":"ALIPAYACCOUNT"}]`,
       gmt_create: toShanghaiTime(trade.paidAtMs ?? this.now()),
       ...(trade.paidAtMs ? { gmt_payment: toShanghaiTime(trade.paidAtMs) } : {}),
       notify_id: randomBytes(17).toString('hex'),
@@ -139,7 +153,7 @@ export class AlipayEmulator {
       out_trade_no: trade.outTradeNo,
       seller_id: this.options.sellerId,
       subject: trade.subject,
-      total_amount: fenToYuan(trade.amountFen),
+      total_amount: fenToYuan(moved(trade)),
       trade_no: trade.tradeNo ?? '',
       trade_status: trade.status ?? 'WAIT_BUYER_PAY',
       version: '1.0',
@@ -304,12 +318,12 @@ export class AlipayEmulator {
     const trade = this.existing(biz);
     if (!trade) return business('ACQ.TRADE_NOT_EXIST');
     const refunded = sum(trade);
-    const closed = trade.status === 'TRADE_SUCCESS' && refunded === trade.amountFen;
+    const closed = trade.status === 'TRADE_SUCCESS' && refunded === moved(trade);
     return success({
       out_trade_no: trade.outTradeNo,
       trade_no: trade.tradeNo,
       trade_status: closed ? 'TRADE_CLOSED' : trade.status,
-      total_amount: fenToYuan(trade.amountFen),
+      total_amount: fenToYuan(moved(trade)),
       ...(trade.paidAtMs ? { send_pay_date: toShanghaiTime(trade.paidAtMs) } : {}),
     });
   }
@@ -330,7 +344,7 @@ export class AlipayEmulator {
       return business('ACQ.TRADE_NOT_EXIST');
     const before = trade.refunds.get(number);
     if (before && before.fen !== fen) return business('ACQ.DISCORDANT_REPEAT_REQUEST');
-    if (!before && sum(trade) + fen > trade.amountFen)
+    if (!before && sum(trade) + fen > moved(trade))
       return business('ACQ.REASON_TRADE_REFUND_FEE_ERR');
     if (!before) trade.refunds.set(number, { fen, atMs: this.now() });
     return success({
@@ -351,7 +365,7 @@ export class AlipayEmulator {
       out_request_no: biz['out_request_no'],
       refund_amount: fenToYuan(refund.fen),
       refund_status: 'REFUND_SUCCESS',
-      total_amount: fenToYuan(trade.amountFen),
+      total_amount: fenToYuan(moved(trade)),
     });
   }
 
@@ -383,6 +397,11 @@ function success(fields: Answer): Answer {
 
 function business(subCode: string): Answer {
   return { code: '40004', msg: 'Business Failed', sub_code: subCode, sub_msg: subCode };
+}
+
+/** What the customer paid, or is asked to pay. */
+export function moved(trade: { amountFen: number; paidFen?: number }): number {
+  return trade.paidFen ?? trade.amountFen;
 }
 
 function sum(trade: AlipayTrade): number {

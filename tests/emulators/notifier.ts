@@ -4,6 +4,8 @@ export interface NotifierOptions {
   readonly retryMs: readonly number[];
   /** Asked per try. `lose`: never sent. `duplicate`: sent twice. */
   readonly fate: () => 'deliver' | 'lose' | 'duplicate';
+  /** Asked per notification: how late the first try is, so that later ones may overtake it. */
+  readonly delayMs?: () => number;
 }
 
 export interface Notification {
@@ -40,7 +42,7 @@ export class Notifier {
   }
 
   private async deliver(build: () => Notification): Promise<void> {
-    for (const waitMs of [0, ...this.options.retryMs]) {
+    for (const waitMs of [this.options.delayMs?.() ?? 0, ...this.options.retryMs]) {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.closed) return;
       const notification = build();

@@ -29,7 +29,7 @@ export function wechatpayBillCsv(
       'OTHERS',
       'CNY',
     ];
-    const total = fenToYuan(trade.amountFen);
+    const total = fenToYuan(trade.paidFen ?? trade.amountFen);
     const tail = [`${trade.description}, one piece`, '', '0.00000', '0.60%'];
     const paid = row([
       ...common(trade.paidAtMs!, 'SUCCESS'),

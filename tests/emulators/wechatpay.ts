@@ -35,6 +35,8 @@ export interface WechatpayTrade {
   status: 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
   transactionId?: string;
   paidAtMs?: number;
+  /** What really moved, where it is not what was asked for. */
+  paidFen?: number;
   readonly refunds: Map<string, WechatpayRefund>;
 }
 
@@ -104,18 +106,30 @@ export class WechatpayEmulator {
     await this.server.close();
   }
 
+  /** A crash: connections break and nobody answers for a while. What is known stays known. */
+  async crash(downMs: number): Promise<void> {
+    const port = Number(new URL(this.url).port);
+    await this.server.close();
+    await new Promise((resolve) => setTimeout(resolve, downMs));
+    this.server = await startServer((request) => this.handle(request), port);
+  }
+
   private now(): number {
     return (this.options.now ?? Date.now)();
   }
 
   /** The customer scans and pays. @returns whether the money moved. */
-  pay(outTradeNo: string, options: { evenIfClosed?: boolean; notify?: boolean } = {}): boolean {
+  pay(
+    outTradeNo: string,
+    options: { evenIfClosed?: boolean; notify?: boolean; fen?: number } = {},
+  ): boolean {
     const trade = this.trades.get(outTradeNo);
     if (!trade) throw new Error(`no such trade: ${outTradeNo}`);
     const open = trade.status === 'NOTPAY' && this.now() < trade.expiresAtMs;
     if (trade.paidAtMs || (!open && !options.evenIfClosed)) return false;
     trade.status = 'SUCCESS';
     trade.paidAtMs = this.now();
+    trade.paidFen = options.fen;
     this.serial += 1;
     trade.transactionId = `42000${Date.now()}${String(this.serial).padStart(10, '0')}`;
     if (options.notify !== false) this.notifyPaid(trade);
@@ -347,8 +361,8 @@ export class WechatpayEmulator {
             success_time: toShanghaiRfc3339(trade.paidAtMs!),
             payer: { openid: 'oEmulatedPayer' },
             amount: {
-              total: trade.amountFen,
-              payer_total: trade.amountFen,
+              total: moved(trade),
+              payer_total: moved(trade),
               currency: 'CNY',
               payer_currency: 'CNY',
             },
@@ -373,13 +387,13 @@ export class WechatpayEmulator {
     const number = String(request['out_refund_no'] ?? '');
     if (!trade) return no(404, 'RESOURCE_NOT_EXISTS');
     const fen = amount?.refund ?? 0;
-    if (amount?.total !== trade.amountFen || fen <= 0 || !number) return no(400, 'PARAM_ERROR');
+    if (amount?.total !== moved(trade) || fen <= 0 || !number) return no(400, 'PARAM_ERROR');
     const before = trade.refunds.get(number);
     if (before && before.fen !== fen) return no(400, 'INVALID_REQUEST');
     const refunded = [...trade.refunds.values()]
       .filter((r) => r.status !== 'CLOSED')
       .reduce((total, r) => total + r.fen, 0);
-    if (!before && refunded + fen > trade.amountFen) return no(403, 'NOT_ENOUGH');
+    if (!before && refunded + fen > moved(trade)) return no(403, 'NOT_ENOUGH');
     const refund = before ?? {
       outRefundNo: number,
       fen,
@@ -401,7 +415,7 @@ export class WechatpayEmulator {
       channel: 'ORIGINAL',
       status: refund.status,
       create_time: toShanghaiRfc3339(refund.atMs),
-      amount: { total: trade.amountFen, refund: refund.fen, currency: 'CNY' },
+      amount: { total: moved(trade), refund: refund.fen, currency: 'CNY' },
     };
   }
 
@@ -443,6 +457,11 @@ export class WechatpayEmulator {
 <form method="post"><button id="pay">Pay</button></form>`;
     return { status: 200, headers: { 'content-type': 'text/html' }, body: html };
   }
+}
+
+/** What the customer paid, or is asked to pay. */
+function moved(trade: WechatpayTrade): number {
+  return trade.paidFen ?? trade.amountFen;
 }
 
 function no(status: number, code: string): Outcome {

@@ -117,6 +117,19 @@ test('an order that the gateway refuses is closed', async () => {
   expect(order?.state).toBe('closed');
 });
 
+test('money that came although a repeated call was refused becomes credits', async () => {
+  shop.bank.faults.push({ method: 'createCharge', fault: 'unheard' });
+  const { someone, order } = await paidUp();
+  shop.bank.faults.push({ method: 'createCharge', fault: 'refused' });
+  await shop.tick(15_000);
+  expect(await shop.state(order.id)).toBe('closed');
+  shop.bank.pay(order.chargeId);
+  await shop.tick(41 * 60_000);
+  expect(await shop.state(order.id)).toBe('credited');
+  expect(await shop.credits(someone)).toBe(1);
+  await shop.expectBalanced();
+});
+
 test('an expired order is queried, closed there, queried again, and only then closed', async () => {
   const { order } = await paidUp();
   shop.bank.calls.length = 0;

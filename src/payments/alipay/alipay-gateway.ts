@@ -87,8 +87,10 @@ export function createAlipayGateway(deps: { clock: Clock }, config: AlipayConfig
           seller_id: config.sellerId,
           time_expire: toShanghaiTime(request.expiresAtMs),
         },
-        { notifyUrl: config.notifyUrl },
+        { notifyUrl: config.notifyUrl, expectedSubCodes: ['ACQ.TRADE_HAS_SUCCESS'] },
       );
+      // Our first call went through and was paid before its answer came: not a no.
+      if (answer.code !== '10000') throw new GatewayUnknown('alipay', 'precreate: paid already');
       mustBeAbout(answer, request.outTradeNo);
       const qr = String(answer['qr_code'] ?? '');
       if (!qr) throw new GatewayUnknown('alipay', 'precreate: no QR code');

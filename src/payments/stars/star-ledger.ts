@@ -9,7 +9,11 @@ export interface StarTransaction {
   readonly amount: number;
   /** Seconds since 1970. */
   readonly date: number;
-  readonly source?: { readonly type: string; readonly invoice_payload?: string };
+  readonly source?: {
+    readonly type: string;
+    readonly invoice_payload?: string;
+    readonly user?: { readonly id: number };
+  };
   readonly receiver?: { readonly type: string };
 }
 
@@ -18,6 +22,8 @@ export interface StarEntry {
   readonly amount: number;
   readonly atMs: number;
   readonly outTradeNo: string;
+  /** Telegram's number of who paid. */
+  readonly payerId?: number;
 }
 
 export interface StarLedger {
@@ -54,7 +60,7 @@ export function createStarLedger(
     const atMs = transaction.date * 1000;
     const outTradeNo = transaction.source?.invoice_payload;
     if (outTradeNo) {
-      const entry = { id, amount, atMs, outTradeNo };
+      const entry = { id, amount, atMs, outTradeNo, payerId: transaction.source?.user?.id };
       payments.set(outTradeNo, entry);
       paymentsById.set(id, entry);
     } else if (transaction.receiver) {

@@ -106,11 +106,13 @@ export function createStarsGateway(config: StarsConfig): PaymentGateway {
     async refund(request) {
       if (request.refundMinor !== request.totalMinor)
         throw new GatewayRefused('stars', 'PARTIAL_REFUND', 'Stars go back whole or not at all');
-      if (!request.telegramUserId)
-        throw new GatewayRefused('stars', 'PAYER_UNKNOWN', 'the payer is not known');
+      // Who paid may not be who ordered: in groups, and for orders from the page.
+      const paid = await ledger.payment(request.outTradeNo);
+      const payer = paid?.payerId ?? Number(request.telegramUserId);
+      if (!payer) throw new GatewayRefused('stars', 'PAYER_UNKNOWN', 'the payer is not known');
       try {
         await call('refundStarPayment', {
-          user_id: Number(request.telegramUserId),
+          user_id: payer,
           telegram_payment_charge_id: request.providerId,
         });
       } catch (error) {

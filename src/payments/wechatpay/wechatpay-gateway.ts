@@ -88,6 +88,9 @@ export function createWechatpayGateway(
         notify_url: config.notifyUrl ?? nowhere,
         amount: { total: request.amountMinor, currency: 'CNY' },
       })) as WechatpayAnswer;
+      // Our first call went through and was paid before its answer came: not a no.
+      if (['ORDERPAID', 'ORDER_PAID'].includes(errorCode(answer)))
+        throw new GatewayUnknown('wechatpay', 'native: paid already');
       const qr = body(answer, 'native')['code_url'];
       if (typeof qr !== 'string') throw new GatewayUnknown('wechatpay', 'native: no code_url');
       return { qr };

@@ -6,7 +6,7 @@ import { tell } from '../outbox.js';
 import type { ChargeOffer, ChargeRequest } from '../ports/gateway.js';
 import type { ChargeRecord, OrderRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
-import { firstPollMs } from './poll-schedule.js';
+import { firstPollMs, nextLatePollMs } from './poll-schedule.js';
 
 /** Constant per kind: customer text never enters signed strings. */
 const subjects = { unlock: 'Huancai HD photo', topup: 'Huancai credits' } as const;
@@ -87,7 +87,9 @@ async function refuse(context: Context, { id }: ChargeRecord, reason: GatewayRef
   await context.store.transaction(async (tables) => {
     const charge = await tables.charges.lock(id);
     if (charge?.state !== 'intent') return;
-    await tables.charges.update(id, { state: 'closed', nextPollMs: null });
+    // A no to a repeated call may mean that the first one went through: money is still looked for.
+    const nextPollMs = nextLatePollMs(charge, context.clock.now());
+    await tables.charges.update(id, { state: 'closed', nextPollMs });
     const order = await tables.orders.lock(charge.orderId);
     if (order?.state !== 'created') return;
     assertMove(orderMoves, order.state, 'closed', order.id);

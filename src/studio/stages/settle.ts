@@ -82,7 +82,9 @@ async function settledBy(
   // Paid and refunded there without us: quarantine, the operator must have done it by hand.
   if (status.state !== 'paid' && status.state !== 'refunded') return false;
   const outcome = await applyPaid(context, charge.gateway, status, 'poll');
-  return outcome !== 'quarantined';
+  // The operator has it: until the expiry it may still change, then it is looked at ever more seldom.
+  if (outcome === 'quarantined') await schedule(context, charge.id, 'quarantined');
+  return true;
 }
 
 async function closing(context: Context, chargeId: string): Promise<void> {
@@ -121,12 +123,13 @@ export async function markClosed(context: Context, chargeId: string): Promise<vo
   context.live.emit({ customerId, orderId, kind: 'order' });
 }
 
-async function schedule(context: Context, chargeId: string): Promise<void> {
+async function schedule(context: Context, chargeId: string, found?: 'quarantined'): Promise<void> {
   await context.store.transaction(async (tables) => {
     const charge = await tables.charges.lock(chargeId);
     if (!charge || charge.state === 'paid') return;
-    const next = charge.state === 'closed' ? nextLatePollMs : nextOpenPollMs;
-    const nextPollMs = next(charge, context.clock.now());
+    const nowMs = context.clock.now();
+    const over = charge.state === 'closed' || (found && nowMs >= charge.expiresMs);
+    const nextPollMs = (over ? nextLatePollMs : nextOpenPollMs)(charge, nowMs);
     await tables.charges.update(chargeId, { nextPollMs });
   });
 }
