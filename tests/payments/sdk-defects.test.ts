@@ -196,7 +196,7 @@ describe('alipay-sdk', () => {
     test('the signed string is not injective: text can pose as an amount', async () => {
       const trade = await paid();
       // What Alipay signed: one field with "&total_amount=" in its text.
-      const fields = {
+      const fields: Record<string, string> = {
         ...stand.emulator.notificationFields(trade),
         subject: 'a&total_amount=0.01',
       };

@@ -1,10 +1,14 @@
 import { NotificationRejected } from '../../src/studio/errors/index.js';
+import type { RawNotification } from '../../src/studio/ports/gateway.js';
 import { chargeRequest } from '../contracts/gateway-contract.js';
 import { TelegramPerson } from '../emulators/telegram/person.js';
+import { openShop, type Shop } from '../support/shop.js';
+import { expectRefusedOnce } from './refused-once.js';
 import { starsStand } from './stands.js';
 
 const raw = (value: unknown) => ({
   headers: {},
+  via: 'chat' as const,
   body: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
 });
 const payment = {
@@ -32,19 +36,65 @@ describe('telegram stars', () => {
     expect((await stand.gateway.openNotification(raw(payment))).key).toBe(first.key);
   });
 
-  test.each([
-    ['not JSON', 'x'],
-    ['no payload', { ...payment, invoicePayload: undefined }],
-    ['payload an object', { ...payment, invoicePayload: {} }],
-    ['no charge id', { ...payment, chargeId: '' }],
-    ['another currency', { ...payment, currency: 'USD' }],
-    ['amount as text', { ...payment, totalAmount: '100' }],
-    ['amount with a fraction', { ...payment, totalAmount: 0.5 }],
-    ['amount beyond integers', { ...payment, totalAmount: 2 ** 60 }],
-  ])('refused: %s', async (_name, value) => {
-    await expect(stand.gateway.openNotification(raw(value))).rejects.toBeInstanceOf(
-      NotificationRejected,
-    );
+  describe('what is not a payment, or not said by Telegram', () => {
+    let shop: Shop;
+    beforeAll(async () => {
+      shop = await openShop({ gateway: stand.gateway });
+    });
+    afterAll(() => shop.close());
+    const said = (over: Record<string, unknown>) => raw({ ...payment, ...over });
+    const text = JSON.stringify(payment);
+    const forgeries: Record<string, () => RawNotification> = {
+      'a true one, from the open internet': () => ({ ...raw(payment), via: undefined }),
+      'the same with a header that claims the chat': () => ({
+        headers: { via: 'chat', 'x-telegram-bot-api-secret-token': 'x' },
+        body: raw(payment).body,
+      }),
+      'the same with another origin named': () => ({ ...raw(payment), via: 'http' as 'chat' }),
+      'an empty body': () => raw(''),
+      'not JSON': () => raw('paid'),
+      'truncated JSON': () => raw(text.slice(0, -5)),
+      'a form': () => raw('invoicePayload=ch_1&totalAmount=100&currency=XTR'),
+      null: () => raw('null'),
+      'a number': () => raw('100'),
+      'a text': () => raw('"paid"'),
+      'an array': () => raw([payment]),
+      'nothing in it': () => raw({}),
+      'no payload': () => said({ invoicePayload: undefined }),
+      'payload an object': () => said({ invoicePayload: {} }),
+      'payload an array': () => said({ invoicePayload: ['ch_1'] }),
+      'payload empty': () => said({ invoicePayload: '' }),
+      'payload endless': () => said({ invoicePayload: 'c'.repeat(5_000) }),
+      'no charge id': () => said({ chargeId: undefined }),
+      'charge id empty': () => said({ chargeId: '' }),
+      'charge id a number': () => said({ chargeId: 1 }),
+      'charge id with a line break': () => said({ chargeId: 'stars\n1' }),
+      'charge id endless': () => said({ chargeId: 'c'.repeat(5_000) }),
+      'another currency': () => said({ currency: 'USD' }),
+      'currency in lower case': () => said({ currency: 'xtr' }),
+      'no currency': () => said({ currency: undefined }),
+      'amount as text': () => said({ totalAmount: '100' }),
+      'amount with a fraction': () => said({ totalAmount: 0.5 }),
+      'amount beyond integers': () => said({ totalAmount: 2 ** 60 }),
+      'amount nothing': () => said({ totalAmount: 0 }),
+      'amount negative': () => said({ totalAmount: -100 }),
+      'amount missing': () => said({ totalAmount: undefined }),
+      'amount in exponent form, as text': () => said({ totalAmount: '1e2' }),
+      'time as text': () => said({ paidAtMs: 'yesterday' }),
+      'time before Telegram': () => said({ paidAtMs: -1 }),
+    };
+
+    test.each(Object.keys(forgeries))('refused: %s', async (name) => {
+      const one = forgeries[name]!();
+      await expect(stand.gateway.openNotification(one)).rejects.toBeInstanceOf(
+        NotificationRejected,
+      );
+      await expectRefusedOnce(shop, 'stars', one, /777001|stars_1|ch_1|passwd/);
+    });
+
+    test('there are more than thirty', () => {
+      expect(Object.keys(forgeries).length).toBeGreaterThan(30);
+    });
   });
 
   test('without a chat the invoice is a link, good for a QR code', async () => {

@@ -122,6 +122,7 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
     });
     const outcome = await studio.receiveNotification('stars', {
       headers: {},
+      via: 'chat',
       body: Buffer.from(body),
     });
     // Polling the bot's star transactions settles it anyway.

@@ -88,7 +88,8 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
     {
       ...{ studio, blobs, logger, clock, qrSvg },
       messages: createMessages(path.join(packageRoot, 'config', 'messages')),
-      gateways: [...gateways.all.values()],
+      // Stars are told of inside the bot's own connection: nobody may say so from outside.
+      gateways: [...gateways.all.values()].filter(({ id }) => id !== 'stars'),
       webhooks: bots.webhooks,
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
       health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),

@@ -138,22 +138,20 @@ export function createStarsGateway(config: StarsConfig): PaymentGateway {
   };
 }
 
-/** Only the Telegram adapter calls this, with an update that came over the bot's own connection. */
+/** Nothing in it is signed: only what came over the bot's own connection may be believed. */
 function openStarsPayment(
   raw: RawNotification,
   appId: string,
 ): { key: string; charge: ChargeStatus } {
-  let payment: Partial<StarsPayment>;
-  try {
-    payment = JSON.parse(Buffer.from(raw.body).toString('utf8')) as Partial<StarsPayment>;
-  } catch {
-    throw new NotificationRejected('stars', 'body is not JSON');
-  }
-  const { invoicePayload, chargeId, totalAmount, currency, paidAtMs } = payment;
-  if (typeof invoicePayload !== 'string' || typeof chargeId !== 'string' || chargeId === '')
-    throw new NotificationRejected('stars', 'payment is malformed');
-  if (!Number.isSafeInteger(totalAmount) || currency !== 'XTR')
-    throw new NotificationRejected('stars', 'amount is malformed');
+  if (raw.via !== 'chat') throw new NotificationRejected('stars', "not over the bot's connection");
+  const { invoicePayload, chargeId, totalAmount, currency, paidAtMs } = parse(raw.body);
+  const payload = typeof invoicePayload === 'string' && /^.{1,128}$/s.test(invoicePayload);
+  const id = typeof chargeId === 'string' && /^[\x21-\x7e]{1,255}$/.test(chargeId);
+  if (!payload || !id) throw new NotificationRejected('stars', 'payment is malformed');
+  const whole = Number.isSafeInteger(totalAmount) && (totalAmount as number) > 0;
+  if (!whole || currency !== 'XTR') throw new NotificationRejected('stars', 'amount is malformed');
+  const dated = paidAtMs === undefined || (Number.isSafeInteger(paidAtMs) && paidAtMs > 0);
+  if (!dated) throw new NotificationRejected('stars', 'time is malformed');
   return {
     key: `paid:${chargeId}`,
     charge: {
@@ -167,6 +165,16 @@ function openStarsPayment(
       paidAtMs,
     },
   };
+}
+
+function parse(body: Uint8Array): Partial<StarsPayment> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    if (typeof value === 'object' && value !== null) return value as Partial<StarsPayment>;
+  } catch {
+    // Said below.
+  }
+  throw new NotificationRejected('stars', 'body is not a JSON object');
 }
 
 /** Vendor errors, without the token that telegraf keeps in the request's address. */

@@ -68,6 +68,8 @@ export interface RefundStatus {
 
 export interface RawNotification {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Set by a chat adapter alone: it came over the bot's own connection, not from a stranger. */
+  readonly via?: 'chat';
   readonly body: Uint8Array;
 }
 

@@ -31,7 +31,8 @@ export async function offerCharge(context: Context, orderId: string): Promise<vo
     await askGateway(context, orderId);
   } catch (error) {
     if (!(error instanceof StudioError) || error.retry === 'never') throw error;
-    context.log.warn('charge.noAnswer', { orderId, code: error.code });
+    const { code, message: reason } = error;
+    context.log.warn('charge.noAnswer', { orderId, code, reason });
   }
 }
 

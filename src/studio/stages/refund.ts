@@ -21,7 +21,8 @@ export async function refund(context: Context, job: Job<'refund'>): Promise<void
   } catch (error) {
     if (!(error instanceof StudioError) || error instanceof DatabaseAway) throw error;
     const refused = error instanceof GatewayRefused;
-    const fields = { refundId: known.id, code: refused ? error.providerCode : error.code };
+    const code = refused ? error.providerCode : error.code;
+    const fields = { refundId: known.id, code, reason: error.message };
     if (refused) context.log.error('refund.refused', fields);
     else context.log.warn('refund.noAnswer', fields);
     // A verified no needs the operator; anything else is asked again on the refund's own schedule.

@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { DatabaseAway, MethodUnavailable, StudioError } from '../errors/index.js';
+import { DatabaseAway, GatewayUnknown, MethodUnavailable, StudioError } from '../errors/index.js';
 import type { Job } from '../jobs.js';
 import { chargeMoves, orderMoves } from '../order.js';
 import type { ChargeStatus, PaymentGateway } from '../ports/gateway.js';
@@ -23,7 +23,8 @@ export async function settle(context: Context, job: Job<'settle'>): Promise<void
   } catch (error) {
     if (!(error instanceof StudioError) || error instanceof DatabaseAway) throw error;
     // The charge's own schedule asks again; the queue's would only add to it.
-    context.log.warn('charge.noAnswer', { chargeId, code: error.code });
+    const { code, message: reason } = error;
+    context.log.warn('charge.noAnswer', { chargeId, code, reason });
     await schedule(context, chargeId);
   }
 }
@@ -53,9 +54,10 @@ async function settlePolled(
   gateway: PaymentGateway,
 ): Promise<void> {
   const status = await gateway.queryCharge(charge.id);
+  if (status.state === 'unknown') throw new GatewayUnknown(gateway.id, 'query: unknown state');
   if (await settledBy(context, charge, status)) return;
   const expired = charge.expiresMs <= context.clock.now();
-  if (!expired || charge.state === 'closed' || status.state === 'unknown') {
+  if (!expired || charge.state === 'closed') {
     return schedule(context, charge.id);
   }
   // Query, close, query again: only then it is closed, for a customer may pay in between.
