@@ -22,7 +22,7 @@ import torch  # noqa: E402
 from augment import STEPS, age, mount  # noqa: E402
 from backbone import MobileNetV3  # noqa: E402
 from colour import Bins, grey_rgb, grey_to_lightness, lab_to_rgb, rgb_to_lab  # noqa: E402
-from evaluate import colourfulness  # noqa: E402
+from evaluate import colourfulness, load_checkpoint  # noqa: E402
 from network import Colouriser, Decoder, StarterModel  # noqa: E402
 
 
@@ -78,9 +78,20 @@ class Recipe(unittest.TestCase):
             self.assertEqual(cv2.imread(str(work / "sheet.png")).shape, (200, 1800, 3))
             run("export.py", average, work / "model.onnx", "--sight", 256, "--parity", work / "parity")
             self.check_contract(work / "model.onnx")
+            run("restore.py", work / "model.onnx", work / "packed", work / "restored.pt", "--batches", 1)
+            self.check_same(average, work / "restored.pt")
             folds = run("leave_one_out.py", work / "packed", work / "folds", "--sources", "hills", "--", "--steps", 1,
                         "--phases", "32:1", "--batch", 2, "--workers", 0)
             self.assertIn("| hills | 2 |", folds)
+
+    def check_same(self, *checkpoints):
+        """The exported model as a checkpoint computes what the first one did, but for float16 weights."""
+        before, after = (load_checkpoint(file) for file in checkpoints)
+        picture = torch.rand(1, 1, 64, 96)
+        with torch.no_grad():
+            difference = (before(picture) - after(picture)).abs().max()
+        self.assertLess(difference, 0.02)
+        self.assertGreater((before.head[0][1].weight - after.head[0][1].weight).abs().max(), 0.1)
 
     def check_contract(self, file):
         self.assertLess(file.stat().st_size, 10_000_000)
