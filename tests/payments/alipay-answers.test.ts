@@ -1,10 +1,12 @@
 import { createSign } from 'node:crypto';
 import { createAlipayGateway } from '../../src/payments/alipay/alipay-gateway.js';
+import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
 import { chargeRequest } from '../contracts/gateway-contract.js';
 import type { Fault } from '../emulators/faults.js';
-import { startServer } from '../emulators/http.js';
+import { type EmulatorReply, type EmulatorServer, startServer } from '../emulators/http.js';
 import { rsaPair } from '../emulators/keys.js';
 import { alipayStand, clock } from './stands.js';
+import { openWaitingShop } from './waiting-shop.js';
 
 /** Defects of alipay-sdk 4.14.0 that must not reach us (facts found by trying it). */
 describe('alipay answers', () => {
@@ -82,7 +84,7 @@ describe('alipay answers', () => {
       JSON.stringify({
         code: '10000',
         msg: 'Success',
-        out_trade_no: 'ch_mine',
+        out_trade_no: mine,
         trade_no: '2026112222001499000000000001',
         trade_status: 'TRADE_SUCCESS',
         total_amount: '9.90',
@@ -91,11 +93,22 @@ describe('alipay answers', () => {
       });
     const key = 'alipay_trade_query_response';
     const wrap = (raw: string, signature: string) => `{"${key}":${raw},"sign":"${signature}"}`;
-    const open = inner({ trade_status: 'WAIT_BUYER_PAY' });
-
-    async function answerOf(body: string, status = 200) {
-      const server = await startServer(async () => ({ status, body }));
-      const gateway = createAlipayGateway(
+    const open = () => inner({ trade_status: 'WAIT_BUYER_PAY' });
+    let mine = '';
+    let reply: EmulatorReply = { status: 200 };
+    let server: EmulatorServer;
+    let gateway: PaymentGateway;
+    let shop: Awaited<ReturnType<typeof openWaitingShop>>;
+    beforeAll(async () => {
+      server = await startServer(async ({ query, body }) => {
+        if (query.get('method') !== 'alipay.trade.precreate') return reply;
+        const biz = JSON.parse(new URLSearchParams(body.toString()).get('biz_content')!);
+        const { out_trade_no } = biz;
+        const made = JSON.stringify({ code: '10000', out_trade_no, qr_code: 'https://qr.example' });
+        const text = `{"alipay_trade_precreate_response":${made},"sign":"${sign(made)}"}`;
+        return { status: 200, body: text };
+      });
+      gateway = createAlipayGateway(
         { clock },
         {
           appId: '2021000100000001',
@@ -106,11 +119,17 @@ describe('alipay answers', () => {
           keys: { mode: 'publicKey', alipayPublicKey: alipay.public },
         },
       );
-      try {
-        return await gateway.queryCharge('ch_mine').catch((error: unknown) => error);
-      } finally {
-        await server.close();
-      }
+      shop = await openWaitingShop(gateway);
+      mine = shop.chargeId;
+    });
+    afterAll(async () => {
+      await shop.close();
+      await server.close();
+    });
+
+    function answerOf(body: string, status = 200) {
+      reply = { status, body };
+      return gateway.queryCharge(mine).catch((error: unknown) => error);
     }
 
     test('the harness itself: a true answer is believed', async () => {
@@ -123,7 +142,7 @@ describe('alipay answers', () => {
       'paid, signature null': () => `{"${key}":${inner()},"sign":null}`,
       'paid, signature a number': () => `{"${key}":${inner()},"sign":1}`,
       'paid, signature an array': () => `{"${key}":${inner()},"sign":["${sign(inner())}"]}`,
-      'paid, signature of the open answer': () => wrap(inner(), sign(open)),
+      'paid, signature of the open answer': () => wrap(inner(), sign(open())),
       'signed by our own key': () => wrap(inner(), sign(inner(), app.privatePkcs8)),
       'signed by a stranger': () => wrap(inner(), sign(inner(), rsaPair().privatePkcs8)),
       'SHA-1 signature': () =>
@@ -137,7 +156,7 @@ describe('alipay answers', () => {
           sign(inner()),
         );
       },
-      'status changed': () => wrap(inner(), sign(open)),
+      'status changed': () => wrap(inner(), sign(open())),
       'amount changed': () => wrap(inner({ total_amount: '99.00' }), sign(inner())),
       'amount as a number, signed': () =>
         wrap(inner({ total_amount: 9.9 }), sign(inner({ total_amount: 9.9 }))),
@@ -148,15 +167,15 @@ describe('alipay answers', () => {
       'trade missing, signed': () =>
         wrap(inner({ out_trade_no: undefined }), sign(inner({ out_trade_no: undefined }))),
       'duplicate response, the forged one last': () =>
-        `{"${key}":${open},"${key}":${inner()},"sign":"${sign(open)}"}`,
+        `{"${key}":${open()},"${key}":${inner()},"sign":"${sign(open())}"}`,
       'duplicate response, the forged one first': () =>
-        `{"${key}":${inner()},"${key}":${open},"sign":"${sign(open)}"}`,
+        `{"${key}":${inner()},"${key}":${open()},"sign":"${sign(open())}"}`,
       'true answer hidden in another field': () =>
-        `{"a":{"${key}":${open},"sign":"${sign(open)}"},"${key}":${inner()},"sign":"x"}`,
+        `{"a":{"${key}":${open()},"sign":"${sign(open())}"},"${key}":${inner()},"sign":"x"}`,
       'true answer hidden in a string': () =>
-        `{"x":${JSON.stringify(`${key}":${open},"sign"`)},"${key}":${inner()},"sign":"${sign(open)}"}`,
+        `{"x":${JSON.stringify(`${key}":${open()},"sign"`)},"${key}":${inner()},"sign":"${sign(open())}"}`,
       'escaped key': () =>
-        `{"alipay_trade_query\\u005fresponse":${inner()},"${key}x":${open},"sign":"${sign(open)}"}`,
+        `{"alipay_trade_query\\u005fresponse":${inner()},"${key}x":${open()},"sign":"${sign(open())}"}`,
       'error_response instead, signed': () => {
         const raw = '{"code":"40002","sub_code":"isv.invalid-signature"}';
         return `{"error_response":${raw},"sign":"${sign(raw)}"}`;
@@ -178,7 +197,13 @@ describe('alipay answers', () => {
       const outcome = await answerOf(tampered[name]!());
       expect(outcome).toMatchObject({ code: expect.stringMatching(/^GATEWAY_/) });
       expect(outcome).not.toMatchObject({ state: 'paid' });
-      expect(String((outcome as Error).message)).not.toMatch(/[A-Za-z0-9+/]{80,}|BEGIN/);
+      await shop.expectNotBelieved(/[A-Za-z0-9+/]{80,}|BEGIN|2026112222001499/);
+    });
+
+    test('after all that, the true answer settles the order', async () => {
+      reply = { status: 200, body: wrap(inner(), sign(inner())) };
+      await shop.ask();
+      expect(await shop.state()).toBe('fulfilled');
     });
 
     test('unsigned 4xx and signed 5xx are not believed', async () => {

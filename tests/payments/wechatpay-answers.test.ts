@@ -1,10 +1,12 @@
 import { createSign } from 'node:crypto';
 import { createWechatpayGateway } from '../../src/payments/wechatpay/wechatpay-gateway.js';
+import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
 import { chargeRequest } from '../contracts/gateway-contract.js';
 import type { Fault } from '../emulators/faults.js';
-import { startServer } from '../emulators/http.js';
+import { type EmulatorReply, type EmulatorServer, startServer } from '../emulators/http.js';
 import { certified } from '../emulators/keys.js';
 import { clock, wechatpayStand } from './stands.js';
+import { openWaitingShop } from './waiting-shop.js';
 
 /** Defects of wechatpay-node-v3 2.2.1 that must not reach us (facts found by trying it). */
 describe('wechatpay answers', () => {
@@ -144,7 +146,7 @@ describe('wechatpay answers', () => {
       JSON.stringify({
         appid: 'wx1',
         mchid: '1900000001',
-        out_trade_no: 'ch_mine',
+        out_trade_no: mine,
         transaction_id: '4200001',
         trade_state: 'SUCCESS',
         success_time: '2026-11-22T10:00:00+08:00',
@@ -163,13 +165,17 @@ describe('wechatpay answers', () => {
       } as Record<string, string>;
     };
 
-    async function answerOf(reply: {
-      status?: number;
-      headers: Record<string, string>;
-      body: string;
-    }) {
-      const server = await startServer(async () => ({ status: 200, ...reply }));
-      const gateway = createWechatpayGateway(
+    let mine = '';
+    let reply: EmulatorReply = { status: 200 };
+    let server: EmulatorServer;
+    let gateway: PaymentGateway;
+    let shop: Awaited<ReturnType<typeof openWaitingShop>>;
+    beforeAll(async () => {
+      const made = '{"code_url":"weixin://wxpay/bizpayurl?pr=x"}';
+      server = await startServer(async ({ method }) =>
+        method === 'POST' ? { status: 200, headers: headersFor(made), body: made } : reply,
+      );
+      gateway = createWechatpayGateway(
         { clock },
         {
           mchId: '1900000001',
@@ -183,11 +189,17 @@ describe('wechatpay answers', () => {
           verifier: { mode: 'publicKey', publicKeyId: id, publicKey: keys.public },
         },
       );
-      try {
-        return await gateway.queryCharge('ch_mine').catch((error: unknown) => error);
-      } finally {
-        await server.close();
-      }
+      shop = await openWaitingShop(gateway);
+      mine = shop.chargeId;
+    });
+    afterAll(async () => {
+      await shop.close();
+      await server.close();
+    });
+
+    function answerOf(given: { status?: number; headers: Record<string, string>; body: string }) {
+      reply = { status: 200, ...given };
+      return gateway.queryCharge(mine).catch((error: unknown) => error);
     }
     const drop = (name: string) => () => {
       const headers = headersFor(paid());
@@ -198,10 +210,13 @@ describe('wechatpay answers', () => {
       headers: { ...headersFor(paid()), [name]: value },
       body: paid(),
     });
-    const signedBody = (body: string) => () => ({ headers: headersFor(body), body });
+    const signedBody = (make: () => string) => () => {
+      const body = make();
+      return { headers: headersFor(body), body };
+    };
 
     test('the harness itself: a true answer is believed', async () => {
-      expect(await answerOf(signedBody(paid())())).toMatchObject({ state: 'paid' });
+      expect(await answerOf(signedBody(paid)())).toMatchObject({ state: 'paid' });
     });
 
     const tampered: Record<
@@ -252,20 +267,24 @@ describe('wechatpay answers', () => {
         headers: headersFor(paid()),
         body: JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(paid())).reverse())),
       }),
-      'another trade, signed': signedBody(paid({ out_trade_no: 'ch_other' })),
-      'no trade, signed': signedBody(paid({ out_trade_no: undefined })),
-      'amount as text, signed': signedBody(paid({ amount: { total: '990', currency: 'CNY' } })),
-      'amount missing, signed': signedBody(paid({ amount: undefined })),
-      'foreign currency, signed': signedBody(paid({ amount: { total: 990, currency: 'HKD' } })),
-      'transaction id missing, signed': signedBody(paid({ transaction_id: undefined })),
-      'state unknown, signed': signedBody(paid({ trade_state: 'PAID' })),
-      'array, signed': signedBody('[]'),
-      'null, signed': signedBody('null'),
-      'HTML, signed': signedBody('<html>SUCCESS</html>'),
-      'empty, signed': signedBody(''),
-      'paid with status 500, signed': () => ({ ...signedBody(paid())(), status: 500 }),
-      'paid with status 302, signed': () => ({ ...signedBody(paid())(), status: 302 }),
-      'paid with status 429, signed': () => ({ ...signedBody(paid())(), status: 429 }),
+      'another trade, signed': signedBody(() => paid({ out_trade_no: 'ch_other' })),
+      'no trade, signed': signedBody(() => paid({ out_trade_no: undefined })),
+      'amount as text, signed': signedBody(() =>
+        paid({ amount: { total: '990', currency: 'CNY' } }),
+      ),
+      'amount missing, signed': signedBody(() => paid({ amount: undefined })),
+      'foreign currency, signed': signedBody(() =>
+        paid({ amount: { total: 990, currency: 'HKD' } }),
+      ),
+      'transaction id missing, signed': signedBody(() => paid({ transaction_id: undefined })),
+      'state unknown, signed': signedBody(() => paid({ trade_state: 'PAID' })),
+      'array, signed': signedBody(() => '[]'),
+      'null, signed': signedBody(() => 'null'),
+      'HTML, signed': signedBody(() => '<html>SUCCESS</html>'),
+      'empty, signed': signedBody(() => ''),
+      'paid with status 500, signed': () => ({ ...signedBody(paid)(), status: 500 }),
+      'paid with status 302, signed': () => ({ ...signedBody(paid)(), status: 302 }),
+      'paid with status 429, signed': () => ({ ...signedBody(paid)(), status: 429 }),
       'unsigned 404': () => ({ status: 404, headers: {}, body: '{"code":"ORDER_NOT_EXIST"}' }),
     };
 
@@ -273,6 +292,13 @@ describe('wechatpay answers', () => {
       const outcome = (await answerOf(tampered[name]!())) as { state?: string; code?: string };
       expect(outcome.state === undefined || outcome.state === 'unknown').toBe(true);
       expect(outcome.state ?? outcome.code).toMatch(/^(unknown|GATEWAY_UNKNOWN)$/);
+      await shop.expectNotBelieved(/[A-Za-z0-9+/]{80,}|BEGIN|4200001/);
+    });
+
+    test('after all that, the true answer settles the order', async () => {
+      reply = { status: 200, ...signedBody(paid)() };
+      await shop.ask();
+      expect(await shop.state()).toBe('fulfilled');
     });
 
     test('there are more than thirty', () => {
