@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { botSections } from './config/bots.js';
 import { engineSections } from './config/engine.js';
+import { fleetSections } from './config/fleet.js';
 import { gpuSections } from './config/gpu.js';
 import { paymentSections } from './config/payments.js';
 import { queueSections } from './config/queue.js';
@@ -17,6 +18,7 @@ import { packageRoot } from './package-root.js';
 /** Sections side by side; the studio, payments and bots spread theirs in here. */
 const schema = z.strictObject({
   ...engineSections,
+  ...fleetSections,
   ...gpuSections,
   ...paymentSections,
   ...queueSections,

@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Command } from 'commander';
 import { registerColorize } from './colorize/command.js';
 import { exitCodesHelp } from './exit-codes.js';
 import { registerModels } from './models/command.js';
 import { registerConvert } from './models/convert-commands.js';
-import { packageRoot } from './package-root.js';
 import { registerPayments } from './payments/command.js';
 import type { Finish } from './register.js';
 import { registerServe } from './serve/command.js';
 import { registerOffice } from './studio/command.js';
 import { registerTools } from './tools.js';
+import { version } from './version.js';
 
 /**
  * The whole command line. Only descriptions and options are loaded here; what a command does is
@@ -41,9 +39,4 @@ ${exitCodesHelp}`,
   registerPayments(program, finish);
   registerTools(program, finish);
   return program;
-}
-
-function version(): string {
-  const manifest = readFileSync(path.join(packageRoot, 'package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -8,13 +8,13 @@ import { createBullQueue } from '../queue/bull-queue.js';
 import { createDatabaseQueue } from '../queue/database-queue.js';
 import type { QueueTables } from '../queue/database-tables.js';
 import { type Database, openMigratedDatabase } from '../storage/database.js';
-import { createFileBlobs } from '../storage/file-blobs.js';
 import { createScratchFiles } from '../storage/scratch-files.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
 import type { JobQueue } from '../studio/ports/queue.js';
 import { createRestoreStage, type RestoreStage } from '../studio/stages/restore.js';
 import type { Config } from './config.js';
 import { type Engine, openEngine } from './engine.js';
+import { openBlobs } from './open-blobs.js';
 import type { Shell } from './shell.js';
 
 /** Name of this process in leases and timelines. */
@@ -29,6 +29,7 @@ export function placesOf(config: Config) {
     database: below('studio.db'),
     blobs: below('blobs'),
     uploads: below('uploads'),
+    fleetUploads: below('fleet-uploads'),
     scratch: below('tmp'),
     sandbox: below('sandbox'),
     key: (name: string) => below('keys', name),
@@ -52,8 +53,10 @@ export async function openQueue(
   config: Config,
 ): Promise<JobQueue> {
   const { redisUrl, pollMs, leaseMs, maxAttempts, maxLostWorkers, keepDoneDays } = config.queue;
-  const policy = { leaseMs, maxAttempts, maxLostWorkers, keepDoneMs: keepDoneDays * 86_400_000 };
-  if (redisUrl) return createBullQueue(deps, { redisUrl, ...policy });
+  const keepDoneMs = keepDoneDays * 86_400_000;
+  const policy = { leaseMs, maxAttempts, maxLostWorkers, keepDoneMs };
+  const { maxLostWorkersPerPhoto } = config.queue;
+  if (redisUrl) return createBullQueue(deps, { redisUrl, ...policy, maxLostWorkersPerPhoto });
   const { raw, dialect } = await deps.database();
   const db = raw as unknown as Kysely<QueueTables>;
   return createDatabaseQueue({ db, ...deps }, { dialect, pollMs, ...policy });
@@ -62,18 +65,20 @@ export async function openQueue(
 export type WorkParts = Awaited<ReturnType<typeof openWorkParts>>;
 
 /** What every process that works on photos needs: engine, blobs, scratch space. */
-export async function openWorkParts(shell: Shell) {
+export async function openWorkParts(shell: Shell, _logger: Logger, role: 'studio' | 'worker') {
   const { config, now } = shell;
   const places = placesOf(config);
   const clock: Clock = { now };
   await removeOldScratch(places.scratch, now());
   const engine = openEngine(shell);
+  const place = openBlobs(clock, config, role);
   return {
     clock,
     places,
     engine,
     colorizer: engine.colorizer,
-    blobs: createFileBlobs({ clock }, { folder: places.blobs }),
+    blobs: place.blobs,
+    place,
     files: createScratchFiles({ folder: path.join(places.scratch, `${process.pid}`) }),
     planes: { encode: encodeChromaPlane, decode: decodeChromaPlane },
   };

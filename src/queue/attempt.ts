@@ -1,11 +1,14 @@
 import type { StudioError } from '../studio/errors/index.js';
-import { Cancelled } from '../studio/errors/index.js';
+import { BlobsAway, Cancelled } from '../studio/errors/index.js';
 import type { Handlers, Job, JobName, NewJob } from '../studio/jobs.js';
 import type { ConsumeOptions } from '../studio/ports/queue.js';
 import { judge, poisoned, type QueuePolicy } from './policy.js';
 
 /** Why a running job's signal was aborted. */
 export type StopReason = 'cancel' | 'lost' | 'closing';
+
+/** How long a job rests when blobs could not be reached, about. */
+const awayMs = 3_000;
 
 /** A running attempt and the switch that stops it. */
 export class Attempt {
@@ -23,11 +26,12 @@ export class Attempt {
   }
 }
 
-/** What the adapter writes down. `givenBack` and `lost` do not count as attempts. */
+/** What the adapter writes down. `givenBack`, `postponed` and `lost` do not count as attempts. */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'givenBack' }
+  | { readonly kind: 'postponed'; readonly delayMs: number; readonly error: unknown }
   | { readonly kind: 'lost' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
   | { readonly kind: 'dead'; readonly error: StudioError };
@@ -53,7 +57,7 @@ export async function runAttempt(
   progress: (share: number) => void,
 ): Promise<Outcome> {
   const { job, failures, lostWorkers } = facts;
-  const poison = poisoned(lostWorkers, policy);
+  const poison = poisoned(job.name, lostWorkers, policy);
   if (poison) return bury(job, poison, options, failures + 1, policy);
   const handler = handlers[job.name] as ((job: Job) => Promise<void>) | undefined;
   try {
@@ -64,6 +68,9 @@ export async function runAttempt(
     if (attempt.stopped === 'cancel') return { kind: 'cancelled' };
     if (attempt.stopped === 'closing') return { kind: 'givenBack' };
     if (attempt.stopped === 'lost') return { kind: 'lost' };
+    // Not the job's fault and no other attempt's business: this box cannot reach the photos.
+    if (error instanceof BlobsAway)
+      return { kind: 'postponed', delayMs: awayMs * (0.5 + Math.random()), error };
     const verdict = judge(error, failures + 1, policy, Math.random);
     if (verdict.kind === 'retry') return { kind: 'retry', delayMs: verdict.delayMs, error };
     return bury(job, verdict.reason, options, failures + 1, policy);

@@ -2,6 +2,7 @@ import Redis, { type RedisOptions } from 'ioredis';
 import { QueueAway } from '../studio/errors/index.js';
 import type { Logger } from '../studio/ports/basics.js';
 import { type BullCommands, bullScripts } from './bull-scripts.js';
+import { fleetScripts } from './fleet-scripts.js';
 
 export type QueueClient = Redis & BullCommands;
 
@@ -20,7 +21,7 @@ export class BullConnection {
   ) {
     // Without the offline queue a command fails at once while Redis is away instead of hanging.
     this.client = this.open({ enableOfflineQueue: false }) as QueueClient;
-    for (const [name, { keys, lua }] of Object.entries(bullScripts))
+    for (const [name, { keys, lua }] of Object.entries({ ...bullScripts, ...fleetScripts }))
       this.client.defineCommand(name, keys === undefined ? { lua } : { numberOfKeys: keys, lua });
     this.subscriber = this.openBlocking();
     this.client.once('ready', () => {

@@ -7,6 +7,7 @@ import { Attempt, type Outcome, runAttempt } from './attempt.js';
 import type { BullConnection } from './bull-connection.js';
 import { type BullData, Ended, fromBull, keyOf } from './bull-job.js';
 import { cancelledReason } from './bull-scripts.js';
+import { FleetTaker } from './bull-take.js';
 import { describe, type QueuePolicy } from './policy.js';
 
 export interface BullConsumerDeps {
@@ -15,6 +16,8 @@ export interface BullConsumerDeps {
   readonly openQueue: (name: JobName, blocking: () => Redis) => Bull.Queue<BullData>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Hash of what all boxes can do. */
+  readonly fleetKey: string;
   readonly onDuration: (name: JobName, ms: number) => void;
   readonly onClosed: () => void;
 }
@@ -34,6 +37,7 @@ export class BullConsumer implements Consumer {
   private readonly queues: { queue: Bull.Queue<BullData>; blocking: Redis[] }[] = [];
   private readonly running = new Map<string, Running>();
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly takers: FleetTaker[] = [];
   private closing = false;
   private paused = false;
 
@@ -64,6 +68,7 @@ export class BullConsumer implements Consumer {
     for (const { attempt } of this.running.values()) attempt.stop('closing');
     await this.settledWithin(2_000);
     for (const timer of this.timers) clearInterval(timer);
+    for (const taker of this.takers) taker.close();
     await Promise.all(
       this.queues.map(async ({ queue, blocking }) => {
         // Bull reconnects the blocking client while it closes: ours is the last word.
@@ -83,6 +88,9 @@ export class BullConsumer implements Consumer {
       return client;
     });
     neverFetchAhead(queue);
+    const { ability } = this.options;
+    if (ability && name === 'restore')
+      this.takers.push(new FleetTaker(this.deps, this.policy, { ...this.options, ability }, queue));
     queue.on('error', (error) => {
       if (!this.closing) connection.complain(error);
     });
@@ -160,6 +168,10 @@ export class BullConsumer implements Consumer {
       case 'retry':
         this.deps.logger.warn('job.failed', { ...fields, error: describe(outcome.error) });
         return new Ended(describe(outcome.error), Math.max(1, outcome.delayMs));
+      case 'postponed':
+        this.deps.logger.warn('job.postponed', { ...fields, error: describe(outcome.error) });
+        bullJob.attemptsMade -= 1;
+        return new Ended(describe(outcome.error), Math.ceil(outcome.delayMs));
       default:
         // Bull counts every rejection; this one was no attempt.
         bullJob.attemptsMade -= 1;
@@ -180,16 +192,17 @@ export class BullConsumer implements Consumer {
   private async renew(): Promise<void> {
     const { client } = this.deps.connection;
     for (const { job, queue, attempt } of this.running.values()) {
-      const lock = `${queue.toKey(String(job.id))}:lock`;
-      const token = (queue as unknown as { token: string }).token;
-      const [holder, wanted] = await Promise.all([
-        client.get(lock),
-        client.hget(queue.toKey(String(job.id)), 'cancelWanted'),
+      if (attempt.stopped === 'lost') continue;
+      const key = queue.toKey(String(job.id));
+      const { token } = queue as unknown as { token: string };
+      const [ours, wanted] = await Promise.all([
+        client.huancaiRenew(
+          ...[`${key}:lock`, key, queue.toKey('active'), token],
+          ...[this.policy.leaseMs, String(job.id)],
+        ),
+        client.hget(key, 'cancelWanted'),
       ]);
-      // A lock that ran out while Redis was away is ours again unless somebody took the job.
-      if (holder === null) await client.set(lock, token, 'PX', this.policy.leaseMs, 'NX');
-      else if (holder === token) await client.pexpire(lock, this.policy.leaseMs);
-      else attempt.stop('lost');
+      if (ours === 0) attempt.stop('lost');
       if (wanted) attempt.stop('cancel');
     }
   }

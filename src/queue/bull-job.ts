@@ -5,6 +5,8 @@ import { cancelledReason, turnSpan } from './bull-scripts.js';
 
 /** What bull keeps as a job's data. */
 export interface BullData {
+  /** What it asks of a box; see need.ts. Stands first. */
+  readonly need?: string;
   readonly payload: unknown;
   readonly group: string;
   readonly priority: number;

@@ -15,6 +15,7 @@ import { hashOf, idOf, infoOf, keyOf } from './bull-job.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorkers } from './bull-workers.js';
 import { estimateSeconds, remainingSeconds } from './estimate.js';
+import { needOf } from './need.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
 export interface BullQueueConfig extends Partial<QueuePolicy> {
@@ -81,9 +82,11 @@ class BullJobQueue implements JobQueue {
       );
       if (score === '') return 'exists';
       const { payload, group, priority, notBeforeMs } = job;
+      const need = needOf(job);
       // Bull answers a duplicate like a new job; the stamp tells whose data was stored.
       const stamp = randomUUID();
-      const data = { payload, group, priority, notBeforeMs, stamp };
+      // `need` first: the taking script reads it off the beginning.
+      const data = { ...(need ? { need } : {}), payload, group, priority, notBeforeMs, stamp };
       await this.queues.of(job.name).add(job.name, data, {
         jobId: id,
         priority: Number(score),
@@ -107,6 +110,7 @@ class BullJobQueue implements JobQueue {
     const consumer: BullConsumer = new BullConsumer(
       {
         ...{ connection: this.connection, ...this.deps },
+        fleetKey: `${this.config.prefix ?? 'huancai'}:fleet`,
         openQueue: (name, blocking) => this.queues.open(name, blocking),
         onDuration: (name, ms) => this.workers.recordRun(name, ms),
         onClosed: () => {

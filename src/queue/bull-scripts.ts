@@ -134,4 +134,7 @@ export interface BullCommands {
     ...args: string[]
   ): Reply<[number, string, number, number, string[]] | null>;
   huancaiCounts(keys: number, ...args: string[]): Reply<number[]>;
+  huancaiSay(...args: (string | number)[]): Reply<unknown>;
+  huancaiTake(...args: (string | number)[]): Reply<0 | 1 | [string[], string]>;
+  huancaiRenew(...args: (string | number)[]): Reply<0 | 1>;
 }

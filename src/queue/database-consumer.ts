@@ -190,6 +190,12 @@ function changeFor(outcome: Outcome, nowMs: number): FinishChange {
         last_error: describe(outcome.error),
         failed: true,
       };
+    case 'postponed':
+      return {
+        state: 'waiting',
+        run_at_ms: Math.ceil(nowMs + outcome.delayMs),
+        last_error: describe(outcome.error),
+      };
     default:
       return { state: 'waiting' };
   }

@@ -1,4 +1,5 @@
 import { StudioError, UnexpectedFault, WorkerLost } from '../studio/errors/index.js';
+import type { JobName } from '../studio/jobs.js';
 
 /** Bounds of both queues. Times in milliseconds. */
 export interface QueuePolicy {
@@ -8,6 +9,8 @@ export interface QueuePolicy {
   readonly maxAttempts: number;
   /** Workers that may die with the same job before it is set aside. */
   readonly maxLostWorkers: number;
+  /** The same for photos: what takes two boxes of a fleet with it is taken away from the third. */
+  readonly maxLostWorkersPerPhoto: number;
   /** Wait before the second attempt; doubles with each further one. */
   readonly backoffFirstMs: number;
   readonly backoffMaxMs: number;
@@ -23,6 +26,7 @@ export const defaultPolicy: QueuePolicy = {
   leaseMs: 20_000,
   maxAttempts: 8,
   maxLostWorkers: 4,
+  maxLostWorkersPerPhoto: 4,
   backoffFirstMs: 1_000,
   backoffMaxMs: 300_000,
   keepDoneMs: 7 * 86_400_000,
@@ -54,8 +58,14 @@ export function judge(
 }
 
 /** Did this job take too many workers with it? @returns the reason to set it aside. */
-export function poisoned(lostWorkers: number, policy: QueuePolicy): StudioError | undefined {
-  return lostWorkers > policy.maxLostWorkers ? new WorkerLost(lostWorkers) : undefined;
+export function poisoned(
+  name: JobName,
+  lostWorkers: number,
+  policy: QueuePolicy,
+): StudioError | undefined {
+  const { maxLostWorkers, maxLostWorkersPerPhoto } = policy;
+  const limit = name === 'restore' ? maxLostWorkersPerPhoto : maxLostWorkers;
+  return lostWorkers > limit ? new WorkerLost(lostWorkers) : undefined;
 }
 
 /** One line for dead letters: code and English text, no stack. */

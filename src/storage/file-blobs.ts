@@ -2,11 +2,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, open, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { BlobMissing, DiskUnavailable } from '../studio/errors/index.js';
+import { BlobMissing } from '../studio/errors/index.js';
 import type { Clock } from '../studio/ports/basics.js';
 import type { BlobKind, BlobRef, Blobs } from '../studio/ports/blobs.js';
 import { keyOf, parseKey } from './blob-keys.js';
 import { listBlobFiles } from './list-blob-files.js';
+import { onDisk } from './on-disk.js';
 
 export interface FileBlobsConfig {
   /** Made when needed, for the owner only. */
@@ -135,16 +136,4 @@ async function discard(file: string, error: unknown): Promise<never> {
 async function syncFile(file: string): Promise<void> {
   const handle = await open(file, 'r');
   await handle.sync().finally(() => handle.close());
-}
-
-const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR']);
-
-async function onDisk<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (diskFaults.has(code)) throw new DiskUnavailable(folder, code, error);
-    throw error;
-  }
 }

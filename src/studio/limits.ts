@@ -43,6 +43,14 @@ export const limits = {
     photosPerPage: 100,
     ordersPerPage: 100,
   },
+  fleet: {
+    /** A blob that a worker hands in, bytes. */
+    blobBytes: 2_000_000_000,
+    /** Left free when a worker hands something in. */
+    spareBytes: 100_000_000,
+    /** Half uploads lying about. */
+    uploadsAtOnce: 1_000,
+  },
   /** Looks of one photo, over all its runs. */
   looksPerPhoto: 24,
   studio: {

@@ -3,6 +3,14 @@ import type { Blobs } from '../studio/ports/blobs.js';
 import type { PaymentGateway, RawNotification } from '../studio/ports/gateway.js';
 import type { Studio } from '../studio/ports/studio.js';
 
+/** For workers that have no bucket. */
+export interface FleetConfig {
+  /** They carry it as `Authorization: Bearer`; at least 32 characters. */
+  readonly token: string;
+  /** Uploads under way; on the blobs' disk, so that they can be moved. */
+  readonly uploadDir: string;
+}
+
 /** One line of /readyz. Throws when that part cannot work; may answer a detail such as free space. */
 export interface HealthCheck {
   readonly name: string;
@@ -32,6 +40,12 @@ export interface Webhook {
   receive(secret: string | undefined, body: unknown): Promise<number>;
 }
 
+/** Models that workers may fetch from here. */
+export interface FleetModels {
+  /** Undefined: not here, or not for handing on. */
+  published(id: string): { readonly file: string; readonly record: object } | undefined;
+}
+
 /** Everything the web ring is given. */
 export interface WebDeps {
   readonly studio: Studio;
@@ -43,6 +57,7 @@ export interface WebDeps {
   readonly gateways: readonly Pick<PaymentGateway, 'id' | 'notificationReply'>[];
   /** Chat services that call us instead of being polled. */
   readonly webhooks?: readonly Webhook[];
+  readonly fleetModels?: FleetModels;
   /** Absent when the sandbox is off. */
   readonly sandbox?: SandboxTill;
   /** Draw a QR code as SVG markup. */
@@ -72,6 +87,8 @@ export interface WebConfig {
   readonly newCustomersPerHourPerAddress: number;
   readonly liveConnections: number;
   readonly liveConnectionsPerCustomer: number;
+  /** Absent: no routes for workers. */
+  readonly fleet?: FleetConfig;
   /** Built front end; default dist/web/app of this package. */
   readonly appDir?: string;
 }

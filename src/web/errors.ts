@@ -51,6 +51,29 @@ export class NoSuchPage extends StudioError {
   }
 }
 
+/** The file is shorter than the part that was asked for. */
+export class RangeNotThere extends StudioError {
+  constructor() {
+    super('RANGE_NOT_THERE', 'web.rangeNotThere', 'never', 'the file has no such part');
+  }
+}
+
+/** Not a worker of ours: the token is missing or another. */
+export class WorkerRefused extends StudioError {
+  constructor() {
+    super('WORKER_REFUSED', 'web.workerRefused', 'never', 'worker token missing or wrong');
+  }
+}
+
+/** What arrived is not what its name says; it was thrown away. */
+export class UploadDamaged extends StudioError {
+  constructor(expected: string, found: string) {
+    super('UPLOAD_DAMAGED', 'web.uploadDamaged', 'later', `expected ${expected}, found ${found}`, {
+      params: { expected, found },
+    });
+  }
+}
+
 /** Another process listens there already, or the address is not ours. */
 export class AddressInUse extends StudioError {
   constructor(host: string, port: number, cause: unknown) {

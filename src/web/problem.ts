@@ -5,13 +5,15 @@ import { StudioError } from '../studio/errors/base.js';
 import { PhotoFileTooLarge } from '../studio/errors/photo.js';
 import { InvalidRequest } from '../studio/errors/studio.js';
 import type { Logger, Messages } from '../studio/ports/basics.js';
-import { NoSuchPage } from './errors.js';
+import { NoSuchPage, RangeNotThere } from './errors.js';
 import { languageOf } from './language.js';
 
 /** HTTP status by error code; what is not listed is 400 when it never helps to retry, else 503. */
 const statuses: Readonly<Record<string, number>> = {
   ADDRESS_IN_USE: 500,
+  BLOB_DAMAGED: 503,
   BLOB_MISSING: 410,
+  BLOBS_AWAY: 503,
   CANCELLED: 409,
   CHANNEL_AWAY: 503,
   CREDITS_INSUFFICIENT: 402,
@@ -37,7 +39,10 @@ const statuses: Readonly<Record<string, number>> = {
   PHOTO_UNREADABLE: 422,
   QUEUE_AWAY: 503,
   QUOTA_EXCEEDED: 429,
+  RANGE_NOT_THERE: 416,
   TOO_MANY_REQUESTS: 429,
+  UPLOAD_DAMAGED: 422,
+  WORKER_REFUSED: 401,
 };
 
 /** RFC 9457 problem details, plus `code` (stable) and `params` (values in `detail`). */
@@ -108,6 +113,7 @@ function toStudioError(thrown: unknown): StudioError | undefined {
     return new InvalidRequest(field, fault.message ?? 'another value', 'the one sent');
   }
   if (error.code === 'FST_ERR_NOT_FOUND') return new NoSuchPage();
+  if (error.statusCode === 416) return new RangeNotThere();
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PhotoFileTooLarge(0, 0);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new InvalidRequest('content-type', 'another type', 'the one sent');

@@ -2,13 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { BlobMissing } from '../../src/studio/errors/index.js';
+import { BlobMissing, BlobsNotOffered } from '../../src/studio/errors/index.js';
 import type { Blobs } from '../../src/studio/ports/blobs.js';
 
 export interface BlobsHarness {
   /** A store as another process would open it, on the same data. */
   open(): Promise<Blobs>;
   stop(): Promise<void>;
+  /** False: a worker's view, which neither deletes nor lists. */
+  readonly keeper?: boolean;
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -74,6 +76,11 @@ export function blobsContract(start: () => Promise<BlobsHarness>): void {
 
   test('deleted is gone; deleting again is a success', async () => {
     const { key } = await blobs.putBytes('preview', randomBytes(10));
+    if (harness.keeper === false) {
+      await expect(blobs.delete(key)).rejects.toThrow(BlobsNotOffered);
+      expect(await blobs.has(key)).toBe(true);
+      return;
+    }
     await blobs.delete(key);
     await blobs.delete(key);
     expect(await blobs.has(key)).toBe(false);
@@ -97,6 +104,10 @@ export function blobsContract(start: () => Promise<BlobsHarness>): void {
   test('all keys are listed with size and age', async () => {
     const before = Date.now() - 5_000;
     const { key } = await blobs.putBytes('sheet', randomBytes(1234));
+    if (harness.keeper === false) {
+      expect(() => blobs.list()).toThrow(BlobsNotOffered);
+      return;
+    }
     const listed = new Map<string, { bytes: number; modifiedMs: number }>();
     for await (const blob of blobs.list()) listed.set(blob.key, blob);
     expect(listed.get(key)?.bytes).toBe(1234);

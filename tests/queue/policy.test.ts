@@ -63,8 +63,10 @@ test('one line for a dead letter: code and text, bounded', () => {
 });
 
 test('a job may lose some workers, not too many', () => {
-  expect(poisoned(defaultPolicy.maxLostWorkers, defaultPolicy)).toBeUndefined();
-  expect(poisoned(defaultPolicy.maxLostWorkers + 1, defaultPolicy)?.code).toBe('WORKER_LOST');
+  expect(poisoned('notify', defaultPolicy.maxLostWorkers, defaultPolicy)).toBeUndefined();
+  expect(poisoned('notify', defaultPolicy.maxLostWorkers + 1, defaultPolicy)?.code).toBe(
+    'WORKER_LOST',
+  );
 });
 
 test('more before you or fewer workers never make the wait shorter', () => {

@@ -21,6 +21,7 @@ export const queueSections = {
     leaseMs: setting(z.int().min(1_000).max(600_000), { example: '20000' }),
     maxAttempts: setting(z.int().min(1).max(100), { example: '8' }),
     maxLostWorkers: setting(z.int().min(1).max(100), { example: '4' }),
+    maxLostWorkersPerPhoto: setting(z.int().min(1).max(100), { example: '1' }),
     keepDoneDays: setting(z.number().min(0.01).max(365), { example: '7' }),
   }),
   work: z.strictObject({

@@ -28,6 +28,7 @@ Examples:
   registerReading(models, finish);
   registerPull(models, finish);
   registerImport(models, finish);
+  registerPublish(models, finish);
   registerRemove(models, finish);
   return models;
 }
@@ -103,6 +104,23 @@ checkpoint (.pth, .safetensors), which is converted. A file of the catalog is re
     .action(async (file: string, options: ImportOptions) => {
       const { importModel } = await import('./run.js');
       finish(await importModel(file, options));
+    });
+}
+
+function registerPublish(models: Command, finish: Finish): void {
+  const command = models
+    .command('publish')
+    .summary("upload models to the operator's bucket")
+    .description(
+      `Upload installed models to the bucket that S3_BUCKET names, from where every box with the same
+settings fetches them first. A broken upload goes on where it stopped.`,
+    )
+    .argument('<models...>', 'ids from "huancai models list --installed"');
+  withCommonOptions(command)
+    .addHelpText('after', exitCodesHelp)
+    .action(async (ids: string[], options: GlobalOptions) => {
+      const { publishModels } = await import('./run.js');
+      finish(await publishModels(ids, options));
     });
 }
 

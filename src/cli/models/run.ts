@@ -1,11 +1,13 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelStatus, PullResult } from '../../inference/models/index.js';
+import { ModelBundled } from '../../studio/errors/index.js';
 import { describeError, errorRecord, exitCodeOf } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import type { Shell } from '../shell.js';
-import { modelsDirOf, openModelStore } from './open-store.js';
+import { modelsDirOf, openModelStore, openS3Models } from './open-store.js';
 import { createPullProgress, megabytes } from './progress.js';
 
 export interface PullCommandOptions extends GlobalOptions {
@@ -101,6 +103,24 @@ export function importModel(file: string, options: ImportOptions): Promise<ExitC
       }
     }),
   );
+}
+
+export function publishModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {
+  return withStore(options, async (shell, store, signal) => {
+    const bucket = openS3Models(shell);
+    return forEach(ids, shell, async (id) => {
+      const model = await store.verify(id, signal);
+      if (!model.record) throw new ModelBundled(id);
+      await bucket.publish(`${id}.onnx`, model.file);
+      // Last: with it others know what they should have got.
+      const record = `${JSON.stringify(model.record, null, 2)}\n`;
+      await bucket.publishText(`${id}.json`, record, `${model.file}.publish`);
+      await rm(`${model.file}.publish`, { force: true });
+      const { place } = bucket;
+      shell.output.record({ type: 'model', id, outcome: 'published', place });
+      shell.output.line(shell.t('models.published', { model: id, place }));
+    });
+  });
 }
 
 export function removeModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {

@@ -39,11 +39,31 @@ ${exitCodesHelp}`,
 "huancai serve" on the same data folder. Needs no bot tokens and no payment keys.`,
     );
   withCommonOptions(worker)
-    .addHelpText('after', exitCodesHelp)
+    .addHelpText(
+      'after',
+      `
+Settings (environment; all of them in docs/fleet.md):
+  REDIS_URL              the studio's queue
+  S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY
+                         photos in a bucket; the studio has the same settings
+  HUANCAI_STUDIO_URL, HUANCAI_WORKER_TOKEN
+                         or photos over the studio's own address
+  MODEL_MIRRORS          where models are fetched from
+${exitCodesHelp}`,
+    )
     .action(async (options: GlobalOptions) => {
-      const { worker: run } = await import('../worker.js');
+      const { worker: run } = await import('../worker/run.js');
       finish(await run(options));
     });
+  withCommonOptions(
+    program
+      .command('workers')
+      .summary('list the boxes that colour photos')
+      .description('List the workers that are connected to Redis: cards, speed, models, state.'),
+  ).action(async (options: GlobalOptions) => {
+    const { listWorkers } = await import('../worker/list.js');
+    finish(await listWorkers(options));
+  });
   registerJobs(program, finish);
 }
 

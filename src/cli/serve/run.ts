@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ModelStore } from '../../inference/models/index.js';
 import { qrSvg } from '../../payments/qr.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
@@ -78,10 +79,12 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
   const proof = works ? proveEngine(engine, config.inference.model) : undefined;
   const { minFreeBytes } = context.config.intake;
   const { publicUrl, ...web } = config.web;
+  const { token } = config.worker;
   const webConfig: WebConfig = {
     ...web,
     ...(publicUrl ? { publicUrl } : {}),
     uploadDir: parts.places.uploads,
+    ...(token ? { fleet: { token, uploadDir: parts.places.fleetUploads } } : {}),
     cookieKey: readOrCreateKey(parts.places.key('cookie')),
   };
   return createWebServer(
@@ -92,10 +95,17 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
       gateways: [...gateways.all.values()].filter(({ id }) => id !== 'stars'),
       webhooks: bots.webhooks,
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
+      fleetModels: { published: (id) => publishedModel(engine.models, id) },
       health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
     },
     webConfig,
   );
+}
+
+/** Those that ship with the package are on every box already. */
+function publishedModel(models: ModelStore, id: string) {
+  const { file, record } = models.list().find((one) => one.id === id && one.installed) ?? {};
+  return file && record ? { file, record } : undefined;
 }
 
 /** Bills against books every morning; differences go to the log and to the operator. */

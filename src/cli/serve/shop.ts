@@ -3,7 +3,7 @@ import { createChatLog } from '../../storage/chat-store.js';
 import { createReports } from '../../storage/report-store.js';
 import { createStore } from '../../storage/store.js';
 import { createContext, createStudio } from '../../studio/create-studio.js';
-import { jobNames } from '../../studio/jobs.js';
+import { type Job, jobNames } from '../../studio/jobs.js';
 import { createPipeline, type Pipeline } from '../../studio/pipeline.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
@@ -22,6 +22,8 @@ import {
   type WorkParts,
   workerName,
 } from '../wire.js';
+import { Box } from '../worker/box.js';
+import { ModelSupply } from '../worker/model-supply.js';
 import { type OpenedGateways, openAllGateways } from './gateways.js';
 import { startDuties } from './timers.js';
 
@@ -38,7 +40,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 export async function openShop(shell: Shell, { logger, channels, baseUrl }: ShopDeps) {
   const { config } = shell;
   const database = await openStudioDatabase(shell);
-  const parts = await openWorkParts(shell);
+  const parts = await openWorkParts(shell, logger, 'studio');
   const { clock, places } = parts;
   const store = createStore(database);
   const queue = await openQueue({ clock, logger, database: async () => database }, config);
@@ -48,10 +50,12 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
     { ...deps, gateways: gateways.all, ids: createIds(clock) },
     studioConfigOf(config),
   );
+  const supply = new ModelSupply(parts.engine.models, clock, logger);
+  const box = new Box(shell, parts, supply, workerName());
   const studio = createStudio(context);
   const pipeline = createPipeline(context, openRestoreStage(parts, queue));
   return {
-    ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config },
+    ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config, box },
     chatLog: createChatLog(database),
     reports: createReports(database),
   };
@@ -72,6 +76,8 @@ export function startWork(shop: {
   readonly logger: Logger;
   readonly config: Config;
   readonly gateways: OpenedGateways;
+  /** How this process does as a box of the fleet. */
+  readonly box: Box;
 }): RunningWork {
   const { store, queue, parts, context, pipeline, logger, config } = shop;
   const relay = createOutboxRelay({ outbox: outboxOf(store, parts.clock), queue, logger });
@@ -86,8 +92,13 @@ export function startWork(shop: {
     queue.consume(['unlock'], pipeline.handlers, { ...base, concurrency: mastersAtOnce }),
   ];
   if (photosAtOnce > 0) {
-    const places = { ...base, concurrency: photosAtOnce };
-    consumers.push(queue.consume(['restore'], pipeline.handlers, places));
+    const box = shop.box;
+    const { ready, ability } = box;
+    const handlers = {
+      restore: (job: Job<'restore'>) => box.measured(job, () => pipeline.handlers.restore(job)),
+    };
+    const places = { ...base, ready, ability, concurrency: photosAtOnce };
+    consumers.push(queue.consume(['restore'], handlers, places));
   }
   return {
     drain: async (drainMs) => {

@@ -43,7 +43,7 @@ export async function withContext(
   const shell = openShell(options);
   const log = openLogger(shell);
   const database = await openStudioDatabase(shell);
-  const parts = await openWorkParts(shell);
+  const parts = await openWorkParts(shell, log, 'studio');
   const store = createStore(database);
   const { clock } = parts;
   const queue = await openQueue(

@@ -29,3 +29,41 @@ export class DatabaseAway extends StudioError {
     });
   }
 }
+
+/**
+ * The place where blobs are kept does not answer, or refuses us: server away, network cut, wrong
+ * key, wrong clock. Whoever has a job gives it back; this is nobody's failed attempt.
+ */
+export class BlobsAway extends StudioError {
+  constructor(
+    readonly place: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super('BLOBS_AWAY', 'storage.blobsAway', 'later', `blobs at ${place}: ${reason}`, {
+      cause,
+      params: { place, reason },
+    });
+  }
+}
+
+/** Bytes arrived that are not the ones the key names, again and again. */
+export class BlobDamaged extends StudioError {
+  constructor(
+    readonly key: string,
+    reason: string,
+  ) {
+    super('BLOB_DAMAGED', 'storage.blobDamaged', 'later', `${key}: ${reason}`, {
+      params: { key, reason },
+    });
+  }
+}
+
+/** A store that does not let everybody do everything: a worker neither lists nor deletes. */
+export class BlobsNotOffered extends StudioError {
+  constructor(what: 'list' | 'delete') {
+    super('BLOBS_NOT_OFFERED', 'storage.blobsNotOffered', 'never', `${what} is not for workers`, {
+      params: { what },
+    });
+  }
+}

@@ -22,6 +22,16 @@ export interface Consumer {
   close(timeoutMs: number): Promise<void>;
 }
 
+/** What a worker can do and how fast; a fleet's queue shares photos out by it. */
+export interface Ability {
+  /** Largest model input its memory takes, px. Absent: any. */
+  readonly maxSizePx?: number;
+  /** Models it could not get: photos that want them go elsewhere. */
+  readonly without?: readonly string[];
+  /** Measured seconds for one photo at 512 px. Absent: not measured yet. */
+  readonly seconds?: number;
+}
+
 export interface ConsumeOptions {
   /** Jobs of one name at once. */
   readonly concurrency: number;
@@ -29,6 +39,8 @@ export interface ConsumeOptions {
   readonly worker: string;
   /** Asked before each lease; false leaves the job to others (hot card, paused intake). */
   readonly ready?: () => boolean;
+  /** Asked before each photo is taken. Absent: takes whatever comes first. */
+  readonly ability?: () => Ability;
   /**
    * Called before a job is set aside for good (out of attempts, `never`, or it killed its
    * workers), so that whoever waits for it hears. May repeat; while it rejects, the job stays.

@@ -1,7 +1,7 @@
 import type { ChromaPlane } from '../chroma-plane.js';
 import { concludeOrder } from '../conclude-order.js';
 import type { Context } from '../context.js';
-import { BlobMissing, NotPossibleNow, StudioError } from '../errors/index.js';
+import { BlobMissing, BlobsAway, NotPossibleNow, StudioError } from '../errors/index.js';
 import { postHold, voidHold } from '../holds.js';
 import { type Job, priorities } from '../jobs.js';
 import { limits } from '../limits.js';
@@ -27,6 +27,7 @@ export async function unlock(context: Context, job: Job<'unlock'>): Promise<void
     await handOver(context, job, look.id, masterKey);
   } catch (error) {
     if (!(error instanceof StudioError) || job.signal.aborted) throw error;
+    if (error instanceof BlobsAway) throw error;
     const last = job.attempt >= limits.studio.unlockAttempts;
     if (error.retry !== 'never' && !last) throw error;
     await unlockFailed(context, hold.id, error);

@@ -1,0 +1,107 @@
+import { needCost } from '../../queue/need.js';
+import type { NewJob } from '../../studio/jobs.js';
+import type { CardStatus, Cards } from '../../studio/ports/cards.js';
+import type { BoxReport } from '../../studio/ports/fleet.js';
+import type { Ability } from '../../studio/ports/queue.js';
+import type { Engine } from '../engine.js';
+import type { Shell } from '../shell.js';
+import { version } from '../version.js';
+import type { WorkParts } from '../wire.js';
+import type { ModelSupply } from './model-supply.js';
+import { SpeedMeter } from './speed-meter.js';
+
+/** Cards with less than this take inputs up to the size beside it. */
+const smallCard = { memoryMiB: 6_000, sizePx: 1024 };
+
+/** What this box can do, how it does, and how it says so. */
+export class Box {
+  private readonly meter: SpeedMeter;
+  private readonly startedMs: number;
+  private done = 0;
+  private running = 0;
+
+  constructor(
+    private readonly shell: Pick<Shell, 'config' | 'now'>,
+    private readonly parts: Pick<WorkParts, 'place'> & { readonly engine: BoxEngine },
+    private readonly supply: ModelSupply,
+    readonly worker: string,
+  ) {
+    this.meter = new SpeedMeter(shell.config.worker.seconds ?? undefined);
+    this.startedMs = shell.now();
+  }
+
+  /** Take no work while the card rests or the photos cannot be reached. */
+  readonly ready = (): boolean => this.parts.place.reachable() && this.mayTakeWork();
+
+  readonly ability = (): Ability => {
+    const { value: seconds } = this.meter;
+    const maxSizePx = this.maxSizePx();
+    return {
+      without: this.supply.without(),
+      ...(maxSizePx === undefined ? {} : { maxSizePx }),
+      ...(seconds === undefined ? {} : { seconds }),
+    };
+  };
+
+  /** Run a photo and learn from it how fast this box is. */
+  async measured(job: NewJob<'restore'>, work: () => Promise<void>): Promise<void> {
+    const fromMs = this.shell.now();
+    this.running += 1;
+    try {
+      await work();
+      this.done += 1;
+      this.meter.record(this.shell.now() - fromMs, needCost(job));
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  report(): BoxReport {
+    const { seconds, maxSizePx } = this.ability();
+    const { engine, place } = this.parts;
+    return {
+      ...{ worker: this.worker, version: version(), startedMs: this.startedMs },
+      state: this.state(),
+      cards: (engine.cards?.status() ?? []).map(({ reading, state }) => {
+        const { uuid, name, temperatureC, memoryTotalMiB } = reading;
+        return {
+          ...{ uuid, name, state },
+          ...(temperatureC === undefined ? {} : { temperatureC }),
+          ...(memoryTotalMiB === undefined ? {} : { memoryTotalMiB }),
+        };
+      }),
+      models: engine.models.list().flatMap(({ id, installed }) => (installed ? [id] : [])),
+      ...(maxSizePx === undefined ? {} : { maxSizePx }),
+      ...(seconds === undefined ? {} : { seconds }),
+      ...{ photosAtOnce: Math.max(1, this.shell.config.work.photosAtOnce), photosDone: this.done },
+      blobs: place.kind,
+    };
+  }
+
+  private state(): BoxReport['state'] {
+    if (!this.parts.place.reachable()) return 'away';
+    if (!this.mayTakeWork()) return 'paused';
+    return this.running > 0 ? 'working' : 'idle';
+  }
+
+  private mayTakeWork(): boolean {
+    return this.parts.engine.mayTakeWork?.() ?? true;
+  }
+
+  private maxSizePx(): number | undefined {
+    const { maxSizePx } = this.shell.config.worker;
+    if (maxSizePx !== null) return maxSizePx;
+    const memory = this.parts.engine.card?.()?.reading.memoryTotalMiB;
+    return memory !== undefined && memory < smallCard.memoryMiB ? smallCard.sizePx : undefined;
+  }
+}
+
+/** What a box asks its engine. */
+export type BoxEngine = Pick<Engine, 'models'> & Partial<CardView>;
+
+/** An engine that watches a card. */
+interface CardView {
+  readonly cards: Cards;
+  card(): CardStatus | undefined;
+  mayTakeWork(): boolean;
+}

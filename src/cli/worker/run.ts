@@ -1,0 +1,107 @@
+import { createRedisFleet } from '../../queue/redis-fleet.js';
+import type { Database } from '../../storage/database.js';
+import type { NewJob } from '../../studio/jobs.js';
+import type { Logger } from '../../studio/ports/basics.js';
+import { type ExitCode, exitCodes } from '../exit-codes.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { type GlobalOptions, openShell } from '../open-shell.js';
+import { aborted, dieLoudly, openLogger } from '../serve/run.js';
+import type { Shell } from '../shell.js';
+import {
+  openQueue,
+  openRestoreStage,
+  openStudioDatabase,
+  openWorkParts,
+  type WorkParts,
+  workerName,
+} from '../wire.js';
+import { Box, type BoxEngine } from './box.js';
+import { ModelSupply } from './model-supply.js';
+
+/** How often a box says that it is there, ms. */
+const announceEveryMs = 5_000;
+
+/**
+ * `huancai worker`: restores alone. Holds queue and blobs, and with REDIS_URL no database: no bot
+ * tokens, no payment keys, nothing a stolen box could tell.
+ */
+export async function worker(options: GlobalOptions): Promise<ExitCode> {
+  const shell = openShell(options);
+  return runWorker(shell, (logger) => openWorkParts(shell, logger, 'worker'));
+}
+
+/** The same with parts of one's own: a simulated fleet brings an engine that only takes time. */
+export async function runWorker(
+  shell: Shell,
+  open: (logger: Logger) => Promise<WorkParts>,
+): Promise<ExitCode> {
+  const logger = openLogger(shell);
+  dieLoudly(logger);
+  const { config } = shell;
+  const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
+  const parts = await open(logger);
+  let database: Database | undefined;
+  const opened = async () => {
+    database = await openStudioDatabase(shell);
+    return database;
+  };
+  const queue = await openQueue({ clock: parts.clock, logger, database: opened }, config);
+  const supply = new ModelSupply(parts.engine.models, parts.clock, logger);
+  const box = new Box(shell, parts, supply, workerName());
+  const fleet = config.queue.redisUrl ? announcing(config.queue.redisUrl, box, shell) : undefined;
+  try {
+    await queue.ping();
+    await (parts.engine as BoxEngine).cards?.start();
+    await supply.ensure(config.inference.model, interrupt.signal);
+    await parts.engine.describe(config.inference.model);
+    const colorizer = supply.before(parts.colorizer);
+    const stage = openRestoreStage({ ...parts, colorizer }, queue);
+    const restore = (job: Parameters<typeof stage.run>[0]) =>
+      box.measured(job, () => stage.run(job));
+    const consumer = queue.consume(
+      ['restore'],
+      { restore },
+      {
+        concurrency: Math.max(1, config.work.photosAtOnce),
+        worker: box.worker,
+        ready: box.ready,
+        ability: box.ability,
+        onDead: (job, reason) => stage.gaveUp(job as NewJob<'restore'>, reason),
+      },
+    );
+    const place = config.queue.redisUrl ? 'Redis' : parts.places.dataDir;
+    shell.output.line(shell.t('serve.worker', { name: box.worker, place }));
+    shell.output.record({ type: 'worker', ...box.report() });
+    logger.info('worker.open', { ...box.report(), model: config.inference.model });
+    void fetchAhead(config.worker.models, supply, interrupt.signal);
+    await aborted(interrupt.signal);
+    await consumer.close(config.work.drainMs);
+    logger.info('worker.stopped', { worker: box.worker });
+  } finally {
+    interrupt.close();
+    await fleet?.stop();
+    await queue.close().catch(() => {});
+    await Promise.allSettled([database?.close(), parts.engine.close()]);
+  }
+  return exitCodes.done;
+}
+
+/** Say in Redis that the box is there, until stopped. */
+function announcing(redisUrl: string, box: Box, { now }: Pick<Shell, 'now'>) {
+  const fleet = createRedisFleet({ clock: { now } }, { redisUrl });
+  const say = () => void fleet.announce(box.report());
+  const timer = setInterval(say, announceEveryMs);
+  say();
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await fleet.leave(box.worker);
+      fleet.close();
+    },
+  };
+}
+
+/** One after the other; what fails is in the log and is tried again when a photo asks for it. */
+async function fetchAhead(models: readonly string[], supply: ModelSupply, signal: AbortSignal) {
+  for (const model of models) await supply.ensure(model, signal).catch(() => {});
+}
