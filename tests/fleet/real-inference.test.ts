@@ -68,7 +68,7 @@ async function colour(
   const server = new ServerProcess(env, await freePort(), path.join(dir, `${name}.log`));
   running.push(server);
   server.start();
-  await server.ready();
+  await server.ready(patientMs);
   const client = createHttpClient(server.url);
   const ids: string[] = [];
   for (const bytes of photos) ids.push((await client.upload(bytes)).id);
