@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where Vite puts the front end; a source run (jest) uses the built one as well. */
 export function builtAppDir(): string {
@@ -12,6 +12,23 @@ export function builtAppDir(): string {
       ? __dirname
       : path.join(__dirname.slice(0, at), 'dist', __dirname.slice(at + marker.length));
   return path.join(base, 'app');
+}
+
+/**
+ * A person who followed a wrong link gets a page with a way back; programs get a problem.
+ * @returns whether it answered.
+ */
+export function missingPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  dir = builtAppDir(),
+): boolean {
+  const person = request.method === 'GET' && request.headers.accept?.includes('text/html');
+  if (!person || request.url.startsWith('/api/')) return false;
+  reply.code(404).header('cache-control', 'no-store');
+  // The page of single addresses; it finds nothing at this one.
+  reply.sendFile('pay.html', dir, { cacheControl: false });
+  return true;
 }
 
 /** The product's icon in place of the documentation tool's own. */

@@ -18,7 +18,7 @@ import { healthRoutes } from './health-routes.js';
 import { createLiveStreams } from './live.js';
 import { notifyRoutes } from './notify-routes.js';
 import { addShapes, openapi } from './openapi.js';
-import { addPages, pageIcon } from './pages.js';
+import { addPages, missingPage, pageIcon } from './pages.js';
 import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
 import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
@@ -47,7 +47,9 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
   const problem = createProblemHandler(deps);
   app.setErrorHandler(problem);
   acceptEmptyJson(app);
-  app.setNotFoundHandler((request, reply) => problem(new NoSuchPage(), request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    if (!missingPage(request, reply, config.appDir)) problem(new NoSuchPage(), request, reply);
+  });
 
   await addSecurityHeaders(app, https);
   await app.register(cookie, { secret: config.cookieKey });

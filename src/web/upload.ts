@@ -49,7 +49,7 @@ export async function receiveUpload(
       else throw new InvalidRequest(part.fieldname, 'a field named photo', 'another file');
     }
     if (!received) throw new InvalidRequest('photo', 'a file in the field photo', 'none');
-    if (received.bytes === 0) throw new PhotoUnreadable('the file is empty');
+    if (received.bytes === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
     return { ...received, fields };
   } catch (error) {
     if (received) await rm(received.file, { force: true });
@@ -124,7 +124,7 @@ function toUploadError(error: unknown, config: UploadConfig): unknown {
   }
   if (code?.startsWith('FST_')) return new InvalidRequest('form', 'one photo', message);
   if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET') {
-    return new PhotoUnreadable('the upload was cut off', error);
+    return new PhotoUnreadable('the upload was cut off', error, 'cutOff');
   }
   if (code && syscall) return new DiskUnavailable(config.dir, code, error);
   // The form parser's complaints are plain errors without a code.

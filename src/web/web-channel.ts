@@ -10,7 +10,7 @@ export function createWebChannel(): ChatChannel {
     id: 'web',
     async notify() {},
     async fetchFile() {
-      throw new PhotoUnreadable('an upload without its file');
+      throw new PhotoUnreadable('an upload without its file', undefined, 'gone');
     },
   };
 }

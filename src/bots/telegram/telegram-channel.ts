@@ -58,7 +58,7 @@ async function linkOf({ call, telegram }: TelegramCalls, fileId: string): Promis
     if (!(error instanceof TelegramRefused)) throw error;
     if (error.description.includes('too big'))
       throw new FileBeyondChannel(botLimitBytes + 1, botLimitBytes);
-    throw new PhotoUnreadable('the file is no longer at Telegram');
+    throw new PhotoUnreadable('the file is no longer at Telegram', undefined, 'gone');
   }
 }
 

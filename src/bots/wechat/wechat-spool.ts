@@ -64,7 +64,7 @@ export function createWechatSpool({ clock }: { clock: Clock }, folder: string): 
         await copyFile(taken, file);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        throw new PhotoUnreadable('the file is no longer here');
+        throw new PhotoUnreadable('the file is no longer here', undefined, 'gone');
       }
     },
     async clean() {

@@ -71,7 +71,7 @@ async function contentKey(task: PhotoTask, fingerprint: string, signal: AbortSig
     if (signal.aborted) throw new Cancelled();
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new PhotoNotFound(task.file);
-    throw new PhotoUnreadable(message, error);
+    throw new PhotoUnreadable(message, error, code === 'EACCES' ? 'forbidden' : 'damaged');
   }
   return hash.digest('hex');
 }

@@ -61,9 +61,11 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
 
 async function checkFile(file: string, limits: PhotoLimits): Promise<SniffedFormat> {
   const head = await readHead(file, limits);
-  if (head.length === 0) throw new PhotoUnreadable('the file is empty');
+  if (head.length === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
   const format = sniffFormat(head);
-  if (format === undefined) throw new PhotoUnreadable('it is not a picture file we know');
+  if (format === undefined) {
+    throw new PhotoUnreadable('it is not a picture file we know', undefined, 'notPicture');
+  }
   if (!isReadable(format)) throw new PhotoFormatUnsupported(format.toUpperCase());
   return format;
 }
@@ -71,7 +73,7 @@ async function checkFile(file: string, limits: PhotoLimits): Promise<SniffedForm
 async function readHead(file: string, limits: PhotoLimits): Promise<Uint8Array> {
   try {
     const facts = await stat(file);
-    if (!facts.isFile()) throw new PhotoUnreadable('it is not a file');
+    if (!facts.isFile()) throw new PhotoUnreadable('it is not a file', undefined, 'notFile');
     if (facts.size > limits.fileBytes) throw new PhotoFileTooLarge(facts.size, limits.fileBytes);
     const handle = await open(file, 'r');
     try {

@@ -16,12 +16,12 @@ export function translateReadError(error: unknown): StudioError {
   if (error instanceof StudioError) return error;
   switch (codeOf(error)) {
     case 'ENOENT':
-      return new PhotoUnreadable('there is no such file', error);
+      return new PhotoUnreadable('there is no such file', error, 'missing');
     case 'EACCES':
     case 'EPERM':
-      return new PhotoUnreadable('no permission to read the file', error);
+      return new PhotoUnreadable('no permission to read the file', error, 'forbidden');
     case 'EISDIR':
-      return new PhotoUnreadable('it is a folder', error);
+      return new PhotoUnreadable('it is a folder', error, 'notFile');
     case 'ENOSPC':
     case 'EROFS':
     case 'EDQUOT':

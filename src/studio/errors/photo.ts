@@ -1,9 +1,24 @@
 import { StudioError } from './base.js';
 
+/** Why a picture cannot be read, as people are told it: `photo.reason.<reason>` in the messages. */
+export type UnreadableReason =
+  | 'damaged'
+  | 'empty'
+  | 'notPicture'
+  | 'missing'
+  | 'forbidden'
+  | 'notFile'
+  | 'cutOff'
+  | 'gone';
+
 /** The file is not a picture we can read, or is cut short or damaged. */
 export class PhotoUnreadable extends StudioError {
-  constructor(reason: string, cause?: unknown) {
-    super('PHOTO_UNREADABLE', 'photo.unreadable', 'never', `cannot read the picture: ${reason}`, {
+  /**
+   * @param detail English, for the log: a library's own words at times.
+   * @param reason what people read, in their language.
+   */
+  constructor(detail: string, cause?: unknown, reason: UnreadableReason = 'damaged') {
+    super('PHOTO_UNREADABLE', 'photo.unreadable', 'never', `cannot read the picture: ${detail}`, {
       cause,
       params: { reason },
     });

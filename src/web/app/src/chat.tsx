@@ -1,7 +1,8 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { attempt, dismissUpload, loadOlder, retryUpload } from './actions';
 import { Icon } from './icons';
 import { PhotoMessage } from './photo/photo-message';
+import { Thumbnail } from './photo/thumbnail';
 import { type Upload, useStore, useTexts } from './store';
 
 /** The conversation: oldest first, news at the foot. */
@@ -11,11 +12,14 @@ export function Chat() {
   const newest = photos.at(-1);
   const news = `${newest?.id} ${newest?.status} ${newest?.looks.length} ${uploads.length}`;
 
-  // Follow what happens at the foot, unless the reader is further up.
+  // Follow what happens at the foot, unless the reader is further up; what one sends is always shown.
+  const sent = useRef(0);
   useEffect(() => {
     const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
     const below = scrollHeight - clientHeight - scrollTop;
-    if (below < 2 * clientHeight) window.scrollTo(0, scrollHeight);
+    const sending = uploads.length > sent.current;
+    sent.current = uploads.length;
+    if (sending || below < 2 * clientHeight) window.scrollTo(0, scrollHeight);
   }, [news]);
 
   return (
@@ -81,7 +85,7 @@ function UploadMessage({ upload }: { upload: Upload }) {
   return (
     <li class="sent">
       <figure class="print small-print">
-        <img src={upload.thumbnail} alt="" />
+        <Thumbnail sources={[{ url: upload.thumbnail }]} alt="" />
         {!error && <progress max={1} value={Math.max(0, share)} aria-label={words} />}
       </figure>
       {error ? (

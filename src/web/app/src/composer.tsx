@@ -4,9 +4,8 @@ import { Icon } from './icons';
 import { setState, useStore, useTexts } from './store';
 
 const presets = ['auto', 'portrait', 'building'] as const;
-/** What the studio reads; phones offer the gallery for it. */
-const accept =
-  'image/jpeg,image/png,image/webp,image/tiff,image/heic,image/heif,image/avif,image/gif';
+/** What the studio reads. Without HEIC in it iPhones hand over a JPEG of what they took. */
+const accept = 'image/jpeg,image/png,image/webp,image/tiff,image/avif,image/gif';
 
 /** Foot of the page: pick, take, and say what the photos show. */
 export function Composer() {

@@ -6,7 +6,7 @@ import { DropZone } from './drop-zone';
 import { Header } from './header';
 import { goLive } from './live';
 import { Sheets } from './sheets/sheets';
-import { setState, toast, useStore, useTexts } from './store';
+import { getState, setState, toast, useStore, useTexts } from './store';
 
 function App() {
   const { toast: line, online } = useStore();
@@ -41,6 +41,10 @@ async function begin(): Promise<void> {
     setTimeout(begin, 4000);
   }
 }
+
+// Known at once, not only when a request fails.
+addEventListener('offline', () => setState({ online: false }));
+addEventListener('online', () => getState().me && goLive());
 
 render(<App />, document.getElementById('app')!);
 void begin();

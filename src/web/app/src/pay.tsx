@@ -1,4 +1,4 @@
-import { render } from 'preact';
+import { type ComponentChildren, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { wordsOf } from './actions';
 import { ApiError, api, speak } from './api';
@@ -30,11 +30,29 @@ function PayPage() {
         </h1>
         <LanguageSwitch />
       </header>
-      <main class="pay-card">{kind === 'sandbox' ? <Till /> : <Pay />}</main>
+      <main class="pay-card">{pages[kind ?? '']?.() ?? <Missing />}</main>
       <div class="toasts" role="alert">
         {line && <p class="toast bad">{line.text}</p>}
       </div>
     </div>
+  );
+}
+
+const pages: Readonly<Record<string, () => ComponentChildren>> = {
+  sandbox: () => <Till />,
+  pay: () => <Pay />,
+};
+
+/** Every address that is not one of ours. */
+function Missing() {
+  const { t } = useTexts();
+  return (
+    <>
+      <p>{t('page.missing')}</p>
+      <a class="primary button" href="/">
+        {t('page.home')}
+      </a>
+    </>
   );
 }
 

@@ -66,8 +66,12 @@ export function PaymentCode(props: { order: Payable; pay: () => void; busy: bool
   );
 }
 
-/** How an order ended. */
-export function PaymentResult({ order }: { order: Pick<Payable, 'status' | 'kind' | 'credits'> }) {
+/** How an order ended. `ready`: the files it bought are here. */
+export function PaymentResult(props: {
+  order: Pick<Payable, 'status' | 'kind' | 'credits'>;
+  ready?: boolean;
+}) {
+  const { order, ready } = props;
   const { t } = useTexts();
   const good = order.status !== 'closed' && order.status !== 'closing';
   const title =
@@ -79,7 +83,7 @@ export function PaymentResult({ order }: { order: Pick<Payable, 'status' | 'kind
   const words = good
     ? order.kind === 'topup' || order.status === 'credited'
       ? t('credits.pack', { n: order.credits })
-      : t('pay.paid.text')
+      : t(ready ? 'pay.ready.text' : 'pay.paid.text')
     : t('pay.closed.text');
   return (
     <section class={good ? 'result good' : 'result'} role="status">

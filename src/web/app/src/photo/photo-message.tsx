@@ -4,6 +4,7 @@ import { Icon } from '../icons';
 import { useStore, useTexts } from '../store';
 import { dateTime, duration } from '../texts';
 import { ReadyPhoto } from './ready-photo';
+import { Thumbnail } from './thumbnail';
 
 /** One photo: what was sent, and the studio's answer below it. */
 export function PhotoMessage({ photo }: { photo: Photo }) {
@@ -17,11 +18,9 @@ export function PhotoMessage({ photo }: { photo: Photo }) {
       <div class="sent">
         {(thumbnail ?? preview) && (
           <figure class="print small-print">
-            <img
-              class={thumbnail ? undefined : 'grey'}
-              src={thumbnail ?? preview}
+            <Thumbnail
+              sources={[{ url: thumbnail }, { url: preview, grey: true }]}
               alt={t('photo.alt', { date: sentAt })}
-              loading="lazy"
             />
           </figure>
         )}

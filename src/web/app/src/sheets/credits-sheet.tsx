@@ -14,6 +14,7 @@ export function CreditsSheet() {
   const methods = (prices?.methods ?? []).filter((one) => one !== 'credits');
   const [method, setMethod] = useState<Method | undefined>(methods[0]);
   const [busy, setBusy] = useState(false);
+  const cost = prices?.hdCredits ?? 1;
   const buy = async (pack: string) => {
     if (!method) return;
     setBusy(true);
@@ -23,8 +24,8 @@ export function CreditsSheet() {
   return (
     <SheetFrame title={t('credits.title')}>
       <p class="lead">
-        {t('credits.have', { n: me?.credits ?? 0, cost: prices?.hdCredits ?? 1 })}{' '}
-        {t('credits.free', { n: me?.freePreviewsLeftToday ?? 0 })}
+        {t('credits.have', { n: me?.credits ?? 0, cost })}
+        <small>{t('credits.free', { n: me?.freePreviewsLeftToday ?? 0 })}</small>
       </p>
       {methods.length === 0 && <p class="note">{t('method.none')}</p>}
       <MethodChoice methods={methods} chosen={method} choose={setMethod} />
@@ -34,6 +35,11 @@ export function CreditsSheet() {
             <button type="button" disabled={busy || !method} onClick={() => buy(pack.id)}>
               <b>{t('credits.pack', { n: pack.credits })}</b>
               <span>{money(language, pack.amountFen, 'CNY')}</span>
+              <small>
+                {t('credits.each', {
+                  price: money(language, Math.round((pack.amountFen * cost) / pack.credits), 'CNY'),
+                })}
+              </small>
             </button>
           </li>
         ))}

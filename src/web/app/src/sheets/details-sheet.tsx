@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { attempt, photoAction } from '../actions';
-import { api, type TimelineEntry } from '../api';
+import { api, type Look, type TimelineEntry } from '../api';
 import { CompareSlider } from '../photo/compare-slider';
 import { useStore, useTexts } from '../store';
 import { dateTime } from '../texts';
@@ -37,7 +37,7 @@ export function DetailsSheet({ photoId }: { photoId: string }) {
         {look && (
           <>
             <dt>{t('details.model')}</dt>
-            <dd>{[look.model, look.sizePx, look.provider].filter(Boolean).join(' · ')}</dd>
+            <dd>{modelWords(look)}</dd>
           </>
         )}
       </dl>
@@ -84,6 +84,11 @@ export function DetailsSheet({ photoId }: { photoId: string }) {
       )}
     </SheetFrame>
   );
+}
+
+/** A look made from colours that were there had no provider: none is named. */
+function modelWords({ model, sizePx, provider }: Look): string {
+  return [model, sizePx, provider === 'none' ? '' : provider].filter(Boolean).join(' · ');
 }
 
 function useTimeline(photoId: string, ...changes: readonly unknown[]): readonly TimelineEntry[] {

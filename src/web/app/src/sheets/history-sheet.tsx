@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { attempt, closeSheet, loadOlder, openSheet } from '../actions';
 import { api, type Order, type Photo } from '../api';
+import { Thumbnail } from '../photo/thumbnail';
 import { getHd } from '../purchases';
 import { putOrder, useStore, useTexts } from '../store';
 import { dateTime, money } from '../texts';
@@ -79,18 +80,14 @@ function AlbumPrint({ photo }: { photo: Photo }) {
   const { thumbnails } = useStore();
   const date = dateTime(language, photo.createdAt);
   const chosen = photo.looks.find((look) => look.id === photo.selectedLookId) ?? photo.looks[0];
-  const source = chosen?.previewUrl ?? thumbnails[photo.id];
+  const sources = [{ url: chosen?.previewUrl }, { url: thumbnails[photo.id] }];
   const show = () => {
     closeSheet();
     openSheet({ name: 'details', photoId: photo.id });
   };
   return (
     <button type="button" class="album-print" onClick={show}>
-      {source ? (
-        <img src={source} alt={t('photo.alt', { date })} loading="lazy" />
-      ) : (
-        <span>{date}</span>
-      )}
+      <Thumbnail sources={sources} alt={t('photo.alt', { date })} />
     </button>
   );
 }

@@ -38,19 +38,27 @@ export function MethodSheet({ photoIds }: { photoIds: readonly string[] }) {
 /** The code of an order, until it is paid; live events change it by themselves. */
 export function OrderSheet({ orderId }: { orderId: string }) {
   const { t } = useTexts();
-  const { orders } = useStore();
+  const { orders, photos } = useStore();
   const order = orders[orderId];
   useEffect(() => {
     if (!order) void attempt(async () => putOrder(await api<Order>('GET', `/orders/${orderId}`)));
   }, [order, orderId]);
   if (!order) return null;
   const open = order.status === 'created' || order.status === 'pending';
+  const bought = photos.filter((photo) => order.photoIds.includes(photo.id));
+  const ready = bought.length > 0 && bought.every((photo) => photo.masterUrl);
+  const file = ready && bought.length === 1 ? bought[0]?.masterUrl : undefined;
   return (
     <SheetFrame title={t(order.kind === 'topup' ? 'pay.topup' : 'pay.title')}>
-      {open ? <OpenOrder order={order} /> : <PaymentResult order={order} />}
+      {open ? <OpenOrder order={order} /> : <PaymentResult order={order} ready={ready} />}
       {!open && (
         <div class="actions">
-          <button type="button" class="primary" onClick={closeSheet}>
+          {file && (
+            <a class="primary button" href={file} download>
+              {t('action.download')}
+            </a>
+          )}
+          <button type="button" class={file ? undefined : 'primary'} onClick={closeSheet}>
             {t('close')}
           </button>
         </div>

@@ -85,8 +85,9 @@ function LinkChats() {
       <h3>{t('settings.link')}</h3>
       <p class="small">{t('settings.link.text')}</p>
       {made ? (
-        <p role="status">
-          {t('settings.link.valid', { code: made.code, time: dateTime(language, made.expiresAt) })}
+        <p class="link-code" role="status">
+          {t('settings.link.valid', { time: dateTime(language, made.expiresAt) })}
+          <b class="code">/link {made.code}</b>
         </p>
       ) : (
         <button type="button" onClick={make}>

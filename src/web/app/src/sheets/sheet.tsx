@@ -4,12 +4,15 @@ import { closeSheet } from '../actions';
 import { Icon } from '../icons';
 import { useTexts } from '../store';
 
-/** A native dialog: it keeps the focus inside, closes with Escape and gives the focus back. */
+/** A native dialog: it keeps the focus inside and closes with Escape. */
 export function SheetFrame({ title, children }: { title: string; children: ComponentChildren }) {
   const { t } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
+    // However it goes away, the keyboard goes on where it was.
+    return () => before instanceof HTMLElement && before.focus();
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a native dialog

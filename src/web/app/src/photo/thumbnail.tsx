@@ -1,0 +1,35 @@
+import { useState } from 'preact/hooks';
+import { Icon } from '../icons';
+
+/** A picture's address, and whether it stands for the photo before it had colours. */
+export interface ThumbnailSource {
+  readonly url?: string;
+  readonly grey?: boolean;
+}
+
+/**
+ * The first of these pictures that the browser can show: scans in TIFF and broken files it cannot.
+ * When none is left, a sign of a picture.
+ */
+export function Thumbnail(props: { sources: readonly ThumbnailSource[]; alt: string }) {
+  const [failed, setFailed] = useState<readonly string[]>([]);
+  const shown = props.sources.find(({ url }) => url && !failed.includes(url));
+  if (!shown?.url) {
+    return (
+      <span class="unshown" role="img" aria-label={props.alt}>
+        <Icon name="history" />
+      </span>
+    );
+  }
+  const { url, grey } = shown;
+  return (
+    <img
+      key={url}
+      class={grey ? 'grey' : undefined}
+      src={url}
+      alt={props.alt}
+      loading="lazy"
+      onError={() => setFailed([...failed, url])}
+    />
+  );
+}
