@@ -21,6 +21,11 @@ export function createProgram(finish: Finish): Command {
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .showSuggestionAfterError()
+    // Broken where the source breaks them, descriptions would be broken again by the screen.
+    .configureHelp({
+      commandDescription: (command) => oneLine(command.description()),
+      subcommandDescription: (command) => oneLine(command.summary() || command.description()),
+    })
     .exitOverride()
     .addHelpText(
       'after',
@@ -40,3 +45,5 @@ ${exitCodesHelp}`,
   registerTools(program, finish);
   return program;
 }
+
+const oneLine = (text: string) => text.replace(/\s*\n\s*/g, ' ');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { chooseLanguage, createMessages, languages } from '../../src/cli/messages.js';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { PhotoUnreadable, type UnreadableReason } from '../../src/studio/errors/photo.js';
 
 const dir = path.join(packageRoot, 'config', 'messages');
 const messages = createMessages(dir);
@@ -57,6 +58,16 @@ test('every message that an error can name exists in every language', () => {
       .map((language) => `${language}: ${key}`),
   );
   expect(missing).toEqual([]);
+});
+
+test('why a picture cannot be read is said in the language of the rest', () => {
+  const reasons = [...keysIn('en').keys()].filter((key) => key.startsWith('photo.reason.'));
+  expect(reasons.length).toBeGreaterThan(5);
+  for (const reason of reasons.map((key) => key.split('.').at(-1)!)) {
+    const { params, messageKey } = new PhotoUnreadable('x', undefined, reason as UnreadableReason);
+    expect(messages.text(messageKey, 'en', params)).toMatch(/^This picture cannot be read: [a-z]/);
+    expect(messages.text(messageKey, 'zh-CN', params)).toMatch(/^无法读取这张图片：[^a-z$]+$/);
+  }
 });
 
 test('texts are filled in and fall back to English, then to the key', () => {

@@ -52,7 +52,7 @@ test('a photo that the channel fetches goes through intake', async () => {
 test('an unreadable fetched photo fails with its reason, and the customer is told', async () => {
   await open();
   const someone = await shop.newCustomer();
-  shop.colorizer.faults.inspect.push(new PhotoUnreadable('cut short'));
+  shop.colorizer.faults.inspect.push(new PhotoUnreadable('cut short', undefined, 'cutOff'));
   const { id: customerId, chat } = someone;
   const fileRef = await shop.picture();
   const { id } = await shop.studio.submitPhoto({ customerId, chat, key: 'm1', fileRef });
@@ -60,7 +60,7 @@ test('an unreadable fetched photo fails with its reason, and the customer is tol
   const failed = await shop.studio.photo(customerId, id);
   expect(failed).toMatchObject({ status: 'failed', error: { messageKey: 'photo.unreadable' } });
   expect(shop.told).toMatchObject([
-    { event: { kind: 'photo.failed', params: { reason: 'cut short' } } },
+    { event: { kind: 'photo.failed', params: { reason: 'cutOff' } } },
   ]);
 });
 
