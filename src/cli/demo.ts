@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir } from 'node:fs/promises';
+import { access, copyFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../inference/codec/make-folder.js';
 import type { RenderOptions } from '../studio/ports/colorizer.js';
 import { openEngine } from './engine.js';
 import { OutputExists } from './errors.js';
@@ -63,7 +64,7 @@ async function planFiles({ output, overwrite }: DemoOptions, { cwd }: Shell) {
     after: path.join(folder, 'after.jpg'),
     comparison: path.join(folder, 'comparison.jpg'),
   };
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   for (const file of overwrite ? [] : Object.values(files)) {
     const exists = await access(file, constants.F_OK).then(
       () => true,

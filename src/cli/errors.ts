@@ -4,8 +4,13 @@ import type { Translate } from './messages.js';
 
 /** The command was used wrongly: exit code 2. */
 export class WrongUse extends StudioError {
-  constructor(detail: string) {
-    super('WRONG_USE', 'cli.wrongUse', 'never', detail, { params: { detail } });
+  /** @param messageKey for callers that cannot translate the detail themselves. */
+  constructor(
+    detail: string,
+    messageKey = 'cli.wrongUse',
+    params: Readonly<Record<string, string>> = { detail },
+  ) {
+    super('WRONG_USE', messageKey, 'never', detail, { params });
   }
 }
 

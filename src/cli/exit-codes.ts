@@ -13,7 +13,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodesHelp = `
 Exit codes:
   0    done
-  1    some photos failed (the summary says which and why)
+  1    some photos or models failed (the summary says which and why)
   2    wrong use: an option or argument is not right
   3    environment: settings, a missing model, memory, disk
   130  interrupted with Ctrl-C`;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { registerColorize } from './colorize/command.js';
 import { exitCodesHelp } from './exit-codes.js';
 import { registerModels } from './models/command.js';
@@ -25,6 +25,7 @@ export function createProgram(finish: Finish): Command {
     .configureHelp({
       commandDescription: (command) => oneLine(command.description()),
       subcommandDescription: (command) => oneLine(command.summary() || command.description()),
+      optionDescription,
     })
     .exitOverride()
     .addHelpText(
@@ -46,4 +47,13 @@ ${exitCodesHelp}`,
   return program;
 }
 
-const oneLine = (text: string) => text.replace(/\s*\n\s*/g, ' ');
+/** Paragraphs stay. */
+const oneLine = (text: string) => text.replace(/(?<!\n)\n(?!\n)/g, ' ');
+
+/** Commander calls the amount of an option given without one "preset": here that is an option. */
+function optionDescription(option: Option): string {
+  const { presetArg } = option;
+  const shown = Object.assign(Object.create(option), { presetArg: undefined });
+  const description = Help.prototype.optionDescription(shown);
+  return presetArg === undefined ? description : `${description} (${presetArg} if you name none)`;
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../inference/codec/make-folder.js';
 import { presetNames } from '../inference/presets.js';
 import { runWorkflow } from '../inference/workflow/execute.js';
 import { parseWorkflow, type Workflow } from '../inference/workflow/graph.js';
@@ -31,6 +32,8 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
   });
   const workflow = parseWorkflow(text, path.basename(file));
   const images = chooseImages(workflow, options.image ?? [], shell);
+  const outputDir = path.resolve(cwd, options.output);
+  makeFolder(outputDir);
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
   const engine = openEngine(shell);
   try {
@@ -43,7 +46,7 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
       {
         images,
         inputDir: path.dirname(file),
-        outputDir: path.resolve(cwd, options.output),
+        outputDir,
         model: options.model ?? config.inference.model,
         label: {
           text: options.label && config.label.visible ? config.label.text : undefined,

@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  fdatasyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../../inference/codec/make-folder.js';
 
 /** Beside the results: what a killed run had finished. */
 export const journalName = '.huancai-journal.jsonl';
@@ -47,7 +40,7 @@ export function openJournal(dir: string, now: () => string): Journal {
 
   function append(line: Line): void {
     if (descriptor === undefined) {
-      mkdirSync(dir, { recursive: true });
+      makeFolder(dir);
       descriptor = openSync(file, 'a');
       if (torn) writeSync(descriptor, '\n');
     }

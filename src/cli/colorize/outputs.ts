@@ -57,7 +57,9 @@ export function outputIsFile(output: string | undefined, photos: number): boolea
 export function planOutputs(photos: readonly PhotoInput[], options: OutputOptions): PhotoTask[] {
   const file = outputIsFile(options.output, photos.length);
   if (file && options.format && formatOf(options.output!) !== options.format) {
-    throw new WrongUse(`${options.output} does not end like ${options.format}`);
+    const params = { file: options.output!, format: options.format };
+    const detail = `${params.file} does not end like ${params.format}`;
+    throw new WrongUse(detail, 'cli.formatMismatch', params);
   }
   const single = photos.map((photo) => ({ photo, target: target(photo, options, file, false) }));
   const times = new Map<string, number>();

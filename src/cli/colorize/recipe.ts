@@ -104,7 +104,12 @@ async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Wor
     await deps.contactSheet(renditions, task.contactSheet, { label: unseen });
     notes.push(...settings.variants.map(describeVariant));
   }
-  const prediction = await predict(settings.variants[0]!, context);
+  const { provider, model, inputWidthPx, inputHeightPx } = await predict(
+    settings.variants[0]!,
+    context,
+  );
+  // By name: a plane of colours in every outcome would stay in memory for the whole batch.
+  const prediction = { provider, model, inputWidthPx, inputHeightPx };
   return { notes: distinct(notes), prediction, files: filesOf(task) };
 }
 

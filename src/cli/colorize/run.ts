@@ -22,7 +22,7 @@ export async function colorize(
 ): Promise<ExitCode> {
   const shell = openShell(options);
   const tasks = await planTasks(args, options, shell);
-  refuseContradictions(options);
+  refuseContradictions(options, shell);
   const interrupt = listenForInterrupt(
     () => shell.output.notice(shell.t('cli.interrupted')),
     () => removeLeftovers(tasks.flatMap(filesOf)),
@@ -78,8 +78,9 @@ async function planTasks(
   });
 }
 
-function refuseContradictions({ size, model, variants }: ColorizeOptions): void {
+function refuseContradictions({ size, model, variants }: ColorizeOptions, { t }: Shell): void {
   if (variants > 1) return;
-  if ((size?.length ?? 1) > 1) throw new WrongUse('several values of --size need --variants');
-  if ((model?.length ?? 1) > 1) throw new WrongUse('several values of --model need --variants');
+  for (const [option, values] of Object.entries({ '--size': size, '--model': model })) {
+    if ((values?.length ?? 1) > 1) throw new WrongUse(t('cli.needsVariants', { option }));
+  }
 }

@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  Cancelled,
-  DiskUnavailable,
-  PhotoUnreadable,
-  StudioError,
-} from '../../studio/errors/index.js';
+import { makeFolder } from '../../inference/codec/make-folder.js';
+import { Cancelled, PhotoUnreadable, StudioError } from '../../studio/errors/index.js';
 import { AlreadyColoured, OutputExists, OutputIsInput, PhotoNotFound } from '../errors.js';
 import type { ColourPhoto } from './batch.js';
 import type { Journal } from './journal.js';
@@ -43,7 +39,7 @@ export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
       return skipped;
     }
     await refuseExisting(files, (file) => options.overwrite || ownLeftover(file, key));
-    await makeFolders(files);
+    makeFolders(files);
     journal?.start(key, files);
     const { notes, prediction } = await retryOnce(() => deps.recipe.colour(task, key, context));
     journal?.done(key, files);
@@ -95,12 +91,8 @@ async function refuseExisting(files: string[], mayReplace: (file: string) => boo
   }
 }
 
-async function makeFolders(files: string[]): Promise<void> {
-  for (const dir of new Set(files.map((file) => path.dirname(file)))) {
-    await mkdir(dir, { recursive: true }).catch((error: Error) => {
-      throw new DiskUnavailable(dir, error.message, error);
-    });
-  }
+function makeFolders(files: string[]): void {
+  for (const dir of new Set(files.map((file) => path.dirname(file)))) makeFolder(dir);
 }
 
 /** A fault that may pass (the inference process died) gets one more try, not the whole batch's. */

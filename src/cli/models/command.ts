@@ -36,6 +36,7 @@ Examples:
 function registerReading(models: Command, finish: Finish): void {
   withCommonOptions(models.command('list').description('List what is here and what can be had.'))
     .option('--installed', 'only what is here')
+    .addHelpText('after', exitCodesHelp)
     .action(async (options: GlobalOptions & { installed?: boolean }) => {
       const { listModels } = await import('./run.js');
       finish(listModels(options));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { translateWriteError } from './translate-error.js';
 
 /**
@@ -16,7 +17,7 @@ export async function writeAtomically(
   const name = `.${path.basename(target)}.${randomBytes(6).toString('hex')}.part`;
   const temporary = path.join(path.dirname(target), name);
   try {
-    await mkdir(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     await write(temporary);
     const { size } = await stat(temporary);
     await rename(temporary, target);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, statfs } from 'node:fs/promises';
+import { open, rename, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { Cancelled, DiskUnavailable, StudioError } from '../../studio/errors/index.js';
 
@@ -21,11 +21,6 @@ export async function checkSpace(
     dir,
     `${mega(neededBytes)} MB are needed in ${dir}, ${mega(freeBytes)} MB are free`,
   );
-}
-
-/** Create a folder. @throws {DiskUnavailable} */
-export async function ensureDir(dir: string): Promise<void> {
-  await onDisk(dir, () => mkdir(dir, { recursive: true }));
 }
 
 /** Write a small file so that it is there whole or not at all. @throws {DiskUnavailable} */

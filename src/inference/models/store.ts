@@ -7,8 +7,9 @@ import {
   ModelIdInvalid,
   ModelMissing,
 } from '../../studio/errors/index.js';
+import { makeFolder } from '../codec/make-folder.js';
 import { type CatalogEntry, readCatalog } from './catalog.js';
-import { ensureDir, hashFile } from './disk.js';
+import { hashFile } from './disk.js';
 import { discardPart } from './download.js';
 import { installFromFile, installFromNet } from './install.js';
 import { withLock } from './lock.js';
@@ -72,12 +73,11 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
       : new ModelMissing(id, 'see huancai models list', 'model.missingUnknown');
   }
 
-  function locked<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {
+  async function locked<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {
     const { lock } = modelPaths(modelsDir, id);
     const onWait = () => options.onProgress?.({ step: 'waiting' });
-    return ensureDir(modelsDir).then(() =>
-      withLock(lock, { clock: deps.clock, signal: options.signal, onWait }, work),
-    );
+    makeFolder(modelsDir);
+    return withLock(lock, { clock: deps.clock, signal: options.signal, onWait }, work);
   }
 
   async function pull(named: string, options: PullOptions = {}): Promise<PullResult> {

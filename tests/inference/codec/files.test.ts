@@ -3,6 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { writeAtomically } from '../../../src/inference/codec/atomic-file.js';
 import { sniffFormat } from '../../../src/inference/codec/formats.js';
+import { makeFolder } from '../../../src/inference/codec/make-folder.js';
 import { openRaster } from '../../../src/inference/codec/raster.js';
 import { createScratch } from '../../../src/inference/codec/scratch-folder.js';
 import { readSrgbProfile } from '../../../src/inference/codec/srgb-profile.js';
@@ -11,10 +12,22 @@ import {
   translateReadError,
   translateWriteError,
 } from '../../../src/inference/codec/translate-error.js';
+import { DiskUnavailable } from '../../../src/studio/errors/index.js';
 import { scratchFolder } from '../support/pictures.js';
 
 const folder = scratchFolder();
 const at = (name: string) => path.join(folder, name);
+
+test('a folder is made with those above it, or refused in words', () => {
+  const deep = at('a/b/c');
+  makeFolder(deep);
+  makeFolder(deep);
+  expect(existsSync(deep)).toBe(true);
+  writeFileSync(at('a/file'), '');
+  // The last: the parent is there and yet the kernel says it is not; Node's own mkdir never returns.
+  for (const dir of [at('a/file'), at('a/file/b'), '/proc/huancai/b'])
+    expect(() => makeFolder(dir)).toThrow(DiskUnavailable);
+});
 
 test('formats are told by content', () => {
   const head = (text: string) => Buffer.from(text.padEnd(64, '\0'), 'latin1');
