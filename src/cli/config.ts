@@ -7,6 +7,7 @@ import { botSections } from './config/bots.js';
 import { engineSections } from './config/engine.js';
 import { fleetSections } from './config/fleet.js';
 import { gpuSections } from './config/gpu.js';
+import { metricsSections } from './config/metrics.js';
 import { paymentSections } from './config/payments.js';
 import { queueSections } from './config/queue.js';
 import { type Setting, settingsOf } from './config/setting.js';
@@ -25,6 +26,7 @@ const schema = z.strictObject({
   ...botSections,
   ...studioSections,
   ...webSections,
+  ...metricsSections,
 });
 type Settings = z.infer<typeof schema>;
 export type Config = Omit<Settings, 'paths'> & {

@@ -88,6 +88,8 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
       inputHeightPx: answer.heightPx,
       provider: answer.provider,
       seconds: answer.seconds,
+      ...(answer.joules === undefined ? {} : { joules: answer.joules }),
+      ...(answer.card === undefined ? {} : { card: answer.card, cardId: answer.cardId }),
       meanChroma: answer.meanChroma,
       notes: [...photo.notes, ...size.notes, ...answer.notes],
     };

@@ -42,6 +42,8 @@ export interface AttemptFacts {
   readonly failures: number;
   /** Workers that died with this job. */
   readonly lostWorkers: number;
+  /** Since when it could have run; absent after a retry on Redis, where it is not kept. */
+  readonly readySinceMs?: number;
 }
 
 /**
@@ -95,13 +97,14 @@ async function bury(
 }
 
 function liveJob<N extends JobName>(
-  { job, failures, lostWorkers }: AttemptFacts,
+  { job, failures, lostWorkers, readySinceMs }: AttemptFacts,
   attempt: Attempt,
   progress: (share: number) => void,
 ): Job<N> {
   return {
     ...(job as NewJob<N>),
     attempt: failures + lostWorkers + 1,
+    ...(readySinceMs === undefined ? {} : { readySinceMs }),
     signal: attempt.signal,
     progress: (share) => {
       if (Number.isFinite(share)) progress(Math.min(1, Math.max(0, share)));

@@ -147,6 +147,7 @@ export class BullConsumer implements Consumer {
       job: fromBull(job.name as JobName, job),
       failures: job.attemptsMade,
       lostWorkers: Number(stalled ?? 0),
+      ...(job.attemptsMade > 0 ? {} : { readySinceMs: job.data.notBeforeMs ?? job.timestamp }),
     };
     let told = 0;
     const report = (share: number) => {

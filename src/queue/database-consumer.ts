@@ -115,6 +115,7 @@ export class DatabaseConsumer implements Consumer {
       job: toNewJob(row),
       failures: Number(row.failures),
       lostWorkers: Number(row.lost_workers),
+      readySinceMs: Number(row.run_at_ms),
     };
     const report = (share: number) => {
       const entry = this.running.get(token);

@@ -6,6 +6,7 @@ import type { ChatChannel } from './ports/channel.js';
 import type { Colorizer } from './ports/colorizer.js';
 import type { ChromaCodec, Files } from './ports/files.js';
 import type { GatewayId, PaymentGateway } from './ports/gateway.js';
+import type { Metrics } from './ports/metrics.js';
 import type { JobQueue } from './ports/queue.js';
 import type { Store } from './ports/store.js';
 
@@ -23,6 +24,8 @@ export interface StudioDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
+  /** Default: nobody is told. */
+  readonly metrics?: Metrics;
   /** One-way and keyed or slow enough for codes of our length, hex. */
   readonly hash: (text: string) => string;
 }
@@ -31,4 +34,5 @@ export interface StudioDeps {
 export interface Context extends StudioDeps {
   readonly config: StudioConfig;
   readonly live: Live;
+  readonly metrics: Metrics;
 }

@@ -8,6 +8,7 @@ import * as notifications from './notifications.js';
 import * as orders from './orders.js';
 import * as photos from './photos.js';
 import { methodsOf } from './place-order.js';
+import { noMetrics } from './ports/metrics.js';
 import type { Studio } from './ports/studio.js';
 import { followProgress } from './progress.js';
 import { submitPhoto } from './submit-photo.js';
@@ -15,7 +16,7 @@ import { topUp, unlock } from './unlock-photos.js';
 
 /** The context that calls, stages and sweepers of one process share. */
 export function createContext(deps: StudioDeps, config: StudioConfig): Context {
-  return { ...deps, config, live: createLive() };
+  return { ...deps, config, live: createLive(), metrics: deps.metrics ?? noMetrics };
 }
 
 /** Everything a channel can ask for, over a context. */

@@ -67,6 +67,11 @@ export interface LookResult {
   readonly inputHeightPx: number;
   readonly provider: string;
   readonly seconds: number;
+  /** Measured at the card during the inference; absent: not measured. */
+  readonly joules?: number;
+  /** Name of the card; absent on a CPU. */
+  readonly card?: string;
+  readonly cardId?: string;
   readonly notes: readonly ResultNote[];
 }
 
@@ -141,6 +146,8 @@ export interface NewJob<N extends JobName = JobName> {
 export interface Job<N extends JobName = JobName> extends NewJob<N> {
   /** 1 for the first. */
   readonly attempt: number;
+  /** Since when it could have run, ms since 1970; absent where the queue does not tell. */
+  readonly readySinceMs?: number;
   readonly signal: AbortSignal;
   /** 0..1; reaches whoever watches the photo. */
   progress(share: number): void;

@@ -55,6 +55,10 @@ export async function addLooks(
     inputWidthPx: null,
     inputHeightPx: null,
     seconds: null,
+    joules: null,
+    card: null,
+    cardId: null,
+    readyMs: null,
     notes: [],
     createdMs: clock.now(),
   }));

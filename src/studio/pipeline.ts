@@ -1,6 +1,7 @@
 import type { Context } from './context.js';
 import { ChannelAway, type StudioError } from './errors/index.js';
 import type { Handlers, Job, JobName, JobPayloads, NewJob } from './jobs.js';
+import { timed } from './stage-timing.js';
 import { checkout } from './stages/checkout.js';
 import { deliver } from './stages/deliver.js';
 import { failPhoto } from './stages/fail-photo.js';
@@ -22,18 +23,17 @@ export function createPipeline(context: Context, restore: RestoreStage): Pipelin
   // Most stages do it in their own last transaction; then this writes nothing.
   const finished = (key: string) => context.store.transaction(({ outbox }) => outbox.done([key]));
 
-  const stage =
-    <N extends JobName>(run: (context: Context, job: Job<N>) => Promise<void>) =>
-    async (job: Job<N>) => {
+  const stage = <N extends JobName>(run: (context: Context, job: Job<N>) => Promise<void>) =>
+    timed(context, async (job: Job<N>) => {
       await run(context, job);
       await finished(job.key);
-    };
+    });
 
   return {
     handlers: {
       intake: stage(intake),
       // Its worker has no database: `deliver` takes it off the outbox.
-      restore: (job) => restore.run(job),
+      restore: timed(context, (job) => restore.run(job)),
       deliver: stage(deliver),
       unlock: stage(unlock),
       checkout: stage(checkout),
@@ -59,6 +59,7 @@ async function gaveUp(
 ): Promise<void> {
   const { name, key } = job;
   context.log.error('job.dead', { job: name, key, code: reason.code });
+  context.metrics.jobDead(name, reason.code);
   if (name === 'restore') await restore.gaveUp(job as NewJob<'restore'>, reason);
   if (name === 'intake') {
     const { photoId } = job.payload as JobPayloads['intake'];

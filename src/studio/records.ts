@@ -74,6 +74,13 @@ export interface LookRecord {
   readonly inputWidthPx: number | null;
   readonly inputHeightPx: number | null;
   readonly seconds: number | null;
+  /** Energy of the inference as measured at the card; null: not measured. */
+  readonly joules: number | null;
+  /** Name of the card that did it. */
+  readonly card: string | null;
+  readonly cardId: string | null;
+  /** When it was made; stays after the files are gone, for reports. */
+  readonly readyMs: number | null;
   readonly notes: readonly ResultNote[];
   readonly createdMs: number;
 }

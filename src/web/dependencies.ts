@@ -64,6 +64,11 @@ export interface WebDeps {
   readonly qrSvg: (text: string) => Promise<string>;
   /** Checks of /readyz: database, queue, inference child, disk. */
   readonly health: readonly HealthCheck[];
+  /** `/metrics` for Prometheus and the bearer token it asks for; absent: no such page. */
+  readonly metrics?: {
+    readonly token: string;
+    read(): Promise<{ readonly contentType: string; readonly text: string }>;
+  };
 }
 
 /** Settings of the web ring; a limit of 0 means no limit. */

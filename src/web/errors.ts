@@ -74,6 +74,13 @@ export class UploadDamaged extends StudioError {
   }
 }
 
+/** `/metrics` without its token. */
+export class MetricsRefused extends StudioError {
+  constructor() {
+    super('METRICS_REFUSED', 'web.metricsRefused', 'never', 'no or another token');
+  }
+}
+
 /** Another process listens there already, or the address is not ours. */
 export class AddressInUse extends StudioError {
   constructor(host: string, port: number, cause: unknown) {

@@ -26,6 +26,7 @@ const statuses: Readonly<Record<string, number>> = {
   INFERENCE_FAILED: 503,
   INTAKE_CLOSED: 503,
   LEDGER_CONFLICT: 409,
+  METRICS_REFUSED: 401,
   MODEL_MISSING: 400,
   NO_SUCH_PAGE: 404,
   NOT_FOUND: 404,

@@ -16,6 +16,7 @@ import { AddressInUse, NoSuchPage } from './errors.js';
 import { fleetRoutes } from './fleet/routes.js';
 import { healthRoutes } from './health-routes.js';
 import { createLiveStreams } from './live.js';
+import { metricsRoute } from './metrics-route.js';
 import { notifyRoutes } from './notify-routes.js';
 import { addShapes, openapi } from './openapi.js';
 import { addPages, missingPage, pageIcon } from './pages.js';
@@ -102,6 +103,7 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
     await app.register(async (own) => fleetRoutes(own, api, fleet), { prefix: fleetPrefix });
   await app.register(async (pay) => sandboxPayRoutes(pay, api));
   healthRoutes(app, api);
+  metricsRoute(app, api);
   await app.register(async (notify) => notifyRoutes(notify, api));
   await addPages(app, api.config.appDir);
   await app.register(swaggerUi, {

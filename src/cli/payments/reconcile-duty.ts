@@ -1,6 +1,7 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { Clock, Logger } from '../../studio/ports/basics.js';
 import type { PaymentGateway } from '../../studio/ports/gateway.js';
+import type { Metrics } from '../../studio/ports/metrics.js';
 import type { Store } from '../../studio/ports/store.js';
 import { type Books, billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
 
@@ -17,6 +18,7 @@ export interface ReconcileDutyDeps {
   readonly gateways: Iterable<PaymentGateway>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics?: Pick<Metrics, 'reconciled'>;
   /** The operator's chat, where there is one. */
   readonly tellOperator: (key: string, found: OperatorNews) => Promise<void>;
 }
@@ -73,6 +75,7 @@ async function compare(
   const { matched, theirsMinor, oursMinor, differences } = result;
   const sums = { gateway: gateway.id, date, matched, theirsMinor, oursMinor };
   logger.info('reconciliation.done', { ...sums, differences: differences.length });
+  deps.metrics?.reconciled(gateway.id, differences.length);
   for (const { kind, movement, outTradeNo, outRefundNo, ...one } of differences) {
     const numbers = { outTradeNo, outRefundNo, theirs: one.theirsMinor, ours: one.oursMinor };
     logger.error('reconciliation.difference', {

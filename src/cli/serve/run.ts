@@ -11,6 +11,7 @@ import { listenForInterrupt } from '../interrupt.js';
 import { readOrCreateKey } from '../key-file.js';
 import { createLogger } from '../logger.js';
 import { createMessages } from '../messages.js';
+import type { MetricsListener } from '../metrics/listener.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
 import { createReconcileDuty } from '../payments/reconcile-duty.js';
@@ -37,12 +38,13 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
     const bots = openBots(shell, shop, channels);
     const web = await openWeb(shell, shop, bots);
     url = (await web.listen()).url;
+    const figures = await shop.watch.listen();
     const work = startWork(shop);
     await bots.start();
     const daily = startDuties([reconcileDutyOf(shell, shop, bots)], logger);
     announce(shell, shop, url);
     await aborted(interrupt.signal);
-    await stop(shell, { web, work, shop, bots, daily });
+    await stop(shell, { web, work, shop, bots, daily, figures });
   } catch (error) {
     await closeShop(shop);
     throw error;
@@ -80,6 +82,7 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
   const { minFreeBytes } = context.config.intake;
   const { publicUrl, ...web } = config.web;
   const { token } = config.worker;
+  const { token: metricsToken } = config.metrics;
   const webConfig: WebConfig = {
     ...web,
     ...(publicUrl ? { publicUrl } : {}),
@@ -96,6 +99,7 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
       webhooks: bots.webhooks,
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
       fleetModels: { published: (id) => publishedModel(engine.models, id) },
+      ...(metricsToken ? { metrics: { token: metricsToken, read: shop.watch.read } } : {}),
       health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
     },
     webConfig,
@@ -110,9 +114,9 @@ function publishedModel(models: ModelStore, id: string) {
 
 /** Bills against books every morning; differences go to the log and to the operator. */
 function reconcileDutyOf({ t }: Shell, shop: Shop, bots: Bots) {
-  const { store, reports, gateways, parts, logger } = shop;
+  const { store, reports, gateways, parts, logger, watch } = shop;
   return createReconcileDuty({
-    ...{ store, reports, logger, clock: parts.clock },
+    ...{ store, reports, logger, clock: parts.clock, metrics: watch.metrics },
     gateways: [...gateways.all.values()],
     tellOperator: (key, news) => bots.tellOperator(key, t('reconcile.operator', { ...news })),
   });
@@ -142,9 +146,10 @@ async function stop(
     shop: Shop;
     bots: Bots;
     daily: Timers;
+    figures: MetricsListener | undefined;
   },
 ): Promise<void> {
-  const { web, work, shop, bots, daily } = parts;
+  const { web, work, shop, bots, daily, figures } = parts;
   const { drainMs } = config.work;
   shop.logger.info('serve.draining', { drainMs });
   const cut = setTimeout(() => {
@@ -153,6 +158,7 @@ async function stop(
   }, drainMs + closeMs);
   const closing = web.close(Math.min(drainMs, 5_000));
   await Promise.all([closing, work.drain(drainMs), bots.stop(), daily.stop()]);
+  await figures?.close();
   await closeShop(shop);
   clearTimeout(cut);
   shop.logger.info('serve.stopped', {});

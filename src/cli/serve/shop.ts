@@ -1,5 +1,6 @@
 import { createOutboxRelay } from '../../queue/outbox-relay.js';
 import { createChatLog } from '../../storage/chat-store.js';
+import { createMonitor } from '../../storage/monitor-store.js';
 import { createReports } from '../../storage/report-store.js';
 import { createStore } from '../../storage/store.js';
 import { createContext, createStudio } from '../../studio/create-studio.js';
@@ -12,6 +13,8 @@ import type { Store } from '../../studio/ports/store.js';
 import { createDuties } from '../../studio/sweep/index.js';
 import type { Config } from '../config.js';
 import { createIds, hashText } from '../ids.js';
+import { noCards } from '../metrics/card-figures.js';
+import { openWatch } from '../metrics/watch.js';
 import type { Shell } from '../shell.js';
 import { studioConfigOf } from '../studio/studio-config.js';
 import {
@@ -44,8 +47,12 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
   const { clock, places } = parts;
   const store = createStore(database);
   const queue = await openQueue({ clock, logger, database: async () => database }, config);
+  const watch = openWatch({ clock, logger }, config);
+  watch.addCards(noCards);
+  watch.addStudio({ monitor: createMonitor(database), queue, blobs: parts.blobs });
   const gateways = openAllGateways({ clock, places }, config, baseUrl);
-  const deps = { ...parts, store, queue, channels, log: logger, hash: hashText };
+  const { metrics } = watch;
+  const deps = { ...parts, store, queue, channels, log: logger, hash: hashText, metrics };
   const context = createContext(
     { ...deps, gateways: gateways.all, ids: createIds(clock) },
     studioConfigOf(config),
@@ -55,7 +62,7 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
   const studio = createStudio(context);
   const pipeline = createPipeline(context, openRestoreStage(parts, queue));
   return {
-    ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config, box },
+    ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config, box, watch },
     chatLog: createChatLog(database),
     reports: createReports(database),
   };

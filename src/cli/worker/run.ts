@@ -2,8 +2,11 @@ import { createRedisFleet } from '../../queue/redis-fleet.js';
 import type { Database } from '../../storage/database.js';
 import type { NewJob } from '../../studio/jobs.js';
 import type { Logger } from '../../studio/ports/basics.js';
+import { timed } from '../../studio/stage-timing.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
+import { noCards } from '../metrics/card-figures.js';
+import { openWatch } from '../metrics/watch.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { aborted, dieLoudly, openLogger } from '../serve/run.js';
 import type { Shell } from '../shell.js';
@@ -40,6 +43,9 @@ export async function runWorker(
   const { config } = shell;
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   const parts = await open(logger);
+  const watch = openWatch({ ...parts, logger }, config);
+  watch.addCards(noCards);
+  const figures = await watch.listen();
   let database: Database | undefined;
   const opened = async () => {
     database = await openStudioDatabase(shell);
@@ -56,8 +62,8 @@ export async function runWorker(
     await parts.engine.describe(config.inference.model);
     const colorizer = supply.before(parts.colorizer);
     const stage = openRestoreStage({ ...parts, colorizer }, queue);
-    const restore = (job: Parameters<typeof stage.run>[0]) =>
-      box.measured(job, () => stage.run(job));
+    const told = { ...parts, metrics: watch.metrics };
+    const restore = timed<'restore'>(told, (job) => box.measured(job, () => stage.run(job)));
     const consumer = queue.consume(
       ['restore'],
       { restore },
@@ -80,6 +86,7 @@ export async function runWorker(
   } finally {
     interrupt.close();
     await fleet?.stop();
+    await figures?.close();
     await queue.close().catch(() => {});
     await Promise.allSettled([database?.close(), parts.engine.close()]);
   }

@@ -36,6 +36,12 @@ export interface HostPrediction {
   readonly provider: string;
   /** The network alone. */
   readonly seconds: number;
+  /** Measured at the card during the run; absent: not measured. */
+  readonly joules?: number;
+  /** Name of the card; absent on a CPU. */
+  readonly card?: string;
+  /** Its number, the same over restarts. */
+  readonly cardId?: string;
   /** Mean of sqrt(a² + b²). */
   readonly meanChroma: number;
   readonly notes: readonly ResultNote[];

@@ -2,6 +2,7 @@ import { studioTables } from './001-studio.js';
 import { moneyTables } from './002-money.js';
 import { queueTables } from './003-queue.js';
 import { chatTables } from './004-chats.js';
+import { workFacts } from './005-work-facts.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -10,6 +11,7 @@ export const migrations: readonly Migration[] = [
   moneyTables,
   queueTables,
   chatTables,
+  workFacts,
 ];
 
 export type { DialectName, Migration } from './migration.js';

@@ -30,6 +30,12 @@ export interface Prediction {
   readonly provider: string;
   /** The network alone. */
   readonly seconds: number;
+  /** Energy of the network's run as its card's driver tells it; absent: not measured. */
+  readonly joules?: number;
+  /** Name of the card; absent on a CPU. */
+  readonly card?: string;
+  /** Its number, the same over restarts. */
+  readonly cardId?: string;
   /** Mean chroma, sqrt(a² + b²). Near zero means a grey answer, which is reported in notes. */
   readonly meanChroma: number;
   /** Size rounded, stepped down after out of memory, moved to the CPU, answer nearly grey... */

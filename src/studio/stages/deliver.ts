@@ -1,6 +1,12 @@
 import type { Context } from '../context.js';
 import { dropBlobs } from '../delete-photos.js';
-import { type CustomerEvent, type Job, priorities, type RestoreOutcome } from '../jobs.js';
+import {
+  type CustomerEvent,
+  type Job,
+  type LookResult,
+  priorities,
+  type RestoreOutcome,
+} from '../jobs.js';
 import { tell } from '../outbox.js';
 import { lookMoves, photoMoves } from '../photo.js';
 import type { Tables } from '../ports/store.js';
@@ -20,11 +26,12 @@ export async function deliver(context: Context, job: Job<'deliver'>): Promise<vo
     await tables.outbox.done([run]);
     if (!known || !wanted.includes(known.state)) return undefined;
     await chronicle(tables, photoId, run, outcome.timeline);
-    if (outcome.ok) await ready(tables, context, known, run, outcome);
-    else await markFailed(tables, context, known, run, outcome);
-    return known;
+    const made = outcome.ok ? await ready(tables, context, known, run, outcome) : [];
+    if (!outcome.ok) await markFailed(tables, context, known, run, outcome);
+    return { ...known, made };
   });
   if (photo) {
+    count(context, outcome, photo.made);
     context.live.emit({ customerId: photo.customerId, photoId, kind: 'photo' });
     context.log.info(outcome.ok ? 'photo.ready' : 'photo.failed', {
       ...{ photoId, worker: outcome.worker },
@@ -44,33 +51,56 @@ async function ready(
   photo: PhotoRecord,
   run: string,
   outcome: Made,
-): Promise<void> {
-  const fresh: string[] = [];
-  for (const { lookId, ...result } of outcome.looks) {
+): Promise<readonly LookResult[]> {
+  const fresh: LookResult[] = [];
+  const readyMs = context.clock.now();
+  for (const made of outcome.looks) {
+    const { lookId, ...result } = made;
     const look = await tables.looks.find(lookId);
     if (look?.photoId !== photo.id || look.state === 'ready') continue;
     // A run that was given up for lost may still arrive.
     if (look.state !== 'failed') assertMove(lookMoves, look.state, 'ready', lookId);
-    await tables.looks.update(lookId, { ...result, state: 'ready' });
-    fresh.push(lookId);
+    await tables.looks.update(lookId, { ...result, state: 'ready', readyMs });
+    fresh.push(made);
   }
-  if (fresh.length === 0) return;
+  const [first] = fresh;
+  if (!first) return [];
   if (photo.state !== 'ready') assertMove(photoMoves, photo.state, 'ready', photo.id);
   await tables.photos.update(photo.id, {
     state: 'ready',
     error: null,
     widthPx: outcome.widthPx,
     heightPx: outcome.heightPx,
-    selectedLookId: photo.selectedLookId ?? (fresh[0] as string),
+    selectedLookId: photo.selectedLookId ?? first.lookId,
     sheetKey: outcome.sheetKey ?? photo.sheetKey,
-    updatedMs: context.clock.now(),
+    updatedMs: readyMs,
   });
   await chronicle(tables, photo.id, `ready:${run}`, [line(context, 'photo.ready')]);
   const news = { customerId: photo.customerId, key: `photo.ready:${run}` };
   const event: CustomerEvent = outcome.sheetKey
-    ? { kind: 'photo.looks', photoId: photo.id, lookIds: fresh, sheetKey: outcome.sheetKey }
-    : { kind: 'photo.preview', photoId: photo.id, lookId: fresh[0] as string };
+    ? {
+        kind: 'photo.looks',
+        photoId: photo.id,
+        lookIds: fresh.map(({ lookId }) => lookId),
+        sheetKey: outcome.sheetKey,
+      }
+    : { kind: 'photo.preview', photoId: photo.id, lookId: first.lookId };
   await tell(tables, context, { ...news, event }, priorities.free);
+  return fresh;
+}
+
+/** Here, not where it ran: one place knows of the work of the whole fleet, and knows it once. */
+function count({ metrics }: Context, outcome: RestoreOutcome, made: readonly LookResult[]): void {
+  metrics.photoEnded(outcome.ok ? 'ok' : outcome.code);
+  for (const { event, details } of outcome.timeline)
+    if (event === 'photo.outOfMemory') metrics.outOfMemory(String(details['model']));
+  for (const { model, provider, seconds, joules, notes, ...look } of made) {
+    if (notes.some(({ key }) => key === 'inference.sizeSteppedDown')) metrics.outOfMemory(model);
+    // Another finishing of known colours: no inference.
+    if (provider === 'none') continue;
+    const sizePx = Math.max(look.inputWidthPx, look.inputHeightPx);
+    metrics.inferred({ model, sizePx, provider, seconds, joules });
+  }
 }
 
 function blobsOf(outcome: Made): string[] {

@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
 import { current } from '../customers.js';
-import { ChannelAway, CustomerUnreachable, NotFound } from '../errors/index.js';
+import { ChannelAway, CustomerUnreachable, NotFound, StudioError } from '../errors/index.js';
 import type { ChatRef, CustomerEvent, Job } from '../jobs.js';
+import type { ChannelId } from '../ports/basics.js';
 import type { CustomerRecord } from '../records.js';
 import { chronicle, line } from '../timeline.js';
 
@@ -13,15 +14,22 @@ export async function notify(context: Context, job: Job<'notify'>): Promise<void
   const chat = await chatOf(context, customer, event);
   if (!chat || chat.chatId === '') return;
   const channel = context.channels.get(chat.channel);
-  if (!channel) throw new ChannelAway(chat.channel);
+  if (!channel) throw away(context, chat.channel);
   try {
     const { id, language, code } = customer;
     await channel.notify(chat, { id, language, customerCode: code }, event, key);
     await delivered(context, job.key, event, key);
   } catch (error) {
+    if (error instanceof StudioError) context.metrics.deliveryFailed(chat.channel, error.code);
     if (!(error instanceof CustomerUnreachable)) throw error;
     context.log.info('customer.unreachable', { customerId: customer.id, kind: event.kind });
   }
+}
+
+function away({ metrics }: Context, channel: ChannelId): ChannelAway {
+  const error = new ChannelAway(channel);
+  metrics.deliveryFailed(channel, error.code);
+  return error;
 }
 
 async function addressee(context: Context, id: string): Promise<CustomerRecord | undefined> {

@@ -32,7 +32,8 @@ export async function predictSmaller(
       const tried = Number(error.params['sizePx'] ?? sizePx ?? limits.model.maxSizePx);
       const next = sizesPx.find((size) => size < tried);
       if (next === undefined) throw error;
-      note('photo.outOfMemory', { sizePx: tried, nextSizePx: next, code: error.code });
+      const { model } = look;
+      note('photo.outOfMemory', { model, sizePx: tried, nextSizePx: next, code: error.code });
       sizePx = next;
     }
   }

@@ -11,7 +11,7 @@ import type {
 import { limits } from '../limits.js';
 import type { Clock } from '../ports/basics.js';
 import type { Blobs } from '../ports/blobs.js';
-import type { Colorizer, Rendition } from '../ports/colorizer.js';
+import type { Colorizer, Prediction, Rendition } from '../ports/colorizer.js';
 import type { ChromaCodec, Files, MakeSheet } from '../ports/files.js';
 import type { JobQueue } from '../ports/queue.js';
 import { predictSmaller } from './predict-smaller.js';
@@ -147,6 +147,7 @@ class RestoreRun {
       inputHeightPx: prediction?.inputHeightPx ?? chroma.heightPx,
       provider: prediction?.provider ?? 'none',
       seconds: prediction?.seconds ?? 0,
+      ...costOf(prediction),
       notes: [...(prediction?.notes ?? []), ...shown.notes],
     };
     // The store may have moved the file: its blob is the same picture.
@@ -171,4 +172,17 @@ class RestoreRun {
   private note(event: string, details: TimelineEntry['details']): void {
     this.timeline.push({ atMs: this.deps.clock.now(), event, details });
   }
+}
+
+/** What is known of the card and the energy; jobs carry no empty fields. */
+function costOf(
+  prediction: Prediction | undefined,
+): Pick<LookResult, 'joules' | 'card' | 'cardId'> {
+  if (!prediction) return {};
+  const { joules, card, cardId } = prediction;
+  return {
+    ...(joules === undefined ? {} : { joules }),
+    ...(card === undefined ? {} : { card }),
+    ...(cardId === undefined ? {} : { cardId }),
+  };
 }
