@@ -51,6 +51,28 @@ test('doctor finds nothing wrong here, line by line', async () => {
   }
 });
 
+test('doctor says which payments are set up, what others lack, and what Telegram allows', async () => {
+  const name = (found: string) => new RegExp(`^ok +payments +.*${found}`, 'm');
+  const plain = await run('doctor');
+  expect(plain.out).toMatch(name('Alipay is not set up.*ALIPAY_SELLER_ID'));
+  expect(plain.out).toMatch(name('WeChat Pay is not set up.*WECHATPAY_API_V3_KEY'));
+  expect(plain.out).toMatch(name('Stars are not set up.*TELEGRAM_BOT_TOKEN'));
+  expect(plain.out).not.toMatch(/Bot developer terms/);
+  const env = {
+    ALIPAY_APP_ID: '2021000100000001',
+    TELEGRAM_BOT_TOKEN: '1234567890:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+    HUANCAI_CHANNELS_TELEGRAM_METHODS: '[wechatpay]',
+  };
+  const { code, out } = await runCli(['doctor', '--lang', 'en'], { cwd, env });
+  expect(code).toBe(3);
+  expect(out).toMatch(/^fail +payments +Alipay is only half set up.*ALIPAY_PRIVATE_KEY_FILE/m);
+  expect(out).toMatch(/^warn +telegram +.*wechatpay.*Bot developer terms, 6\.2.*Stars only/m);
+  const keys = { ...env, ALIPAY_APP_ID: '' };
+  const stars = await runCli(['doctor', '--lang', 'zh-CN'], { cwd, env: keys });
+  expect(stars.out).toMatch(/^warn +payments +Telegram Stars 已设置，但没有渠道使用/m);
+  expect(stars.out).not.toMatch(/AAAAAAA/);
+}, 180_000);
+
 test('doctor says what to do, and answers 3, when the model is missing', async () => {
   const env = { HUANCAI_INFERENCE_MODEL: 'ddcolor-modelscope', HUANCAI_LABEL_TEXT: 'AI \u{13000}' };
   const { code, out } = await runCli(['doctor'], { cwd, env });

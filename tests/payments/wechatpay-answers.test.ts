@@ -80,6 +80,23 @@ describe('wechatpay answers', () => {
     await stand.close();
   });
 
+  test('while a merchant is moved to the public key, both kinds of signature are good', async () => {
+    const stand = await wechatpayStand({ mode: 'publicKey' });
+    const charge = chargeRequest({ nowMs: Date.now() });
+    await stand.gateway.createCharge(charge);
+    stand.pay(charge.outTradeNo);
+    const json = stand.emulator.tradeJson(stand.emulator.trades.get(charge.outTradeNo)!);
+    const { body } = stand.emulator.notification('http://x', 'TRANSACTION.SUCCESS', 'x', json);
+    for (const key of [undefined, stand.platform.serial]) {
+      const signed = Object.entries(stand.emulator.signatureHeaders(body, Date.now(), key));
+      const headers = Object.fromEntries(signed.map(([name, v]) => [name.toLowerCase(), v]));
+      expect(headers['wechatpay-serial']).toEqual(key ?? expect.stringMatching(/^PUB_KEY_ID_/));
+      const opened = await stand.gateway.openNotification({ headers, body: Buffer.from(body) });
+      expect(opened).toMatchObject({ kind: 'charge', charge: { state: 'paid' } });
+    }
+    await stand.close();
+  });
+
   test('a certificate download sealed with another APIv3 key is not believed', async () => {
     const stand = await wechatpayStand({ apiV3Key: 'ffffffffffffffffffffffffffffffff' });
     await expect(stand.gateway.queryCharge('ch_any')).rejects.toMatchObject({

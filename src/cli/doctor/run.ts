@@ -3,6 +3,7 @@ import { type GlobalOptions, openShell } from '../open-shell.js';
 import type { Check, Finding } from './check.js';
 import { checkFormats, checkInstalled, checkLabelFont, checkModel } from './engine.js';
 import { checkDisk, checkMemory, checkNode, checkProcessor } from './machine.js';
+import { checkPayments } from './payments.js';
 
 /** In the order of the report. Settings come first by themselves: without them nothing runs. */
 const checks: readonly Check[] = [
@@ -14,6 +15,7 @@ const checks: readonly Check[] = [
   checkLabelFont,
   checkInstalled,
   checkModel,
+  checkPayments,
 ];
 
 /** `huancai doctor`: a check that throws is a finding, never the end of the report. */

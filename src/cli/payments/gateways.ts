@@ -5,6 +5,7 @@ import type { Clock } from '../../studio/ports/basics.js';
 import type { PaymentGateway } from '../../studio/ports/gateway.js';
 import type { Config } from '../config.js';
 import { ConfigFaulty } from '../errors.js';
+import { alipayKeyFaults, serialOf, wechatpayKeyFaults } from './key-faults.js';
 
 export interface TelegramAccess {
   readonly token: string;
@@ -61,6 +62,9 @@ function openAlipay(
     faults.push(`Alipay is only half set up; still missing: ${missing} (docs/payments/alipay.md)`);
     return undefined;
   }
+  const wrong = alipayKeyFaults({ ...settings, privateKey: privateKey! });
+  faults.push(...wrong);
+  if (wrong.length > 0) return undefined;
   return createAlipayGateway(deps, {
     appId: appId!,
     sellerId: sellerId!,
@@ -87,7 +91,6 @@ function openWechatpay(
   const missing = missingOf({
     WECHATPAY_MCH_ID: mchId,
     WECHATPAY_APP_ID: appId,
-    WECHATPAY_SERIAL: serial,
     WECHATPAY_PRIVATE_KEY_FILE: privateKey,
     WECHATPAY_CERT_FILE: cert,
     WECHATPAY_API_V3_KEY: apiV3Key,
@@ -100,10 +103,14 @@ function openWechatpay(
     faults.push(`WeChat Pay is only half set up; still missing: ${missing} (${page})`);
     return undefined;
   }
+  const wrong = wechatpayKeyFaults({ serial, publicKey, privateKey: privateKey!, cert: cert! });
+  faults.push(...wrong);
+  if (wrong.length > 0) return undefined;
   return createWechatpayGateway(deps, {
     mchId: mchId!,
     appId: appId!,
-    serial: serial!.toUpperCase(),
+    // Without the setting a renewed certificate brings its number along.
+    serial: serial?.toUpperCase() ?? serialOf(cert!)!,
     privateKey: privateKey!,
     certificate: cert!,
     apiV3Key: apiV3Key!,

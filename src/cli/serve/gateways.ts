@@ -8,10 +8,13 @@ import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import type { Config } from '../config.js';
 import { readOrCreateKey } from '../key-file.js';
 import { openGateways } from '../payments/gateways.js';
+import { type RenewableGateway, renewable } from '../payments/key-reload.js';
 import type { placesOf } from '../wire.js';
 
 export interface OpenedGateways {
   readonly all: ReadonlyMap<GatewayId, PaymentGateway>;
+  /** Those whose keys may change under way. */
+  readonly real: readonly RenewableGateway[];
   /** Absent when it is off. */
   readonly sandbox?: SandboxGateway;
   /** What the operator is told about the sandbox. */
@@ -28,7 +31,8 @@ export function openAllGateways(
 ): OpenedGateways {
   const { botToken, apiRoot } = config.telegram;
   const telegram = botToken ? { token: botToken, apiRoot: apiRoot ?? undefined } : undefined;
-  const real = openGateways(deps, config, config.web.publicUrl ?? undefined, telegram);
+  const publicUrl = config.web.publicUrl ?? undefined;
+  const real = openGateways(deps, config, publicUrl, telegram).map(renewable);
   const wish = config.sandbox.gateway;
   const { allowed, reason } = sandboxAllowed({
     realGateways: real.map(({ id }) => id),
@@ -37,10 +41,10 @@ export function openAllGateways(
   const all = new Map<GatewayId, PaymentGateway>(real.map((gateway) => [gateway.id, gateway]));
   if (!allowed || wish === 'off') {
     const notice = allowed ? { messageKey: 'serve.sandboxOff', params: {} } : reason;
-    return { all, notice, risky: false };
+    return { all, real, notice, risky: false };
   }
   const notifyKey = readOrCreateKey(deps.places.key('sandbox'));
   const sandbox = createSandboxGateway(deps, { dir: deps.places.sandbox, notifyKey, baseUrl });
   all.set('sandbox', sandbox);
-  return { all, sandbox, notice: reason, risky: real.length > 0 };
+  return { all, real, sandbox, notice: reason, risky: real.length > 0 };
 }

@@ -6,6 +6,7 @@ import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { WebConfig, WebServer } from '../../web/dependencies.js';
 import { createWebServer } from '../../web/server.js';
 import { createWebChannel } from '../../web/web-channel.js';
+import { loadConfig } from '../config.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { readOrCreateKey } from '../key-file.js';
@@ -14,6 +15,8 @@ import { createMessages } from '../messages.js';
 import type { MetricsListener } from '../metrics/listener.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
+import { openGateways } from '../payments/gateways.js';
+import { createKeyReloadDuty } from '../payments/key-reload.js';
 import { createReconcileDuty } from '../payments/reconcile-duty.js';
 import type { Shell } from '../shell.js';
 import { placesOf, workerName } from '../wire.js';
@@ -41,7 +44,7 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
     const figures = await shop.watch.listen();
     const work = startWork(shop);
     await bots.start();
-    const daily = startDuties([reconcileDutyOf(shell, shop, bots)], logger);
+    const daily = startDuties([reconcileDutyOf(shell, shop, bots), keyDutyOf(shell, shop)], logger);
     announce(shell, shop, url);
     await aborted(interrupt.signal);
     await stop(shell, { web, work, shop, bots, daily, figures });
@@ -120,6 +123,15 @@ function reconcileDutyOf({ t }: Shell, shop: Shop, bots: Bots) {
     gateways: [...gateways.all.values()],
     tellOperator: (key, news) => bots.tellOperator(key, t('reconcile.operator', { ...news })),
   });
+}
+
+/** Renewed key files of the providers are taken up without a restart. */
+function keyDutyOf({ env }: Shell, { gateways, parts, logger }: Shop) {
+  const open = () => {
+    const config = loadConfig(env);
+    return openGateways(parts, config, config.web.publicUrl ?? undefined, undefined);
+  };
+  return createKeyReloadDuty({ gateways: gateways.real, open, logger }, env);
 }
 
 /** One address for people; for machines also which parts were picked. */

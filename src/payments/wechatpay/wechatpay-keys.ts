@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { GatewayRefused } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import type { WechatpayConfig } from './wechatpay-config.js';
 import { openResource } from './wechatpay-crypto.js';
@@ -17,8 +18,14 @@ export interface SealedCertificate {
   };
 }
 
-/** Keys that verify WeChat Pay's signatures, by serial number or public-key id. */
+/**
+ * Keys that verify WeChat Pay's signatures, by serial number or public-key id. With a public key
+ * set up, platform certificates are accepted too: while WeChat moves a merchant from one to the
+ * other, which takes days, it signs with either.
+ */
 export interface WechatpayKeys {
+  /** The public key of the settings, by its id. */
+  configured(serial: string): KeyObject | undefined;
   /** @returns undefined when WeChat Pay knows no such key. */
   find(serial: string): Promise<KeyObject | undefined>;
   /** Goes into the Wechatpay-Serial header of requests, so that WeChat answers with that key. */
@@ -36,6 +43,10 @@ export function createWechatpayKeys(
   config: Pick<WechatpayConfig, 'verifier' | 'apiV3Key'>,
 ): WechatpayKeys {
   const { verifier } = config;
+  const own =
+    verifier.mode === 'publicKey'
+      ? new Map([[verifier.publicKeyId, createPublicKey(verifier.publicKey)]])
+      : new Map<string, KeyObject>();
   let keys = new Map<string, KeyObject>();
   let loadedAtMs = Number.NEGATIVE_INFINITY;
   let askedAtMs = Number.NEGATIVE_INFINITY;
@@ -57,19 +68,20 @@ export function createWechatpayKeys(
 
   return {
     requestSerial: verifier.mode === 'publicKey' ? verifier.publicKeyId : undefined,
+    configured: (serial) => own.get(serial),
     async find(serial) {
-      if (verifier.mode === 'publicKey') {
-        if (keys.size === 0) keys.set(verifier.publicKeyId, createPublicKey(verifier.publicKey));
-        return keys.get(serial);
-      }
+      if (own.has(serial)) return own.get(serial);
+      // Another public key's id: nobody gives those keys out, the operator must.
+      if (serial.startsWith('PUB_KEY_ID_')) return undefined;
       const now = deps.clock.now();
       const stale = now - loadedAtMs > maxAgeMs;
       if ((stale || !keys.has(serial)) && (loading || now - askedAtMs >= refreshIntervalMs)) {
         try {
           await refresh();
         } catch (error) {
-          // A known key stays good while the download is away.
-          if (!keys.has(serial)) throw error;
+          // A known key stays good while the download is away. A merchant who has only ever had a
+          // public key has no certificates: a verified no, and the serial is unknown.
+          if (!keys.has(serial) && !(error instanceof GatewayRefused)) throw error;
         }
       }
       return keys.get(serial);

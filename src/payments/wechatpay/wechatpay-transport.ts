@@ -56,7 +56,7 @@ export function createWechatpayTransport(
     if (!isFresh(signed.timestamp, deps.clock.now())) throw unknown('answer is not fresh');
     const data = parse(bytes);
     const key = path.startsWith('/v3/certificates')
-      ? certificateKey(keys, data, signed.serial)
+      ? (keys.configured(signed.serial) ?? certificateKey(keys, data, signed.serial))
       : await keys.find(signed.serial);
     if (!key) throw unknown('answer is signed with an unknown key');
     if (!verifySignature(key, signed, bytes)) throw unknown('signature does not verify');
