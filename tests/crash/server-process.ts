@@ -28,7 +28,7 @@ export class ServerProcess {
   }
 
   /** Waits until /readyz says that every part works. */
-  async ready(timeoutMs = 90_000): Promise<void> {
+  async ready(timeoutMs = 300_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);

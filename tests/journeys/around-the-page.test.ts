@@ -143,6 +143,62 @@ test('credits, history, receipt, details, deleting one and everything', async ()
   expect(complaints).toEqual([]);
 }, 120_000);
 
+test.each([en, zhCn])(
+  'everything fits a phone of 320 px: $brand',
+  async (t) => {
+    const locale = t === en ? 'en' : 'zh-CN';
+    const { page, complaints } = await openPage(browser, { ...screens.smallest, locale });
+    const fits = async (name: string) => {
+      await shoot(page, `smallest-${locale}-${name}`);
+      const wide = `[document.documentElement, ...document.querySelectorAll('dialog')]
+      .filter((one) => one.scrollWidth > Math.min(one.clientWidth, 320)).map((one) => one.tagName)`;
+      expect({ name, wide: await page.evaluate(wide) }).toEqual({ name, wide: [] });
+    };
+    const open = async (name: string) => {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('dialog').waitFor();
+      await fits(name);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      // The keyboard goes on where it was.
+      expect(await page.evaluate('document.activeElement.tagName')).toBe('BUTTON');
+    };
+    await page.goto(stack.url);
+    await page.getByRole('heading', { name: t['hero.title'], exact: true }).waitFor();
+    await fits('welcome');
+    await page.locator('input[name=photo]').setInputFiles(photo);
+    await page.getByRole('slider', { name: t['photo.compare'] }).waitFor({ timeout: 90_000 });
+    await fits('preview');
+    for (const name of [t['nav.history'], t['nav.settings'], t['action.adjust'], t['action.more']])
+      await open(name);
+    await page.getByRole('button', { name: new RegExp(t['action.hd']) }).click();
+    await page.getByRole('img', { name: t['pay.scan'] }).waitFor();
+    await fits('pay');
+    await page.getByRole('button', { name: t['pay.now'] }).click();
+    const dialog = page.getByRole('dialog');
+    // The file is offered where it was paid.
+    await dialog.getByRole('link', { name: t['action.download'] }).waitFor({ timeout: 60_000 });
+    await dialog.getByText(t['pay.ready.text']).waitFor();
+    await fits('paid');
+    expect(complaints).toEqual([]);
+  },
+  240_000,
+);
+
+test('a wrong address has a page with a way back; a program gets a problem', async () => {
+  const { page } = await openPage(browser, phone);
+  const answer = await page.goto(`${stack.url}/no/such/page`);
+  expect(answer?.status()).toBe(404);
+  await page.getByText(en['page.missing']).waitFor();
+  await page.getByRole('link', { name: en['page.home'] }).click();
+  await page.getByRole('heading', { name: en['hero.title'], exact: true }).waitFor();
+  for (const address of ['/no/such/page', '/api/v1/nothing']) {
+    const problem = await fetch(stack.url + address);
+    expect(problem.status).toBe(404);
+    expect(await problem.json()).toMatchObject({ code: 'NO_SUCH_PAGE' });
+  }
+}, 60_000);
+
 test('the pay page works for whoever has its link, without a cookie', async () => {
   const customer = await openPage(browser, desktop);
   await sendPhotos(customer.page, [photo]);

@@ -16,6 +16,7 @@ export async function openBrowser(): Promise<Browser> {
 
 export const screens = {
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+  smallest: { viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true },
   desktop: { viewport: { width: 1280, height: 860 } },
 } satisfies Record<string, BrowserContextOptions>;
 

@@ -81,7 +81,7 @@ function LinkChats() {
     });
   };
   return (
-    <section>
+    <section class="part">
       <h3>{t('settings.link')}</h3>
       <p class="small">{t('settings.link.text')}</p>
       {made ? (
