@@ -4,7 +4,9 @@ import type { ChannelId, Clock, Logger } from '../studio/ports/basics.js';
 import type { ChatLog, ChatUpdate } from '../studio/ports/chat-log.js';
 import { Turns } from './turns.js';
 
-const replayMax = 5_000;
+/** More than this is left by no crash that we could foresee; what is beyond waits for a replay. */
+const replayMax = 50_000;
+const replayMs = 30_000;
 const handleAttempts = 5;
 const backoffMs = 500;
 const backoffMaxMs = 10_000;
@@ -17,25 +19,37 @@ export interface Inbox {
   receive(update: ChatUpdate): Promise<void>;
   /** Handle what a crash left behind, then follow. */
   start(): Promise<void>;
+  /** Try now what could not be handled before; happens by itself every half minute. */
+  catchUp(): Promise<void>;
   /** No new work; resolves when what runs is through. */
   stop(): Promise<void>;
 }
 
 /**
  * Persist first, answer once: updates that arrive together are written with one commit, repeats
- * are dropped, and each chat's updates are handled one after the other.
+ * are dropped, and each chat's updates are handled one after the other. A chat whose update cannot
+ * be handled yet waits with all that follows, so that its order is kept.
  * @param handle may run again for the same update after a crash: its effects have natural keys.
+ * @param ready whether trying again makes sense now.
  */
 export function createInbox(
   deps: { chatLog: ChatLog; clock: Clock; log: Logger },
   channel: ChannelId,
   handle: (update: ChatUpdate) => Promise<void>,
+  ready: () => boolean = () => true,
 ): Inbox {
-  const turns = new Turns();
   const { chatLog, clock, log } = deps;
+  const turns = new Turns();
+  /** Keys of updates that have their turn coming. */
+  const underWay = new Set<string>();
+  /** Chats that wait for the next replay. */
+  const held = new Set<string>();
   let waiting: { update: ChatUpdate; done: () => void }[] = [];
   let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  /** Updates that came for held chats; they are found in the database. */
+  let skipped = 0;
 
   /** One writer; whatever arrives while it writes goes into its next commit. */
   async function write(): Promise<void> {
@@ -44,7 +58,10 @@ export function createInbox(
       waiting = [];
       const fresh = await recordForSure(batch.map(({ update }) => update));
       for (const { done } of batch) done();
-      for (const update of fresh) dispatch(update);
+      for (const update of fresh) {
+        if (held.has(update.chatKey)) skipped += 1;
+        else dispatch(update);
+      }
     }
   }
 
@@ -60,8 +77,12 @@ export function createInbox(
   }
 
   function dispatch(update: ChatUpdate): void {
-    if (stopped) return;
-    void turns.take(update.chatKey, () => handleForSure(update));
+    if (stopped || underWay.has(update.key)) return;
+    underWay.add(update.key);
+    void turns.take(update.chatKey, async () => {
+      if (!held.has(update.chatKey)) await handleForSure(update);
+      underWay.delete(update.key);
+    });
   }
 
   async function handleForSure(update: ChatUpdate): Promise<void> {
@@ -72,21 +93,41 @@ export function createInbox(
         return;
       } catch (error) {
         const curable = error instanceof StudioError && error.retry === 'later';
-        const last = !curable || attempt >= handleAttempts || stopped;
-        log[last ? 'error' : 'warn']('chat.notHandled', {
+        const pause = Math.min(backoffMaxMs, backoffMs * 2 ** (attempt - 1));
+        const last = !curable || attempt >= handleAttempts || stopped || restMs(error) > pause;
+        log[last && !curable ? 'error' : 'warn']('chat.notHandled', {
           ...{ channel, attempt, code: codeOf(error) },
           ...(error instanceof StudioError ? {} : { err: error }),
         });
-        // Left open: the next start tries again. A bug of ours must not stop this chat for ever.
-        if (last && !curable) await closeQuietly(update);
+        if (last && curable) held.add(update.chatKey);
+        // A bug of ours must not stop this chat for ever.
+        else if (last) await closeQuietly(update);
         if (last) return;
-        await wait(Math.min(backoffMaxMs, backoffMs * 2 ** attempt));
+        await wait(pause);
       }
     }
   }
 
   async function closeQuietly(update: ChatUpdate): Promise<void> {
     await chatLog.handled(channel, update.key, clock.now()).catch(() => {});
+  }
+
+  async function replay(): Promise<void> {
+    let open: readonly ChatUpdate[];
+    let before: number;
+    do {
+      before = skipped;
+      open = await chatLog.open(channel, replayMax);
+    } while (skipped !== before);
+    held.clear();
+    for (const update of open) dispatch(update);
+  }
+
+  async function catchUp(): Promise<void> {
+    if (held.size > 0 && !stopped && ready())
+      await replay().catch((error) => {
+        log.warn('chat.notReplayed', { channel, code: codeOf(error) });
+      });
   }
 
   return {
@@ -97,12 +138,16 @@ export function createInbox(
           writing = undefined;
         });
       }),
+    catchUp,
     async start() {
-      for (const update of await chatLog.open(channel, replayMax)) dispatch(update);
+      await replay();
+      timer = setInterval(() => void catchUp(), replayMs);
+      timer.unref();
     },
     async stop() {
       await writing;
       stopped = true;
+      clearInterval(timer);
       await turns.idle();
     },
   };
@@ -110,4 +155,9 @@ export function createInbox(
 
 function codeOf(error: unknown): string {
   return error instanceof StudioError ? error.code : 'UNEXPECTED';
+}
+
+/** How long the other side asked us to wait, ms. */
+function restMs(error: unknown): number {
+  return (error as { retryAfterMs?: number } | undefined)?.retryAfterMs ?? 0;
 }

@@ -1,16 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
 import type { ChannelId, Clock, Language, Logger, Messages } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import type { Desk } from '../studio/ports/desk.js';
+import { createBroadcasts } from './broadcasts.js';
 import type { Reply } from './conversation/reply.js';
-import { priceText, type Talk } from './conversation/talk.js';
-
-const stuckMax = 10;
-const broadcastSinceMs = 90 * 86_400_000;
-/** Well under every channel's own pace: customers' own conversations go first. */
-const broadcastIntervalMs = 250;
+import type { Talk } from './conversation/talk.js';
+import { refund, stuck, type Text, today } from './desk-reports.js';
 
 export interface DeskConfig {
   readonly chat?: ChatRef;
@@ -22,11 +18,16 @@ export interface OperatorDesk {
   isDesk(channel: ChannelId, chatId: string): boolean;
   /** A customer's words to the operator. @returns false when there is no operator's chat. */
   ask(talk: Talk, text: string): Promise<boolean>;
+  /** A customer says that an older code is theirs. @returns as above. */
+  askToJoin(talk: Talk, olderCode: string): Promise<boolean>;
   /** A message in the operator's chat. @returns false when it is nothing for the desk. */
   handle(message: { text: string; repliesTo?: string; key: string }): Promise<boolean>;
+  /** Goes on with broadcasts that a restart cut off. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
 }
 
-type Say = (chat: ChatRef, reply: Reply) => Promise<void>;
+type Command = (rest: string, key: string) => Promise<string>;
 
 /** The operator's own chat: customers' questions, numbers, refunds, pause, broadcast. */
 export function createOperatorDesk(
@@ -36,141 +37,93 @@ export function createOperatorDesk(
     messages: Messages;
     clock: Clock;
     log: Logger;
-    say: Say;
+    say: (chat: ChatRef, reply: Reply) => Promise<void>;
   },
   config: DeskConfig,
 ): OperatorDesk {
   const { chat } = config;
-  const text = (key: string, params?: Readonly<Record<string, string | number>>) =>
+  const { operator } = deps;
+  const text: Text = (key, params) =>
     deps.messages.text(`bots.desk.${key}`, config.language, params);
+  const broadcasts = createBroadcasts({ ...deps, text });
 
-  async function answerCustomer(ref: string, words: string, key: string): Promise<boolean> {
+  /** A customer's question: the end of its key says whose it is. */
+  async function forward(talk: Talk, key: string, words: Record<string, string>): Promise<boolean> {
     if (!chat) return false;
-    const asked = await deps.chatLog.byRef(chat.channel, chat.chatId, ref);
-    const customerCode = asked && /:ask:([^:]+)$/.exec(asked.key)?.[1];
-    if (!customerCode) return false;
-    await deps.operator.answer(customerCode, words, `answer:${key}`);
-    await deps.say(chat, { key: `desk:${key}`, text: text('answered') });
+    const { customerCode: code } = talk.customer;
+    const reply = { key: `${talk.key}:ask:${code}`, text: text(key, { code, ...words }) };
+    await deps.say(chat, reply);
     return true;
   }
 
-  /** Where messages cannot be replied to one by one. */
-  async function answerByCode(rest: string, key: string): Promise<string> {
-    const [, code, words] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
-    if (!code || !words) return text('answerUsage');
-    await deps.operator.answer(code.toUpperCase(), words, `answer:${key}`);
+  /** @returns undefined when this is no reply to a customer's question. */
+  async function answerCustomer(ref: string, words: string, key: string) {
+    if (!chat) return undefined;
+    const asked = await deps.chatLog.byRef(chat.channel, chat.chatId, ref);
+    const customerCode = asked && /:ask:([^:]+)$/.exec(asked.key)?.[1];
+    if (!customerCode) return undefined;
+    await operator.answer(customerCode, words, `answer:${key}`);
     return text('answered');
   }
 
-  const commands: Readonly<Record<string, (rest: string, key: string) => Promise<string>>> = {
-    today: () => today(deps.operator, text),
-    stuck: () => stuck(deps.operator, text),
-    refund: (rest, key) => refund(deps.operator, text, rest, key),
-    pause: async () => {
-      await deps.operator.setPaused(true);
+  const commands: Readonly<Record<string, Command>> = {
+    today: () => today(operator, text),
+    stuck: () => stuck(operator, text),
+    refund: (rest, key) => refund(operator, text, rest, key),
+    async pause() {
+      await operator.setPaused(true);
       return text('paused');
     },
-    resume: async () => {
-      await deps.operator.setPaused(false);
+    async resume() {
+      await operator.setPaused(false);
       return text('resumed');
     },
-    answer: (rest, key) => answerByCode(rest, key),
-    broadcast: (rest, key) => broadcast(rest, key),
+    /** Where messages cannot be replied to one by one. */
+    async answer(rest, key) {
+      const [, code, words] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
+      if (!code || !words) return text('answerUsage');
+      await operator.answer(code.toUpperCase(), words, `answer:${key}`);
+      return text('answered');
+    },
+    async join(rest, key) {
+      const [, older, newer] = /^(\S+)\s+(\S+)$/.exec(rest) ?? [];
+      if (!older || !newer) return text('joinUsage');
+      const language = await operator.join(older, newer);
+      await operator.answer(older, deps.messages.text('bots.claim.done', language), `join:${key}`);
+      return text('joined', { older: older.toUpperCase() });
+    },
+    async broadcast(rest, key) {
+      if (!chat || !rest) return text('broadcastUsage');
+      return text('broadcasting', { count: await broadcasts.begin(chat, rest, key) });
+    },
+    help: async () => text('help'),
     desk: async () => text('help'),
   };
 
-  async function broadcast(words: string, key: string): Promise<string> {
-    if (!chat || !words) return text('broadcastUsage');
-    const since = deps.clock.now() - broadcastSinceMs;
-    const to = await deps.operator.chats(chat.channel, since);
-    void sendToAll(to, words, key).catch((error) =>
-      deps.log.error('desk.broadcast', { err: error }),
-    );
-    return text('broadcasting', { count: to.length });
-  }
-
-  async function sendToAll(to: readonly ChatRef[], words: string, key: string): Promise<void> {
-    let reached = 0;
-    for (const one of to) {
-      try {
-        await deps.say(one, { key: `broadcast:${key}`, text: words });
-        reached += 1;
-      } catch {
-        // Blocked or away: the others still hear it.
-      }
-      await wait(broadcastIntervalMs);
-    }
-    deps.log.info('desk.broadcastDone', { reached, of: to.length });
-    if (chat)
-      await deps.say(chat, { key: `done:${key}`, text: text('broadcastDone', { reached }) });
+  async function obey(words: string, repliesTo: string | undefined, key: string) {
+    const answered = repliesTo ? await answerCustomer(repliesTo, words, key) : undefined;
+    if (answered) return answered;
+    const [, name = '', rest = ''] = /^\/([a-z]+)(?:@\w+)?\s*([\s\S]*)$/i.exec(words.trim()) ?? [];
+    return Object.hasOwn(commands, name.toLowerCase())
+      ? commands[name.toLowerCase()]?.(rest.trim(), key)
+      : undefined;
   }
 
   return {
     isDesk: (channel, chatId) => chat?.channel === channel && chat.chatId === chatId,
-    async ask(talk, words) {
-      if (!chat) return false;
-      const { customer } = talk;
-      await deps.say(chat, {
-        // One message per question; the end of the key says whose it is.
-        key: `${talk.key}:ask:${customer.customerCode}`,
-        text: text('question', { code: customer.customerCode, text: words }),
-      });
-      return true;
-    },
+    ask: (talk, words) => forward(talk, 'question', { text: words }),
+    askToJoin: (talk, older) => forward(talk, 'claim', { older }),
     async handle({ text: words, repliesTo, key }) {
       if (!chat) return false;
-      if (repliesTo && (await answerCustomer(repliesTo, words, key))) return true;
-      const command = /^\/([a-z]+)(?:@\w+)?\s*([\s\S]*)$/i.exec(words.trim());
-      const run = command && commands[command[1]!.toLowerCase()];
-      if (!run) return false;
-      const told = await run(command[2]!.trim(), key).catch((error: unknown) => {
-        if (!(error instanceof StudioError)) throw error;
+      const told = await obey(words, repliesTo, key).catch((error: unknown) => {
+        if (!(error instanceof StudioError) || error.retry === 'later') throw error;
         return deps.messages.text(error.messageKey, config.language, error.params);
       });
+      if (told === undefined) return false;
       await deps.say(chat, { key: `desk:${key}`, text: told });
       return true;
     },
+    start: () => broadcasts.start(),
+    stop: () => broadcasts.stop(),
   };
-}
-
-type Text = (key: string, params?: Readonly<Record<string, string | number>>) => string;
-
-async function today(operator: Desk, text: Text): Promise<string> {
-  const now = await operator.today();
-  const { photos, ready, failed, waiting, newCustomers, quarantined } = now;
-  const money = now.paid.map(({ currency, orders, amountMinor }) =>
-    text('money', { orders, amount: priceText(amountMinor, currency) }),
-  );
-  return [
-    text('today', { photos, ready, failed, waiting, newCustomers }),
-    ...(money.length > 0 ? money : [text('noMoney')]),
-    ...(quarantined > 0 ? [text('quarantined', { count: quarantined })] : []),
-    ...(now.paused ? [text('paused')] : []),
-  ].join('\n');
-}
-
-async function stuck(operator: Desk, text: Text): Promise<string> {
-  const photos = await operator.stuck(stuckMax);
-  if (photos.length === 0) return text('noneStuck');
-  return photos
-    .map(({ photoId, customerCode, state, idleMs, lastError = '' }) =>
-      text('stuckLine', {
-        ...{ photoId, customerCode, state, lastError },
-        minutes: Math.round(idleMs / 60_000),
-      }),
-    )
-    .join('\n');
-}
-
-async function refund(operator: Desk, text: Text, rest: string, key: string): Promise<string> {
-  const [orderId, second = '', ...words] = rest.split(/\s+/);
-  if (!orderId) return text('refundUsage');
-  const partial = /^\d+$/.test(second);
-  const reason = [partial ? '' : second, ...words].join(' ').trim() || 'operator';
-  const done = await operator.refund(orderId, {
-    ...(partial ? { amountMinor: Number(second) } : {}),
-    reason,
-    key: `desk:${key}`,
-  });
-  return text('refunding', { orderId, amount: priceText(done.amountMinor, done.currency) });
 }

@@ -29,16 +29,25 @@ export async function redeemLinkCode(context: Context, customerId: string, code:
   const into = await store.transaction(async (tables) => {
     const maker = await tables.codes.takeLink(hash(`link:${plain(code)}`), clock.now());
     if (maker === undefined) throw new NotFound('code');
-    // One order of locks, whoever links whom.
-    for (const id of [maker, customerId].sort()) await lockCustomer(tables, id);
-    const to = await lockCustomer(tables, maker);
-    const from = await lockCustomer(tables, customerId);
-    if (to.id === from.id) return to.id;
-    await merge(tables, context, from.id, to.id);
-    return to.id;
+    return join(tables, context, customerId, maker);
   });
   context.live.emit({ customerId, kind: 'credits' });
   context.live.emit({ customerId: into, kind: 'credits' });
+}
+
+/** What is `fromId`'s goes to `toId`; both stay usable. For the operator, who has seen why. */
+export async function joinCustomers(context: Context, fromId: string, toId: string) {
+  await context.store.transaction((tables) => join(tables, context, fromId, toId));
+  for (const customerId of [fromId, toId]) context.live.emit({ customerId, kind: 'credits' });
+}
+
+async function join(tables: Tables, context: Context, fromId: string, toId: string) {
+  // One order of locks, whoever links whom.
+  for (const id of [fromId, toId].sort()) await lockCustomer(tables, id);
+  const to = await lockCustomer(tables, toId);
+  const from = await lockCustomer(tables, fromId);
+  if (to.id !== from.id) await merge(tables, context, from.id, to.id);
+  return to.id;
 }
 
 async function merge(tables: Tables, context: Context, fromId: string, toId: string) {

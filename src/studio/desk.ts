@@ -60,6 +60,7 @@ export function createDesk(context: Context, reports: Reports): Desk {
       log.info('operator.intake', { paused });
     },
     answer: (customerCode, text, key) => operator.answer(customerCode, text, key),
+    join: (olderCode, newerCode) => operator.join(olderCode, newerCode),
     chats: (channel, sinceMs) => reports.chatsSince(channel, sinceMs, broadcastMax),
   };
 }

@@ -1,5 +1,6 @@
-import { createCreditCodes } from './codes.js';
+import { createCreditCodes, joinCustomers } from './codes.js';
 import type { Context } from './context.js';
+import { current } from './customers.js';
 import { erase } from './delete-photos.js';
 import { NotFound } from './errors/index.js';
 import type { TimelineEntry } from './jobs.js';
@@ -7,6 +8,7 @@ import { priorities } from './jobs.js';
 import { orderView } from './order-views.js';
 import { tell } from './outbox.js';
 import { photoView } from './photo-views.js';
+import type { Language } from './ports/basics.js';
 import type { OrderView, PhotoView } from './ports/studio.js';
 import type { ChargeRecord, OrderRecord, QuarantineRecord, RefundRecord } from './records.js';
 import { requestRefund } from './request-refund.js';
@@ -29,6 +31,11 @@ export interface Operator {
   createCodes(wanted: Parameters<typeof createCreditCodes>[1]): Promise<string[]>;
   pauseIntake(paused: boolean): Promise<void>;
   intakePaused(): Promise<boolean>;
+  /**
+   * Somebody came back under a new contact id: what both have becomes the older customer's.
+   * @returns the customer's language.
+   */
+  join(olderCode: string, newerCode: string): Promise<Language>;
   /** An answer to a customer's question, by the code they quoted. */
   answer(customerCode: string, text: string, key: string): Promise<void>;
 }
@@ -79,6 +86,12 @@ export function createOperator(context: Context): Operator {
     pauseIntake: (paused) =>
       store.transaction(({ settings }) => settings.set(pausedSetting, paused ? 'yes' : 'no')),
     intakePaused: async () => (await store.read.settings.get(pausedSetting)) === 'yes',
+    join: async (olderCode, newerCode) => {
+      const [older, newer] = [await customerId(olderCode), await customerId(newerCode)];
+      await joinCustomers(context, newer, older);
+      context.log.info('operator.join', { customerId: older, joined: newer });
+      return (await current(store.read, older)).language;
+    },
     answer: async (customerCode, text, key) => {
       const id = await customerId(customerCode);
       const news = { customerId: id, key, event: { kind: 'support.answer', text } as const };

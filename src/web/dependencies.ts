@@ -46,6 +46,16 @@ export interface FleetModels {
   published(id: string): { readonly file: string; readonly record: object } | undefined;
 }
 
+/** What `GET /console/<key>` shows to the operator. */
+export interface OperatorPage {
+  readonly key: string;
+  /** Login of the WeChat account; `qr` is the content of the code that waits to be scanned. */
+  readonly wechat: () => {
+    readonly state: 'starting' | 'scan' | 'running' | 'loggedOut' | 'stopped';
+    readonly qr?: string;
+  };
+}
+
 /** Everything the web ring is given. */
 export interface WebDeps {
   readonly studio: Studio;
@@ -58,6 +68,8 @@ export interface WebDeps {
   /** Chat services that call us instead of being polled. */
   readonly webhooks?: readonly Webhook[];
   readonly fleetModels?: FleetModels;
+  /** Absent while there is nothing to show. */
+  readonly operatorPage?: OperatorPage;
   /** Absent when the sandbox is off. */
   readonly sandbox?: SandboxTill;
   /** Draw a QR code as SVG markup. */

@@ -2,6 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { limits } from '../studio/limits.js';
 import type { WebDeps } from './dependencies.js';
 
+/** Not for browsers, and not under the limits that are for them. */
+const service = { schema: { hide: true }, config: { service: true } };
+
 /**
  * `POST /notify/<gateway>`: a provider says that something happened. Verified over the raw bytes,
  * recorded, answered in the provider's own words; the work is done later by `settle`.
@@ -14,7 +17,7 @@ export async function notifyRoutes(app: FastifyInstance, deps: WebDeps): Promise
     (_request, body, done) => done(null, body),
   );
   for (const gateway of deps.gateways) {
-    app.post(`/notify/${gateway.id}`, { schema: { hide: true } }, async (request, reply) => {
+    app.post(`/notify/${gateway.id}`, service, async (request, reply) => {
       const outcome = await receive(deps, gateway.id, {
         headers: request.headers,
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
@@ -24,7 +27,7 @@ export async function notifyRoutes(app: FastifyInstance, deps: WebDeps): Promise
     });
   }
   for (const webhook of deps.webhooks ?? []) {
-    app.post(webhook.path, { schema: { hide: true } }, async (request, reply) => {
+    app.post(webhook.path, service, async (request, reply) => {
       const secret = request.headers[webhook.secretHeader];
       const body = parseJson(request.body);
       if (body === undefined) return reply.code(400).send();

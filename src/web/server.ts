@@ -11,6 +11,7 @@ import { meRoutes } from './api/me.js';
 import { photoRoutes } from './api/photos.js';
 import { purchaseRoutes } from './api/purchases.js';
 import { renditionRoutes } from './api/renditions.js';
+import { consoleRoutes } from './console-routes.js';
 import type { WebConfig, WebDeps, WebServer } from './dependencies.js';
 import { AddressInUse, NoSuchPage } from './errors.js';
 import { fleetRoutes } from './fleet/routes.js';
@@ -61,11 +62,21 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
   const api = await createContext(app, deps, config, https);
   app.addHook('onRequest', async (request) => {
     refuseCrossSite(request, config.publicUrl);
-    // Workers move many files from one address; they have a token instead of a limit.
-    if (!request.url.startsWith(fleetPrefix)) await api.rates.request(request);
+    // Workers move many files from one address, and services call for all customers at once; they
+    // have a token, a signature or a secret instead of a limit.
+    const isPage = !isServiceCall(request) && !request.url.startsWith(fleetPrefix);
+    if (isPage) await api.rates.request(request);
   });
   await addRoutes(app, api);
   return lifecycle(app, api);
+}
+
+/**
+ * Providers and chat services call from few addresses, for all customers at once; each call is
+ * verified by its signature or secret.
+ */
+function isServiceCall(request: FastifyRequest): boolean {
+  return (request.routeOptions.config as { service?: boolean }).service === true;
 }
 
 async function createContext(
@@ -104,6 +115,7 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
   await app.register(async (pay) => sandboxPayRoutes(pay, api));
   healthRoutes(app, api);
   metricsRoute(app, api);
+  consoleRoutes(app, api);
   await app.register(async (notify) => notifyRoutes(notify, api));
   await addPages(app, api.config.appDir);
   await app.register(swaggerUi, {

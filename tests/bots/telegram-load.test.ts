@@ -14,7 +14,7 @@ const seed = Number(process.env['LOAD_SEED'] ?? 1);
 
 /** Each command has an answer of its own, so that the order can be seen. */
 const exchange: readonly (readonly [string, RegExp])[] = [
-  ['/credits', /You have \d+ credits/],
+  ['/credits', /Credits: \d+/],
   ['/history', /no photos yet/],
   ['/settings', /Style for new photos/],
   ['/help', /Send a photo, several at once/],

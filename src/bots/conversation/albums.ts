@@ -1,7 +1,7 @@
 import type { CustomerEvent } from '../../studio/jobs.js';
 import type { PhotoView } from '../../studio/ports/studio.js';
 import { picture, statusKey } from './photo-replies.js';
-import { hdPrice } from './price-of-hd.js';
+import { hdCost } from './price-of-hd.js';
 import type { Reply } from './reply.js';
 import { type ConversationDeps, speak, type Talk } from './talk.js';
 
@@ -82,7 +82,7 @@ export async function albumNews(
       {
         label: say('button.hdAll', {
           count: ready.length,
-          price: hdPrice(deps, talk, ready.length),
+          price: await hdCost(deps, talk, ready.length),
         }),
         intent: { kind: 'hdAlbum', albumId } as const,
       },
@@ -92,7 +92,8 @@ export async function albumNews(
   return [
     { key: status, text: done, passing: true },
     {
-      key: `album:${albumId}`,
+      // Late photos may join: then all are shown once more, with one price for all.
+      key: `album:${albumId}:${photos.length}`,
       text: say('album.choose'),
       pictures: previews.map(picture),
       choices,

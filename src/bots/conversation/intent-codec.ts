@@ -38,7 +38,7 @@ const codes = {
 
 const kinds = new Map(Object.entries(codes).map(([kind, code]) => [code as string, kind as Kind]));
 /** Kinds that say all by themselves. */
-const bare = new Set<Kind>(['start', 'help', 'credits', 'buy', 'history', 'settings', 'cancel']);
+const bare = new Set<Kind>(['start', 'help', 'credits', 'buy', 'settings', 'cancel']);
 const methods: readonly string[] = ['sandbox', 'alipay', 'wechatpay', 'stars', 'credits'];
 const changes: readonly string[] = ['stronger', 'weaker', 'warmer', 'cooler', 'reset'];
 
@@ -61,6 +61,8 @@ function parts(intent: Intent): string[] {
       return intent.language ? [intent.language] : [];
     case 'delete':
       return intent.photoId ? [intent.photoId] : [];
+    case 'history':
+      return intent.before ? [intent.before] : [];
     case 'deleteAll':
       return intent.confirmed ? ['yes'] : [];
     case 'hd':
@@ -96,6 +98,7 @@ export function decodeIntent(text: string): Intent | undefined {
     if (a !== undefined && a !== 'en' && a !== 'zh-CN') return undefined;
     return { kind, ...(a ? { language: a as Language } : {}) };
   }
+  if (kind === 'history') return { kind, ...(a ? { before: a } : {}) };
   if (kind === 'delete') return { kind, ...(a ? { photoId: a } : {}) };
   if (kind === 'deleteAll') return { kind, confirmed: a === 'yes' };
   if (kind === 'link' || kind === 'support') return { kind };

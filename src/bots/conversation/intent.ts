@@ -12,12 +12,15 @@ export type Intent =
   | { readonly kind: 'credits' }
   | { readonly kind: 'buy' }
   | { readonly kind: 'buyPack'; readonly pack: string; readonly method?: PaymentMethod }
-  | { readonly kind: 'history' }
+  /** `before`: photos older than this one. */
+  | { readonly kind: 'history'; readonly before?: string }
   | { readonly kind: 'settings' }
   | { readonly kind: 'setPreset'; readonly preset: string }
   | { readonly kind: 'language'; readonly language?: Language }
   | { readonly kind: 'link'; readonly code?: string }
   | { readonly kind: 'redeem'; readonly code: string }
+  /** "I am the customer with this code": contact ids that changed lost them their account. */
+  | { readonly kind: 'claim'; readonly code: string }
   | { readonly kind: 'delete'; readonly photoId?: string }
   | { readonly kind: 'deleteAll'; readonly confirmed: boolean }
   | { readonly kind: 'support'; readonly text?: string }

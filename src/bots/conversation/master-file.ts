@@ -1,20 +1,31 @@
+import { stat } from 'node:fs/promises';
 import type { Customer, PhotoView } from '../../studio/ports/studio.js';
 import type { Reply } from './reply.js';
-import { type ConversationDeps, speak } from './talk.js';
+import { type ConversationConfig, type ConversationDeps, speak } from './talk.js';
 
-/** The HD file itself: always as a file, never recompressed. */
-export function masterFile(
-  deps: Pick<ConversationDeps, 'messages'>,
+/** The HD file itself: always as a file, never recompressed. Where it is too large: the way to it. */
+export async function masterFile(
+  deps: Pick<ConversationDeps, 'messages' | 'blobs'>,
+  config: Pick<ConversationConfig, 'uploadLimitBytes' | 'publicUrl'>,
   customer: Customer,
   photo: PhotoView,
   key: string,
-): Reply {
+): Promise<Reply> {
   const say = speak(deps, customer);
+  const blobKey = photo.masterKey as string;
+  const { size } = await stat(await deps.blobs.localFile(blobKey));
+  const limit = config.uploadLimitBytes ?? size;
+  const sizes = { megabytes: Math.ceil(size / 1e6), limitMegabytes: Math.floor(limit / 1e6) };
+  const where = config.publicUrl
+    ? say('hd.onThePage', { url: config.publicUrl })
+    : say('hd.askOperator', { code: customer.customerCode });
+  const instead = [say('hd.tooLarge', sizes), where].join('\n');
+  if (size > limit) return { key, text: instead };
   const params = { width: photo.widthPx ?? 0, height: photo.heightPx ?? 0 };
   return {
     key,
-    text: say('hd.file', params),
-    file: { blobKey: photo.masterKey as string, name: `huancai-${photo.id.slice(-6)}` },
+    ...{ text: say('hd.file', params), instead },
+    file: { blobKey, name: `huancai-${photo.id.slice(-6)}` },
     choices: photo.albumId
       ? [[{ label: say('button.zip'), intent: { kind: 'zip', albumId: photo.albumId } }]]
       : [],

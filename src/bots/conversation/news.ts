@@ -42,7 +42,7 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const album = await albumNews(deps, to, event);
     if (album) return album;
     const photo = await deps.studio.photo(to.customer.id, event.photoId);
-    const shown = preview(deps, to, photo, event.lookId);
+    const shown = await preview(deps, to, photo, event.lookId);
     if (!shown) return [];
     const text = speak(deps, to.customer)('photo.ready');
     return [{ key: statusKey({ photoId: photo.id }), text, passing: true }, shown];
@@ -63,9 +63,10 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const own = { key: `failed:${event.photoId}`, text: say('photo.failed', { reason }) };
     return [own, ...(album ?? [])];
   },
-  'photo.master': async (deps, _config, to, { photoId, masterKey }) => {
+  'photo.master': async (deps, config, to, { photoId, masterKey }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
-    return [masterFile(deps, to.customer, { ...photo, masterKey }, `master:${masterKey}`)];
+    const whole = { ...photo, masterKey };
+    return [await masterFile(deps, config, to.customer, whole, `master:${masterKey}`)];
   },
   'order.offer': async (deps, config, to, { orderId }) =>
     offer(deps, config, to, await deps.studio.order(to.customer.id, orderId)),

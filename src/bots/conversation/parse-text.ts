@@ -43,6 +43,7 @@ const commands: Readonly<Record<string, (rest: string) => Intent>> = {
   language: () => ({ kind: 'language' }),
   link: (rest) => ({ kind: 'link', ...(rest ? { code: rest } : {}) }),
   redeem: (rest) => (rest ? { kind: 'redeem', code: rest } : { kind: 'help' }),
+  claim: (rest) => (rest ? { kind: 'claim', code: rest } : { kind: 'help' }),
   delete: () => ({ kind: 'delete' }),
   paysupport: (rest) => ({ kind: 'support', ...(rest ? { text: rest } : {}) }),
   support: (rest) => ({ kind: 'support', ...(rest ? { text: rest } : {}) }),
@@ -53,6 +54,10 @@ const commands: Readonly<Record<string, (rest: string) => Intent>> = {
 const prefixed: readonly (readonly [RegExp, (rest: string) => Intent])[] = [
   [/^(?:绑定|link)[\s:：]*([A-Z0-9-]{4,})$/i, (code) => ({ kind: 'link', code })],
   [/^(?:兑换|redeem)[\s:：]*([A-Z0-9-]{4,})$/i, (code) => ({ kind: 'redeem', code })],
+  [
+    /^(?:我的)?(?:客户码|我是|my code is)[\s:：是]*([A-Z0-9]{8})$/i,
+    (code) => ({ kind: 'claim', code }),
+  ],
   [/^(?:客服|人工|support)[\s:：，,]+(.+)$/is, (text) => ({ kind: 'support', text })],
 ];
 

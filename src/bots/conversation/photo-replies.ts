@@ -1,5 +1,5 @@
 import type { Customer, PhotoView } from '../../studio/ports/studio.js';
-import { hdPrice } from './price-of-hd.js';
+import { hdCost } from './price-of-hd.js';
 import type { Choice, Media, Reply } from './reply.js';
 import { type ConversationDeps, speak, type Talk } from './talk.js';
 
@@ -19,12 +19,12 @@ export function failure(
 }
 
 /** The labelled before | after picture of a look, with what can be done next. */
-export function preview(
+export async function preview(
   deps: ConversationDeps,
   talk: Pick<Talk, 'customer' | 'chat'>,
   photo: PhotoView,
   lookId: string | undefined,
-): Reply | undefined {
+): Promise<Reply | undefined> {
   const look = photo.looks.find((one) => one.id === lookId);
   const blobKey = look?.comparisonKey ?? look?.previewKey;
   if (!look || !blobKey) return undefined;
@@ -36,7 +36,7 @@ export function preview(
     key: `preview:${look.id}`,
     text: [say(photo.unlocked ? 'preview.unlocked' : 'preview.text'), ...notes].join('\n'),
     picture: picture(blobKey),
-    choices: photoChoices(deps, talk, photo),
+    choices: await photoChoices(deps, talk, photo),
   };
 }
 
@@ -44,17 +44,17 @@ export function picture(blobKey: string): Media {
   return { blobKey, name: 'huancai-preview.jpg' };
 }
 
-/** HD, another look, adjust, delete. */
-export function photoChoices(
+/** HD, another look, adjust. */
+export async function photoChoices(
   deps: ConversationDeps,
   talk: Pick<Talk, 'customer' | 'chat'>,
   photo: PhotoView,
-): Choice[][] {
+): Promise<Choice[][]> {
   const say = speak(deps, talk.customer);
   const photoId = photo.id;
   const hd = photo.unlocked
     ? say('button.hdAgain')
-    : say('button.hd', { price: hdPrice(deps, talk) });
+    : say('button.hd', { price: await hdCost(deps, talk) });
   return [
     [{ label: hd, intent: { kind: 'hd', photoId } }],
     [

@@ -1,6 +1,6 @@
-import { type ConversationDeps, priceText, type Talk } from './talk.js';
+import { type ConversationDeps, priceText, speak, type Talk } from './talk.js';
 
-/** What HD costs here: by the first method this channel offers. */
+/** What HD costs here in money: by the first method this channel offers. */
 export function hdPrice(
   deps: Pick<ConversationDeps, 'studio'>,
   talk: Pick<Talk, 'chat'>,
@@ -11,4 +11,16 @@ export function hdPrice(
   return first === 'stars'
     ? priceText(prices.hdStars * photos, 'XTR')
     : priceText(prices.hdAmountFen * photos, 'CNY');
+}
+
+/** What it costs this customer: credits where there are enough, since those are used first. */
+export async function hdCost(
+  deps: Pick<ConversationDeps, 'studio' | 'messages'>,
+  talk: Pick<Talk, 'customer' | 'chat'>,
+  photos = 1,
+): Promise<string> {
+  const needed = deps.studio.prices().hdCredits * photos;
+  const { credits } = await deps.studio.profile(talk.customer.id);
+  if (credits >= needed) return speak(deps, talk.customer)('inCredits', { credits: needed });
+  return hdPrice(deps, talk, photos);
 }

@@ -26,8 +26,12 @@ export interface Reply {
   readonly pictures?: readonly Media[];
   /** Sent as a file, never recompressed. */
   readonly file?: Media;
+  /** What is said where the file is too large to go. */
+  readonly instead?: string;
   /** Rows of buttons, or numbered lines where there are no buttons. */
   readonly choices?: readonly (readonly Choice[])[];
+  /** Said once and never edited: what a broadcast told stays told. */
+  readonly once?: boolean;
   /** A short-lived status ("3rd in the queue"): WeChat leaves all but the first out. */
   readonly passing?: boolean;
 }

@@ -21,6 +21,8 @@ export interface ConversationDeps {
   ) => Promise<string>;
   /** Hand a customer's words to the operator; false when there is no operator's chat. */
   readonly askOperator: (talk: Talk, text: string) => Promise<boolean>;
+  /** Ask the operator to join this customer with the one of an older code; false as above. */
+  readonly askToJoin: (talk: Talk, olderCode: string) => Promise<boolean>;
 }
 
 export interface ConversationConfig {
@@ -29,6 +31,8 @@ export interface ConversationConfig {
   /** Photos are deleted after so many days; 0: kept. Said in the greeting. */
   readonly retentionDays: number;
   readonly presets: readonly string[];
+  /** IANA name: times are said as the shop's customers know them. */
+  readonly timeZone: string;
   /** Larger files cannot be fetched from or sent to this channel, bytes. */
   readonly downloadLimitBytes?: number;
   readonly uploadLimitBytes?: number;
@@ -52,6 +56,12 @@ export type Say = ReturnType<typeof speak>;
 /** `¥9.90` or `100 ⭐`. */
 export function priceText(amountMinor: number, currency: Currency): string {
   return currency === 'XTR' ? `${amountMinor} ⭐` : `¥${(amountMinor / 100).toFixed(2)}`;
+}
+
+/** `2026-05-01 09:30` in the shop's time zone. */
+export function timeText({ timeZone }: Pick<ConversationConfig, 'timeZone'>, atMs: number): string {
+  const format = { timeZone, dateStyle: 'short', timeStyle: 'short' } as const;
+  return new Intl.DateTimeFormat('sv-SE', format).format(atMs);
 }
 
 /** A plain answer, keyed by what it answers so that a repeated update does not repeat it. */

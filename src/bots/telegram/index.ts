@@ -8,6 +8,7 @@ import { createIncomingAlbums, type IncomingAlbums } from '../incoming-albums.js
 import type { OperatorDesk } from '../operator-desk.js';
 import { createProgressFollower } from '../progress-follower.js';
 import { SendPace, telegramPace } from '../send-pace.js';
+import { createTelegramAlone, type TelegramAlone } from './telegram-alone.js';
 import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
 import { createTelegramChannel } from './telegram-channel.js';
 import { createTelegramCalls } from './telegram-client.js';
@@ -49,14 +50,14 @@ export function openTelegram(
   const calls = createTelegramCalls(config, pace);
   const sender = createTelegramSender({ ...deps, calls });
   let conversation: Conversation | undefined;
+  let alone: TelegramAlone;
   const channel = createTelegramChannel({
     conversation: () => {
       if (!conversation) throw new Error('telegram is not connected yet');
       return conversation;
     },
-    sender,
-    calls,
-    chatLog: deps.chatLog,
+    ...{ sender, calls },
+    alone: () => alone,
   });
 
   function connect(more: TelegramDeps): TelegramChannel {
@@ -69,9 +70,10 @@ export function openTelegram(
     });
     let albums: IncomingAlbums;
     let bot: TelegramBot;
+    alone = createTelegramAlone({ ...more, sender, botName: () => bot.name() });
     const handler = createTelegramHandler({
       ...more,
-      ...{ sender, calls, progress },
+      ...{ sender, calls, progress, alone },
       albums: () => albums,
       botName: () => bot.name(),
     });

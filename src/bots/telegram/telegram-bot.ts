@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../../studio/ports/basics.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import { createInbox, type Inbox } from '../inbox.js';
-import type { TelegramAccess, TelegramCalls } from './telegram-client.js';
+import { type TelegramAccess, type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import { introduce } from './telegram-profile.js';
 import { chatOf, type TelegramUpdate } from './telegram-update.js';
 
@@ -78,6 +78,11 @@ export function createTelegramBot(
     let ok = false;
     try {
       ok = await studio.approvePreCheckout(invoice_payload, total_amount, currency);
+    } catch (error) {
+      // A plain no at once is better than a sale that Telegram lets hang.
+      log.error('telegram.preCheckoutNotKnown', { err: error });
+    }
+    try {
       const language = query.from.language_code?.startsWith('zh') ? 'zh-CN' : 'en';
       const error_message = deps.messages.text('bots.order.closed', language);
       const answer = { pre_checkout_query_id: id, ok, ...(ok ? {} : { error_message }) };
@@ -92,7 +97,7 @@ export function createTelegramBot(
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       try {
         bot.botInfo ??= await bot.telegram.getMe();
-        await introduce(calls, deps.messages);
+        await introduceQuietly();
         state = 'running';
         attempt = 0;
         log.info('telegram.running', { mode: config.webhook ? 'webhook' : 'polling' });
@@ -114,6 +119,16 @@ export function createTelegramBot(
     }
   }
 
+  /** A refused description is no reason to stay away. */
+  async function introduceQuietly(): Promise<void> {
+    try {
+      await introduce(calls, deps.messages);
+    } catch (error) {
+      if (!(error instanceof TelegramRefused)) throw error;
+      log.warn('telegram.notIntroduced', { why: error.message });
+    }
+  }
+
   async function openWebhook({ url, secret }: { url: string; secret: string }): Promise<void> {
     const payload = { url, secret_token: secret, allowed_updates: allowedUpdates };
     await calls.call('setWebhook', payload, { repeatable: true });
@@ -127,7 +142,7 @@ export function createTelegramBot(
       running = run();
     },
     async receiveWebhook(secret, body) {
-      if (!config.webhook || !isEqual(secret ?? '', config.webhook.secret)) return 401;
+      if (!config.webhook || !isEqual(secret ?? '', config.webhook.secret)) return 403;
       const update = body as TelegramUpdate | null;
       if (!update || !Number.isSafeInteger(update.update_id)) return 400;
       await receive(update);

@@ -1,16 +1,22 @@
 import { createWriteStream } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ChannelAway, PhotoFileTooLarge, PhotoUnreadable } from '../../studio/errors/index.js';
+import { pathToFileURL } from 'node:url';
+import {
+  ChannelAway,
+  PhotoFileTooLarge,
+  PhotoUnreadable,
+  StudioError,
+} from '../../studio/errors/index.js';
 import { limits } from '../../studio/limits.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
-import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Conversation } from '../conversation/conversation.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
 import { personalNews } from '../personal-news.js';
+import type { TelegramAlone } from './telegram-alone.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
-import { privateChatState } from './telegram-handler.js';
 import type { TelegramSender } from './telegram-sender.js';
 
 /** Telegram's own servers give bots no more than this. */
@@ -21,25 +27,20 @@ export function createTelegramChannel(deps: {
   conversation: () => Conversation;
   sender: TelegramSender;
   calls: TelegramCalls;
-  chatLog: ChatLog;
+  alone: () => TelegramAlone;
 }): ChatChannel {
   return {
     id: 'telegram',
     async notify(to, customer, event, key) {
-      const isGroup = to.chatId.startsWith('-');
-      const alone =
-        isGroup && personalNews.has(event.kind)
-          ? await deps.chatLog.state<{ chatId: string }>('telegram', customer.id, privateChatState)
-          : undefined;
-      const chatId = alone?.chatId ?? to.chatId;
-      const chat = { channel: 'telegram' as const, chatId };
-      const replies = await deps.conversation().tell({ customer, chat }, event, key);
+      const { chatId } = to;
+      const replies = await deps.conversation().tell({ customer, chat: to }, event, key);
+      if (personalNews.has(event.kind)) return deps.alone().say(chatId, customer, replies);
       for (const reply of replies) await deps.sender.say(chatId, reply);
     },
     async fetchFile(fileRef, file, signal) {
       const url = await linkOf(deps.calls, fileRef);
       // A self-hosted server in local mode names a file of this machine.
-      if (url.protocol === 'file:') return copyFile(url, file);
+      if (url.protocol === 'file:') return copyLocal(url, file);
       const response = await fetch(url, { signal, redirect: 'error' }).catch((error) => {
         throw new ChannelAway('telegram', undefined, nameOf(error));
       });
@@ -52,13 +53,28 @@ export function createTelegramChannel(deps: {
 /** The address holds the bot's token: it never leaves this file. */
 async function linkOf({ call, telegram }: TelegramCalls, fileId: string): Promise<URL> {
   try {
-    const found = await call<object>('getFile', { file_id: fileId }, { repeatable: true });
+    const ask = { file_id: fileId };
+    const found = await call<{ file_path?: string }>('getFile', ask, { repeatable: true });
+    // telegraf makes file://<host>/ of it, which no file function takes.
+    if (path.isAbsolute(found.file_path ?? '')) return pathToFileURL(found.file_path as string);
     return await telegram.getFileLink(found as never);
   } catch (error) {
     if (!(error instanceof TelegramRefused)) throw error;
     if (error.description.includes('too big'))
       throw new FileBeyondChannel(botLimitBytes + 1, botLimitBytes);
     throw new PhotoUnreadable('the file is no longer at Telegram', undefined, 'gone');
+  }
+}
+
+async function copyLocal(from: URL, file: string): Promise<void> {
+  try {
+    const { size } = await stat(from);
+    const limit = limits.photo.uploadBytes;
+    if (size > limit) throw new PhotoFileTooLarge(size, limit);
+    await copyFile(from, file);
+  } catch (error) {
+    if (error instanceof StudioError) throw error;
+    throw new PhotoUnreadable('the Bot API server names a file that cannot be read here');
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Telegram } from 'telegraf';
-import { ChannelAway, CustomerUnreachable } from '../../studio/errors/index.js';
+import { ChannelAway, CustomerUnreachable, StudioError } from '../../studio/errors/index.js';
 import type { SendPace } from '../send-pace.js';
 
 export interface TelegramAccess {
@@ -11,17 +11,20 @@ export interface TelegramAccess {
 
 /** 400s that mean "already so", not "wrong". */
 const harmless = ['message is not modified', 'query is too old', 'message to delete not found'];
+/** 400s about chats that are no more: as good as a 403. */
+const gone = ['chat not found', 'upgraded to a supergroup', 'PEER_ID_INVALID'];
 const attempts = 4;
 const firstBackoffMs = 300;
 
 /** What the Bot API refused; `edit` decides to send anew on some of them. */
-export class TelegramRefused extends Error {
+export class TelegramRefused extends StudioError {
   constructor(
     readonly method: string,
-    readonly code: number,
+    readonly status: number,
     readonly description: string,
   ) {
-    super(`${method}: ${code} ${description}`);
+    const message = `${method}: ${status} ${description}`;
+    super('TELEGRAM_REFUSED', 'channel.unreachable', 'never', message);
   }
 }
 
@@ -60,7 +63,9 @@ export function createTelegramCalls(access: TelegramAccess, pace: SendPace): Tel
           const fault = read(error);
           if (fault.code === 400 && harmless.some((text) => fault.description.includes(text)))
             return undefined as T;
-          if (fault.code === 403) throw new CustomerUnreachable('telegram');
+          const isGone =
+            fault.code === 403 || gone.some((text) => fault.description.includes(text));
+          if (isGone) throw new CustomerUnreachable('telegram');
           if (fault.retryAfterMs !== undefined) pace.pause(fault.retryAfterMs);
           // No code: the connection broke, and the message may be there already.
           const surelyNot = fault.code === 429 || (fault.code ?? 0) >= 500;

@@ -1,24 +1,26 @@
+import { CustomerUnreachable } from '../../studio/errors/index.js';
 import type { Language, Logger } from '../../studio/ports/basics.js';
-import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import type { Conversation } from '../conversation/conversation.js';
+import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import type { Talk } from '../conversation/talk.js';
 import type { IncomingAlbum, IncomingAlbums } from '../incoming-albums.js';
 import type { OperatorDesk } from '../operator-desk.js';
 import type { ProgressFollower } from '../progress-follower.js';
+import type { TelegramAlone } from './telegram-alone.js';
 import type { TelegramCalls } from './telegram-client.js';
 import type { TelegramSender } from './telegram-sender.js';
 import { type Said, type TelegramUpdate, understand } from './telegram-update.js';
 
-/** Where a customer of a group is talked to alone. */
-export const privateChatState = 'privateChat';
+/** One album holds no more; what comes after it is the next. */
+const albumMax = 50;
 
 export interface TelegramHandlerDeps {
   readonly studio: Studio;
   readonly conversation: Conversation;
   readonly sender: TelegramSender;
   readonly calls: TelegramCalls;
-  readonly chatLog: ChatLog;
+  readonly alone: TelegramAlone;
   readonly desk: OperatorDesk;
   readonly progress: ProgressFollower;
   readonly log: Logger;
@@ -28,24 +30,47 @@ export interface TelegramHandlerDeps {
 
 /** Handles updates that are written down already; one chat's in order. */
 export function createTelegramHandler(deps: TelegramHandlerDeps) {
-  const { studio, conversation, sender, chatLog, desk } = deps;
+  const { studio, conversation, sender, desk } = deps;
 
   async function handle(update: TelegramUpdate): Promise<void> {
-    const understood = understand(update, deps.botName());
+    const understood = understand(update, {
+      botName: deps.botName(),
+      isDesk: (chatId) => desk.isDesk('telegram', chatId),
+      joins: await joining(update),
+    });
     switch (understood.kind) {
       case 'said':
-        return said(understood.said, String(update.update_id));
+        return heard(understood.said, String(update.update_id));
       case 'paid':
         return paid(understood);
       case 'membership':
-        return membership(understood.chatId, understood.gone);
+        return sender.setBlocked(understood.chatId, understood.gone);
       case 'nothing':
         return;
     }
   }
 
+  /** Photos of an album come one by one, and in a group only the first names us. */
+  async function joining({ message }: TelegramUpdate): Promise<boolean> {
+    if (!message?.media_group_id || message.chat.type === 'private') return false;
+    const album = await deps.albums().current(String(message.chat.id));
+    return album?.userId === String(message.from?.id);
+  }
+
+  async function heard(what: Said, key: string): Promise<void> {
+    // Whoever speaks to us wants to hear from us again.
+    await sender.setBlocked(what.chatId, false);
+    try {
+      await said(what, key);
+    } catch (error) {
+      if (!(error instanceof CustomerUnreachable)) throw error;
+      deps.log.info('customer.unreachable', { channel: 'telegram', wish: what.intent.kind });
+    }
+  }
+
   async function said(what: Said, key: string): Promise<void> {
     const { chatId, intent } = what;
+    if (what.text?.trim() === '/id') return sender.say(chatId, { key: `id:${key}`, text: chatId });
     if (desk.isDesk('telegram', chatId)) {
       const handled = await desk.handle({
         text: what.text ?? '',
@@ -54,18 +79,28 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
       });
       if (handled) return;
     }
-    if (intent.kind === 'photos' && what.albumId) {
-      const [photo] = intent.photos;
-      const { userId, isGroup, languageCode, albumId } = what;
-      if (photo) await deps.albums().add({ albumId, chatId, userId, isGroup, languageCode }, photo);
-      return;
-    }
+    if (intent.kind === 'photos' && (await collected(what, intent.photos[0]))) return;
     // The button stops spinning at once, whatever its wish takes.
     const spinning = what.callbackId ? release(what.callbackId) : undefined;
     const talk = await talkOf(what, key);
     await reply(chatId, talk, await conversation.answer(talk, intent));
     if (intent.kind === 'photos') deps.progress.follow(talk.customer.id, talk.chat);
     await spinning;
+  }
+
+  /**
+   * Telegram cuts a selection into albums of ten, and the last photo may be alone: what comes
+   * while an album is being collected belongs to it.
+   * @returns false for a photo on its own.
+   */
+  async function collected(what: Said, photo: IncomingPhoto | undefined): Promise<boolean> {
+    const { chatId, userId, isGroup, languageCode } = what;
+    const open = await deps.albums().current(chatId);
+    const joins = open?.userId === userId && open.photos.length < albumMax;
+    const albumId = joins ? open.albumId : what.albumId;
+    if (!photo || !albumId) return false;
+    await deps.albums().add({ albumId, chatId, userId, isGroup, languageCode }, photo);
+    return true;
   }
 
   async function release(callbackId: string): Promise<void> {
@@ -77,8 +112,10 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
 
   async function albumDone(album: IncomingAlbum): Promise<void> {
     const talk = await talkOf(album, `album:${album.albumId}:${album.photos.length}`);
-    const intent = { kind: 'photos', photos: album.photos } as const;
-    await reply(album.chatId, talk, await conversation.answer(talk, intent));
+    const { albumId } = album;
+    const intent = { kind: 'photos', photos: album.photos.map((one) => ({ ...one, albumId })) };
+    await reply(album.chatId, talk, await conversation.answer(talk, intent as Intent));
+    deps.progress.follow(talk.customer.id, talk.chat);
   }
 
   async function talkOf(
@@ -89,7 +126,7 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
     const alone = { channel: 'telegram' as const, chatId: who.userId };
     const language: Language = who.languageCode?.startsWith('zh') ? 'zh-CN' : 'en';
     const customer = await studio.identify(alone, who.userId, language);
-    if (who.isGroup) await chatLog.setState('telegram', customer.id, privateChatState, alone);
+    if (who.isGroup) await deps.alone.remember(customer.id, who.userId);
     const chat = who.isGroup ? { channel: 'telegram' as const, chatId: who.chatId } : alone;
     return { customer, chat, key };
   }
@@ -101,11 +138,8 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
   ): Promise<void> {
     for (const one of replies) {
       // Paid files never into a group.
-      const to = one.file ? talk.customer.id : undefined;
-      const alone = to
-        ? await chatLog.state<{ chatId: string }>('telegram', to, privateChatState)
-        : undefined;
-      await sender.say(alone?.chatId ?? chatId, one);
+      if (one.file) await deps.alone.say(chatId, talk.customer, [one]);
+      else await sender.say(chatId, one);
     }
   }
 
@@ -127,10 +161,6 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
     });
     // Polling the bot's star transactions settles it anyway.
     if (outcome !== 'accepted') deps.log.error('telegram.paymentNotRecorded', { outcome });
-  }
-
-  async function membership(chatId: string, gone: boolean): Promise<void> {
-    await chatLog.setState('telegram', chatId, 'blocked', gone ? true : undefined);
   }
 
   return { handle, albumDone };

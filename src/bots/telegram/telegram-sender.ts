@@ -1,4 +1,5 @@
 import { Input } from 'telegraf';
+import { CustomerUnreachable } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
@@ -8,8 +9,11 @@ import { extensionOf } from '../picture-extension.js';
 import { Turns } from '../turns.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 
+const textMax = 4_096;
 const captionMax = 1_024;
 const groupMax = 10;
+/** State of chats that do not want to hear from us. */
+const blockedState = 'blocked';
 
 interface Sent {
   readonly message_id: number;
@@ -23,6 +27,8 @@ export interface TelegramSender {
    * @throws {ChannelAway | CustomerUnreachable}
    */
   say(chatId: string, reply: Reply): Promise<void>;
+  /** The person left, or came back: a chat that blocked us is not written to any more. */
+  setBlocked(chatId: string, blocked: boolean): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
@@ -36,33 +42,53 @@ export function createTelegramSender(deps: {
   const turns = new Turns();
   const { calls, chatLog, clock } = deps;
 
+  const isBlocked = (chatId: string) => chatLog.state<boolean>('telegram', chatId, blockedState);
+
+  async function setBlocked(chatId: string, blocked: boolean): Promise<void> {
+    if ((await isBlocked(chatId)) === (blocked || undefined)) return;
+    await chatLog.setState('telegram', chatId, blockedState, blocked ? true : undefined);
+  }
+
   async function say(chatId: string, reply: Reply): Promise<void> {
-    const before = await chatLog.sent('telegram', keyOf(chatId, reply));
-    if (before?.ref) return edit(chatId, Number(before.ref), reply);
-    // Begun and never confirmed: a passing word is let go, a file or an offer is worth a repeat.
-    if (before && reply.passing) return;
-    const record = (ref: string) =>
-      chatLog.recordSent(
-        { channel: 'telegram', key: keyOf(chatId, reply), chatKey: chatId, ref },
-        clock.now(),
-      );
-    await record('');
-    const { message_id } = await send(chatId, reply);
-    await record(String(message_id));
+    if (await isBlocked(chatId)) throw new CustomerUnreachable('telegram');
+    try {
+      await sayOnce(chatId, reply);
+    } catch (error) {
+      if (error instanceof CustomerUnreachable) await setBlocked(chatId, true);
+      throw error;
+    }
+  }
+
+  async function sayOnce(chatId: string, reply: Reply): Promise<void> {
+    const parts = partsOf(reply);
+    for (const [i, part] of parts.entries()) {
+      const isLast = i === parts.length - 1;
+      // The last part has the buttons and is the one that is edited.
+      const key = `${chatId}:${reply.key}${isLast ? '' : `#${i}`}`;
+      const before = await chatLog.sent('telegram', key);
+      if (before?.ref) {
+        if (isLast && !reply.once) await edit(chatId, Number(before.ref), part);
+        continue;
+      }
+      // Begun and never confirmed: a passing word is let go, a file or an offer is worth a repeat.
+      if (before && reply.passing) continue;
+      const record = (ref: string) =>
+        chatLog.recordSent({ channel: 'telegram', key, chatKey: chatId, ref }, clock.now());
+      await record('');
+      const sent = await send(chatId, part);
+      await record(String(sent?.message_id ?? 'sent'));
+    }
   }
 
   async function send(chatId: string, reply: Reply): Promise<Sent> {
     const chat = { id: chatId, isGroup: chatId.startsWith('-') };
     const options = { chat, repeatable: !reply.passing };
     const base = { chat_id: chatId, ...markup(reply.choices) };
-    if (reply.pictures && reply.pictures.length > 0) {
-      await sendAlbum(chatId, reply.pictures, options);
-      return calls.call<Sent>('sendMessage', { ...base, text: reply.text }, options);
-    }
+    if (reply.pictures) return sendTogether(chatId, reply.pictures, options);
     const media = reply.file ?? reply.picture;
     if (!media) return calls.call<Sent>('sendMessage', { ...base, text: reply.text }, options);
-    const caption = reply.text.slice(0, captionMax);
     const input = await inputOf(media);
+    const caption = reply.text;
     if (!reply.file) {
       try {
         return await calls.call<Sent>('sendPhoto', { ...base, photo: input, caption }, options);
@@ -71,23 +97,27 @@ export function createTelegramSender(deps: {
         if (!(error instanceof TelegramRefused)) throw error;
       }
     }
-    return calls.call<Sent>('sendDocument', { ...base, document: input, caption }, options);
+    try {
+      return await calls.call<Sent>('sendDocument', { ...base, document: input, caption }, options);
+    } catch (error) {
+      const isTooLarge = error instanceof TelegramRefused && error.status === 413;
+      if (!isTooLarge || !reply.instead) throw error;
+      return calls.call<Sent>('sendMessage', { chat_id: chatId, text: reply.instead }, options);
+    }
   }
 
-  async function sendAlbum(
+  async function sendTogether(
     chatId: string,
     pictures: readonly Media[],
     options: { chat: { id: string; isGroup: boolean }; repeatable: boolean },
-  ): Promise<void> {
-    for (let at = 0; at < pictures.length; at += groupMax) {
-      const part = pictures.slice(at, at + groupMax);
-      const media = [];
-      for (const picture of part) media.push({ type: 'photo', media: await inputOf(picture) });
-      const [first] = media;
-      if (media.length > 1) await calls.call('sendMediaGroup', { chat_id: chatId, media }, options);
-      else if (first)
-        await calls.call('sendPhoto', { chat_id: chatId, photo: first.media }, options);
-    }
+  ): Promise<Sent> {
+    const media = [];
+    for (const picture of pictures) media.push({ type: 'photo', media: await inputOf(picture) });
+    const [first] = media;
+    if (media.length === 1)
+      return calls.call('sendPhoto', { chat_id: chatId, photo: first!.media }, options);
+    const sent = await calls.call<Sent[]>('sendMediaGroup', { chat_id: chatId, media }, options);
+    return sent[0]!;
   }
 
   async function edit(chatId: string, messageId: number, reply: Reply): Promise<void> {
@@ -117,13 +147,33 @@ export function createTelegramSender(deps: {
 
   return {
     say: (chatId, reply) => turns.take(chatId, () => say(chatId, reply)),
+    setBlocked: (chatId, blocked) => turns.take(chatId, () => setBlocked(chatId, blocked)),
     idle: () => turns.idle(),
   };
 }
 
-/** The same news may go to several chats (a group and a private one). */
-function keyOf(chatId: string, reply: Reply): string {
-  return `${chatId}:${reply.key}`;
+/** What Telegram takes as one message each: albums of ten, texts of 4,096 letters. */
+function partsOf(reply: Reply): Reply[] {
+  const { key, pictures = [], choices, passing, once, text, ...media } = reply;
+  const parts: Reply[] = [];
+  for (let at = 0; at < pictures.length; at += groupMax)
+    parts.push({ key, text: '', pictures: pictures.slice(at, at + groupMax) });
+  const isMedia = media.file !== undefined || media.picture !== undefined;
+  const texts = textsOf(text, isMedia ? captionMax : textMax);
+  const whole = { key, choices, passing, once };
+  if (isMedia && texts.length === 1) return [...parts, { ...whole, ...media, text }];
+  if (isMedia) parts.push({ key, passing, ...media, text: '' });
+  return [
+    ...parts,
+    ...texts.map((one, i) => (i < texts.length - 1 ? { key, text: one } : { ...whole, text: one })),
+  ];
+}
+
+function textsOf(text: string, max: number): string[] {
+  if (text.length <= max) return [text];
+  const texts: string[] = [];
+  for (let at = 0; at < text.length; at += textMax) texts.push(text.slice(at, at + textMax));
+  return texts;
 }
 
 function markup(choices: Reply['choices']): object {

@@ -25,6 +25,7 @@ interface Message {
 
 interface Person {
   readonly id: number;
+  readonly username?: string;
   readonly is_bot?: boolean;
   readonly language_code?: string;
 }
@@ -97,8 +98,17 @@ export function chatOf(update: TelegramUpdate): string {
   return String(chat);
 }
 
-/** @param botName without @; in groups only what is addressed to it counts. */
-export function understand(update: TelegramUpdate, botName: string): Understood {
+/** In groups only what is addressed to the bot counts. */
+export interface Addressed {
+  /** Without @. */
+  readonly botName: string;
+  /** In the operators' own group every command counts. */
+  readonly isDesk: (chatId: string) => boolean;
+  /** The message is a photo of an album that was addressed to us. */
+  readonly joins: boolean;
+}
+
+export function understand(update: TelegramUpdate, addressed: Addressed): Understood {
   if (update.callback_query) return pressed(update.callback_query);
   const member = update.my_chat_member;
   if (member) {
@@ -112,7 +122,7 @@ export function understand(update: TelegramUpdate, botName: string): Understood 
     const payerId = String(message.from.id);
     return { kind: 'paid', payment, payerId, paidAtMs: message.date * 1_000 };
   }
-  const intent = intentOf(message, botName);
+  const intent = intentOf(message, addressed);
   if (!intent) return { kind: 'nothing' };
   return {
     kind: 'said',
@@ -146,13 +156,10 @@ function pressed(query: NonNullable<TelegramUpdate['callback_query']>): Understo
   };
 }
 
-function intentOf(message: Message, botName: string): Intent | undefined {
+function intentOf(message: Message, addressed: Addressed): Intent | undefined {
   const said = message.text ?? message.caption ?? '';
-  const mention = new RegExp(`@${botName}\\b`, 'i');
-  if (isGroup(message)) {
-    const toUs = message.reply_to_message?.from?.is_bot === true;
-    if (!mention.test(said) && !toUs) return undefined;
-  }
+  const mention = new RegExp(`@${addressed.botName}\\b`, 'i');
+  if (isGroup(message) && !isToUs(message, said, mention, addressed)) return undefined;
   const photo = photoOf(message, said.replace(mention, ' ').trim());
   if (photo) return { kind: 'photos', photos: [photo] };
   if (message.text === undefined) return { kind: 'help' };
@@ -161,9 +168,22 @@ function intentOf(message: Message, botName: string): Intent | undefined {
   return parseText(text);
 }
 
+function isToUs(message: Message, said: string, mention: RegExp, addressed: Addressed): boolean {
+  const repliedTo = message.reply_to_message?.from?.username;
+  const isReply = repliedTo?.toLowerCase() === addressed.botName.toLowerCase();
+  const isOrder = said.startsWith('/') && addressed.isDesk(String(message.chat.id));
+  return addressed.joins || isReply || isOrder || mention.test(said);
+}
+
+/** Some phones send pictures as files of no type: the name tells. */
+const pictureName = /\.(?:jpe?g|png|webp|avif|heic|heif|tiff?|bmp|gif)$/i;
+
 function photoOf(message: Message, caption: string): IncomingPhoto | undefined {
   const largest = message.photo?.at(-1);
-  const image = message.document?.mime_type?.startsWith('image/') ? message.document : undefined;
+  const { document } = message;
+  const isImage =
+    document?.mime_type?.startsWith('image/') || pictureName.test(document?.file_name ?? '');
+  const image = isImage ? document : undefined;
   const source = largest ?? image;
   if (!source) return undefined;
   return {

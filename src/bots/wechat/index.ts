@@ -52,8 +52,6 @@ export interface WechatChannel {
   stop(): Promise<void>;
 }
 
-/** Messages that could not be answered are tried again this often. */
-const replayMs = 60_000;
 const cleanMs = 3_600_000;
 
 /**
@@ -81,18 +79,17 @@ export function openWechat(
   const pace = createWechatPace({ ...deps, limitReached: () => deps.alert('limit') }, config);
   let handle: ((update: { key: string; payload: unknown }) => Promise<void>) | undefined;
   let studio: Studio | undefined;
-  let isBehind = false;
   let wasOut = false;
 
-  const inbox: Inbox = createInbox(deps, 'wechat', async (update) => {
-    try {
+  const inbox: Inbox = createInbox(
+    deps,
+    'wechat',
+    async (update) => {
       if (!handle) throw new ChannelAway('wechat');
       await handle(update);
-    } catch (error) {
-      if (error instanceof ChannelAway) isBehind = true;
-      throw error;
-    }
-  });
+    },
+    () => session.status().state === 'running',
+  );
   const intake = createWechatIntake({ ...deps, inbox, people, spool, acceptFriend });
   const session = createWechatSession(
     {
@@ -107,7 +104,8 @@ export function openWechat(
         login() {
           if (wasOut) deps.alert('running');
           wasOut = false;
-          void catchUp();
+          // Whatever waited for a login.
+          void inbox.catchUp();
         },
         logout() {
           wasOut = true;
@@ -127,15 +125,6 @@ export function openWechat(
     },
   });
   const channel = createWechatChannel({ ...deps, inbox: () => inbox, spool });
-
-  /** Whatever waited for a login or for midnight. */
-  async function catchUp(): Promise<void> {
-    if (!isBehind || session.status().state !== 'running') return;
-    isBehind = false;
-    await inbox.start().catch(() => {
-      isBehind = true;
-    });
-  }
 
   async function acceptFriend(friendship: FriendshipInterface): Promise<boolean> {
     const { Type } = friendship.constructor as never as { Type: { Receive: number } };
@@ -158,7 +147,7 @@ export function openWechat(
     handle = handler.handle;
     const quietMs = config.albumQuietMs;
     albums = createIncomingAlbums(deps, { channel: 'wechat', quietMs }, handler.albumDone);
-    const timers: NodeJS.Timeout[] = [];
+    let cleaning: NodeJS.Timeout | undefined;
     return {
       ...{ channel, sender, status: session.status },
       async start() {
@@ -166,11 +155,11 @@ export function openWechat(
         await albums.start();
         await inbox.start();
         session.start();
-        timers.push(setInterval(catchUp, replayMs), setInterval(spool.clean, cleanMs));
-        for (const timer of timers) timer.unref();
+        cleaning = setInterval(spool.clean, cleanMs);
+        cleaning.unref();
       },
       async stop() {
-        for (const timer of timers) clearInterval(timer);
+        clearInterval(cleaning);
         await intake.idle();
         await inbox.stop();
         await albums.stop();

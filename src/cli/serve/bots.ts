@@ -12,9 +12,11 @@ import type { Webhook } from '../../web/dependencies.js';
 import { createMessages } from '../messages.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
+import { operatorPath } from './operator-page.js';
 import { createQrPicture } from './qr-picture.js';
 import type { Shop } from './shop.js';
 import { openTelegramBot, webhookOfBot } from './telegram.js';
+import type { TimedDuty } from './timers.js';
 import { openWechatBot, type WechatOverrides } from './wechat.js';
 import { zipInto } from './zip-files.js';
 
@@ -29,6 +31,8 @@ export interface Bots {
   readonly webhooks: readonly Webhook[];
   /** Login of the WeChat account; absent without one. */
   readonly wechat?: () => WechatStatus;
+  /** Forgets what the chats no longer need. */
+  readonly duty: TimedDuty;
   /** A line into the operator's own chat, where one is set; a repeated key is said once. */
   tellOperator(key: string, text: string): Promise<void>;
   start(): Promise<void>;
@@ -44,7 +48,7 @@ export function openBots(
   shell: Shell,
   shop: Shop,
   channels: Map<ChannelId, ChatChannel>,
-  overrides: { wechat?: WechatOverrides } = {},
+  more: { wechat?: WechatOverrides; ourUrl?: () => string } = {},
 ): Bots {
   const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
   const running: Bot[] = [];
@@ -74,13 +78,14 @@ export function openBots(
     running.push(bot);
     webhooks.push(webhookOfBot(bot));
   }
+  const page = () => `${more.ourUrl?.() ?? ''}${operatorPath(shop.parts.places)}`;
   const alert = (what: string) => {
-    const text = messages.text(`bots.wechat.alert.${what}`, shell.language);
+    const text = messages.text(`bots.wechat.alert.${what}`, shell.language, { page: page() });
     tellOperator(`wechat:${what}:${clock.now()}`, text).catch(() => {
       shop.logger.warn('wechat.operatorNotTold', { what });
     });
   };
-  const wechat = openWechatBot(shell, shop, { messages, alert }, overrides.wechat);
+  const wechat = openWechatBot(shell, shop, { messages, alert, page }, more.wechat);
   const wechatBot = wechat?.connect(talkOver(wechat.limits));
   if (wechat && wechatBot) {
     channels.set('wechat', wechat.channel);
@@ -88,15 +93,24 @@ export function openBots(
     running.push(wechatBot);
   }
   return {
-    ...{ webhooks, tellOperator },
+    ...{ webhooks, tellOperator, duty: forgetting(shop) },
     ...(wechatBot ? { wechat: wechatBot.status } : {}),
     async start() {
       for (const bot of running) await bot.start();
+      await desk.start();
     },
     async stop() {
-      await Promise.all(running.map((bot) => bot.stop()));
+      await Promise.all([desk.stop(), ...running.map((bot) => bot.stop())]);
     },
   };
+}
+
+/** Longer than anybody presses an old button, shorter than a photo's own history. */
+const rememberMs = 60 * 86_400_000;
+
+function forgetting({ chatLog, parts }: Shop): TimedDuty {
+  const run = () => chatLog.forget(parts.clock.now() - rememberMs);
+  return { name: 'chatMemory', everyMs: 6 * 3_600_000, run };
 }
 
 /** The operator is in one place: Telegram where it is set up, else WeChat. */
@@ -119,9 +133,11 @@ function talker(shell: Shell, shop: Shop, desk: OperatorDesk) {
     qrPicture: (order, customer) => draw(order, customer.language),
     zipFiles: (files) => zipInto(shop.parts.places.scratch, files),
     askOperator: (talk, text) => desk.ask(talk, text),
+    askToJoin: (talk, olderCode) => desk.askToJoin(talk, olderCode),
   };
   const shared: ConversationConfig = {
     ...(config.web.publicUrl ? { publicUrl: config.web.publicUrl } : {}),
+    timeZone: config.studio.timeZone,
     retentionDays: config.retention.originalDays,
     presets: Object.keys(context.config.presets),
   };

@@ -22,6 +22,7 @@ import type { Shell } from '../shell.js';
 import { placesOf, workerName } from '../wire.js';
 import { type Bots, openBots } from './bots.js';
 import { healthChecks, proveEngine } from './health.js';
+import { operatorPageOf } from './operator-page.js';
 import { openShop, type Shop, startWork } from './shop.js';
 import { startDuties, type Timers } from './timers.js';
 
@@ -38,13 +39,14 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
   const channels = new Map<ChannelId, ChatChannel>([['web', createWebChannel()]]);
   const shop = await openShop(shell, { logger, channels, baseUrl: () => url });
   try {
-    const bots = openBots(shell, shop, channels);
+    const bots = openBots(shell, shop, channels, { ourUrl: () => url });
     const web = await openWeb(shell, shop, bots);
     url = (await web.listen()).url;
     const figures = await shop.watch.listen();
     const work = startWork(shop);
     await bots.start();
-    const daily = startDuties([reconcileDutyOf(shell, shop, bots), keyDutyOf(shell, shop)], logger);
+    const duties = [reconcileDutyOf(shell, shop, bots), keyDutyOf(shell, shop), bots.duty];
+    const daily = startDuties(duties, logger);
     announce(shell, shop, url);
     await aborted(interrupt.signal);
     await stop(shell, { web, work, shop, bots, daily, figures });
@@ -86,6 +88,7 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
   const { publicUrl, ...web } = config.web;
   const { token } = config.worker;
   const { token: metricsToken } = config.metrics;
+  const operatorPage = operatorPageOf(parts.places, bots.wechat);
   const webConfig: WebConfig = {
     ...web,
     ...(publicUrl ? { publicUrl } : {}),
@@ -100,6 +103,7 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
       // Stars are told of inside the bot's own connection: nobody may say so from outside.
       gateways: [...gateways.all.values()].filter(({ id }) => id !== 'stars'),
       webhooks: bots.webhooks,
+      ...(operatorPage ? { operatorPage } : {}),
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
       fleetModels: { published: (id) => publishedModel(engine.models, id) },
       ...(metricsToken ? { metrics: { token: metricsToken, read: shop.watch.read } } : {}),

@@ -23,10 +23,17 @@ export function openTelegramBot({ config }: Shell, shop: Shop) {
     {
       token,
       ...(apiRoot ? { apiRoot } : {}),
-      ...(publicUrl ? { webhook: webhookOf(publicUrl, places.key('webhook'), token) } : {}),
+      ...(publicUrl && isReachable(publicUrl, apiRoot)
+        ? { webhook: webhookOf(publicUrl, places.key('webhook'), token) }
+        : {}),
     },
   );
   return { ...opened, limits: apiRoot ? localLimits : telegramLimits };
+}
+
+/** Telegram calls https only; a Bot API server of one's own takes http as well. Else: polling. */
+function isReachable(publicUrl: string, apiRoot: string | null): boolean {
+  return publicUrl.startsWith('https:') || apiRoot !== null;
 }
 
 export function webhookOfBot(bot: {

@@ -16,7 +16,7 @@ export type WechatOverrides = Partial<Pick<WechatConfig, 'puppet' | 'graceMs' | 
 export function openWechatBot(
   { config, output, t }: Shell,
   shop: Shop,
-  deps: { messages: Messages; alert: (what: WechatAlert) => void },
+  deps: { messages: Messages; alert: (what: WechatAlert) => void; page: () => string },
   overrides: WechatOverrides = {},
 ) {
   const { puppet, token, friendKeyword, uploadBytes, operatorId: _, ...rest } = config.wechat;
@@ -30,7 +30,7 @@ export function openWechatBot(
         log.info('wechat.scan');
         output.record({ type: 'wechat.scan', qr });
         void QRCode.toString(qr, { type: 'terminal', small: true }).then((picture) =>
-          output.notice(`${picture}\n${t('bots.wechat.scan')}`),
+          output.notice(`${picture}\n${t('bots.wechat.scan', { page: deps.page() })}`),
         );
       },
     },

@@ -1,5 +1,5 @@
 import type { ChatRef } from '../jobs.js';
-import type { ChannelId } from './basics.js';
+import type { ChannelId, Language } from './basics.js';
 import type { Currency } from './gateway.js';
 
 /** Numbers since midnight in the shop's time zone. */
@@ -42,6 +42,11 @@ export interface Desk {
   setPaused(paused: boolean): Promise<void>;
   /** Tell a customer something, wherever they were seen last. @throws {NotFound} */
   answer(customerCode: string, text: string, key: string): Promise<void>;
+  /**
+   * What the customer of the newer code has becomes the older one's.
+   * @returns the customer's language. @throws {NotFound}
+   */
+  join(olderCode: string, newerCode: string): Promise<Language>;
   /** Private chats of customers who were seen since, for a broadcast. */
   chats(channel: ChannelId, sinceMs: number): Promise<readonly ChatRef[]>;
 }

@@ -9,7 +9,10 @@ import { assertMove } from '../state-machine.js';
 import { firstPollMs, nextLatePollMs } from './poll-schedule.js';
 
 /** Constant per kind: customer text never enters signed strings. */
-const subjects = { unlock: 'Huancai HD photo', topup: 'Huancai credits' } as const;
+const subjects = {
+  unlock: '焕彩高清照片 Huancai HD photo',
+  topup: '焕彩点数 Huancai credits',
+} as const;
 
 /** Ask the gateway for a code and send it: for orders whose caller died or got no answer. */
 export async function checkout(context: Context, job: Job<'checkout'>): Promise<void> {

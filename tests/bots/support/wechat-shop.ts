@@ -14,9 +14,14 @@ import { keepingLogger } from '../../support/quiet.js';
 type Running = Awaited<ReturnType<typeof run>>;
 
 /** What `huancai serve` runs, in this process, over an emulated WeChat and WeChat Pay. */
-export async function openWechatShop(env: Record<string, string> = {}) {
+export async function openWechatShop(
+  env: Record<string, string> = {},
+  prepare: (world: WechatWorld) => void = () => {},
+) {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-wechat-'));
   const world = new WechatWorld();
+  prepare(world);
+  const notices: string[] = [];
   const { emulator: bank, merchant, apiV3Key, close: closeBank } = await wechatpayStand();
   const logger = keepingLogger();
   const settings = {
@@ -36,13 +41,20 @@ export async function openWechatShop(env: Record<string, string> = {}) {
     WECHATPAY_BASE_URL: bank.url,
     ...env,
   };
-  let running: Running | undefined = await run(settings, world, logger);
+  let running: Running | undefined = await run(settings, world, logger, notices);
   return {
-    ...{ dir, world, bank, logger },
+    ...{ dir, world, bank, logger, notices },
     bots: () => running!.bots,
     shop: () => running!.shop,
+    /** Wait until something is so. */
+    async until(look: () => unknown, what: string, timeoutMs = 30_000): Promise<void> {
+      for (const end = Date.now() + timeoutMs; !look(); ) {
+        if (Date.now() > end) throw new Error(`never: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+    },
     async start() {
-      running = await run(settings, world, logger);
+      running = await run(settings, world, logger, notices);
     },
     async stop() {
       await running?.stop();
@@ -62,8 +74,10 @@ async function run(
   env: Record<string, string>,
   world: WechatWorld,
   logger: ReturnType<typeof keepingLogger>,
+  notices: string[],
 ) {
-  const shell = { ...openShell({ json: true }, env), output: silent };
+  const output = { ...silent, notice: (text: string) => void notices.push(text) };
+  const shell = { ...openShell({ json: true, lang: 'zh-CN' }, env), output };
   const channels = new Map<ChannelId, ChatChannel>();
   const shop = await openShop(shell, { logger, channels, baseUrl: () => 'http://127.0.0.1' });
   const puppet = () => new WorldPuppet(world) as never;
@@ -71,6 +85,9 @@ async function run(
   const bots = openBots(shell, shop, channels, { wechat });
   const work = startWork(shop);
   await bots.start();
+  // Whoever speaks to an account that is not there is not heard.
+  while (world.mode === 'loggedIn' && bots.wechat?.().state !== 'running')
+    await new Promise((resolve) => setTimeout(resolve, 20));
   return {
     ...{ bots, shop },
     async stop() {

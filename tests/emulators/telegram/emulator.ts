@@ -28,6 +28,8 @@ export interface TelegramEmulatorOptions {
   readonly port?: number;
   /** getFile refuses more, bytes. A self-hosted server has no such limit. */
   readonly downloadLimitBytes?: number;
+  /** As `telegram-bot-api --local`: files are named by their path on this machine, in this folder. */
+  readonly localFilesDir?: string;
   readonly now?: () => number;
 }
 
@@ -64,12 +66,14 @@ export class TelegramEmulator {
   readonly blocked = new Set<number>();
   readonly meter: SendMeter;
   readonly downloadLimitBytes: number;
+  readonly localFilesDir: string | undefined;
   readonly now: () => number;
   faults: FaultPlan;
   webhook: { url: string; secret?: string } | undefined;
   /** Commands and descriptions per language. */
   readonly profile = new Map<string, unknown>();
   private readonly waiting: TgUpdate[] = [];
+  private readonly posting = new Map<number, Promise<void>>();
   private readonly polls = new Set<() => void>();
   private readonly watchers = new Set<() => void>();
   private server!: EmulatorServer;
@@ -82,7 +86,9 @@ export class TelegramEmulator {
     this.now = options.now ?? Date.now;
     this.meter = new SendMeter(options.limits, this.now);
     this.faults = options.faults ?? (() => undefined);
-    this.downloadLimitBytes = options.downloadLimitBytes ?? 20_000_000;
+    this.localFilesDir = options.localFilesDir;
+    const limit = this.localFilesDir ? 2_000_000_000 : 20_000_000;
+    this.downloadLimitBytes = options.downloadLimitBytes ?? limit;
     this.bot = {
       id: Number(this.token.split(':')[0]),
       is_bot: true,
@@ -116,7 +122,7 @@ export class TelegramEmulator {
   push(kind: string, content: unknown, updateId?: number): number {
     const update_id = updateId ?? this.nextUpdateId++;
     const update: TgUpdate = { update_id, [kind]: content };
-    if (this.webhook) void this.post(update);
+    if (this.webhook) this.postInTurn(update);
     else {
       this.waiting.push(update);
       for (const wake of this.polls) wake();
@@ -177,7 +183,7 @@ export class TelegramEmulator {
   }
 
   /** Wait until something is so. @throws with what the bot did last. */
-  async until<T>(look: () => T | undefined | false, what: string, timeoutMs = 20_000): Promise<T> {
+  async until<T>(look: () => T | undefined | false, what: string, timeoutMs = 45_000): Promise<T> {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const found = look();
@@ -289,6 +295,19 @@ export class TelegramEmulator {
     if (refused) return refused;
     const file = [...this.files.values()].find((f) => f.path === path);
     return file ? { status: 200, body: file.bytes } : { status: 404 };
+  }
+
+  /** One at a time per chat, as the real one: what a chat said keeps its order. */
+  private postInTurn(update: TgUpdate): void {
+    const content = Object.values(update).find((value) => typeof value === 'object') as
+      | { chat?: TgChat; from?: TgUser }
+      | undefined;
+    const chat = content?.chat?.id ?? content?.from?.id ?? 0;
+    const before = this.posting.get(chat) ?? Promise.resolve();
+    this.posting.set(
+      chat,
+      before.then(() => this.post(update)),
+    );
   }
 
   private async post(update: TgUpdate): Promise<void> {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TelegramEmulator } from './emulator.js';
 import type { CallParams, UploadedFile } from './form.js';
 import { imageSize } from './image-size.js';
-import { ApiError, type TgButton, type TgChat, type TgMessage } from './types.js';
+import { ApiError, type TgButton, type TgChat, type TgFile, type TgMessage } from './types.js';
 
 type Method = (emulator: TelegramEmulator, params: CallParams) => unknown;
 
@@ -117,7 +119,7 @@ export const methods: Readonly<Record<string, Method>> = {
       file_id: file.id,
       file_unique_id: file.uniqueId,
       file_size: file.bytes.length,
-      file_path: file.path,
+      file_path: e.localFilesDir ? localPath(e.localFilesDir, file) : file.path,
     };
   },
   sendInvoice: (e, { values }) => {
@@ -168,6 +170,13 @@ export const methods: Readonly<Record<string, Method>> = {
     return true;
   },
 };
+
+/** The file as a server on this machine would keep it. */
+function localPath(dir: string, file: TgFile): string {
+  const name = path.join(dir, path.basename(file.path));
+  writeFileSync(name, file.bytes);
+  return name;
+}
 
 function remember(e: TelegramEmulator, what: string, values: Record<string, unknown>): true {
   e.profile.set(`${what}:${String(values['language_code'] ?? '')}`, values);

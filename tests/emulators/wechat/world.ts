@@ -68,6 +68,22 @@ export class WechatWorld extends EventEmitter {
     return whole;
   }
 
+  /** Everything that one person and the account said to each other alone, in order. */
+  between(personId: string): WorldMessage[] {
+    return [...this.messages.values()].filter(
+      (m) => m.roomId === undefined && (m.talkerId === personId || m.listenerId === personId),
+    );
+  }
+
+  /** Somebody wants to be a friend. */
+  asksFriendship(contactId: string, hello: string): void {
+    const id = `friend-${contactId}`;
+    const type = types.Friendship.Receive;
+    const timestamp = Math.floor(Date.now() / 1_000);
+    this.friendships.set(id, { id, contactId, hello, type, timestamp, ticket: '', scene: 0 });
+    this.puppet?.emit('friendship', { friendshipId: id });
+  }
+
   hear(message: WorldMessage): void {
     this.messages.set(message.id, message);
     this.sent.push(message);

@@ -7,6 +7,7 @@ import {
   type ConversationDeps,
   speak,
   type Talk,
+  timeText,
 } from '../talk.js';
 
 const historyLength = 8;
@@ -43,22 +44,36 @@ export async function credits(deps: ConversationDeps, talk: Talk): Promise<Reply
   return [answer(talk, text, [[{ label: say('button.buy'), intent: { kind: 'buy' } }]])];
 }
 
-export async function history(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
+export async function history(
+  deps: ConversationDeps,
+  config: ConversationConfig,
+  talk: Talk,
+  before: string | undefined,
+): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
-  const photos = await deps.studio.photos(talk.customer.id, { limit: historyLength });
-  if (photos.length === 0) return [answer(talk, say('history.none'))];
+  const page = { limit: historyLength + 1, ...(before ? { before } : {}) };
+  const found = await deps.studio.photos(talk.customer.id, page);
+  const photos = found.slice(0, historyLength);
+  const last = photos.at(-1);
+  if (!last) return [answer(talk, say('history.none'))];
   const lines = photos.map((photo, i) =>
     say('history.line', {
       number: i + 1,
-      date: new Date(photo.createdAtMs).toISOString().slice(0, 10),
+      date: timeText(config, photo.createdAtMs),
       state: say(`state.${photo.unlocked ? 'unlocked' : photo.status}`),
     }),
   );
-  const choices = photos.map((photo, i) => ({
+  const choices: Choice[] = photos.map((photo, i) => ({
     label: say('history.show', { number: i + 1 }),
-    intent: { kind: 'showPhoto', photoId: photo.id } as const,
+    intent: { kind: 'showPhoto', photoId: photo.id },
   }));
-  return [answer(talk, [say('history.title'), ...lines].join('\n'), inRows(choices, 4))];
+  const older: Choice = {
+    label: say('history.older'),
+    intent: { kind: 'history', before: last.id },
+  };
+  const rows = inRows(choices, 4);
+  if (found.length > historyLength) rows.push([older]);
+  return [answer(talk, [say('history.title'), ...lines].join('\n'), rows)];
 }
 
 export async function settings(
@@ -113,6 +128,19 @@ export async function link(
   const made = await deps.studio.createLinkCode(talk.customer.id);
   const minutes = Math.max(1, Math.round((made.expiresAtMs - deps.clock.now()) / 60_000));
   return [answer(talk, say('link.code', { code: made.code, minutes }))];
+}
+
+/**
+ * Somebody whose contact id changed quotes the code they had before. Codes are shown in chats, so
+ * a person looks at it before anything is handed over.
+ */
+export async function claim(deps: ConversationDeps, talk: Talk, code: string): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const own = talk.customer.customerCode;
+  const older = code.toUpperCase();
+  if (older === own) return credits(deps, talk);
+  const asked = await deps.askToJoin(talk, older);
+  return [answer(talk, say(asked ? 'claim.sent' : 'support.nobody', { code: own }))];
 }
 
 export async function redeem(deps: ConversationDeps, talk: Talk, code: string): Promise<Reply[]> {

@@ -12,6 +12,7 @@ import {
   priceText,
   speak,
   type Talk,
+  timeText,
 } from '../talk.js';
 import { inRows } from './general.js';
 
@@ -25,7 +26,7 @@ export async function hd(
 ): Promise<Reply[]> {
   const photo = await deps.studio.photo(talk.customer.id, photoId);
   if (photo.unlocked && photo.masterKey)
-    return [masterFile(deps, talk.customer, photo, `re:${talk.key}`)];
+    return [await masterFile(deps, config, talk.customer, photo, `re:${talk.key}`)];
   return unlock(deps, config, talk, [photo], method, { kind: 'hd', photoId });
 }
 
@@ -184,15 +185,17 @@ export async function cancelOrder(
 
 export async function receipt(
   deps: ConversationDeps,
+  config: ConversationConfig,
   talk: Talk,
   orderId: string,
 ): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
   const given = await deps.studio.receipt(talk.customer.id, orderId);
-  const lines = given.lines.map(
-    (line) => `${line.text}  ${priceText(line.amountMinor, given.currency)}`,
-  );
-  const paid = new Date(given.paidAtMs).toISOString().slice(0, 16).replace('T', ' ');
+  const lines = given.lines.map((line) => {
+    const text = deps.messages.text(line.text, talk.customer.language);
+    return `${text}  ${priceText(line.amountMinor, given.currency)}`;
+  });
+  const paid = timeText(config, given.paidAtMs);
   const method = say(`method.${given.method}`);
   return [answer(talk, [say('receipt', { order: orderId, paid, method }), ...lines].join('\n'))];
 }

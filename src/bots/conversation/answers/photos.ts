@@ -123,7 +123,7 @@ export async function showPhoto(
   photoId: string,
 ): Promise<Reply[]> {
   const photo = await deps.studio.photo(talk.customer.id, photoId);
-  const shown = preview(deps, talk, photo, photo.selectedLookId);
+  const shown = await preview(deps, talk, photo, photo.selectedLookId);
   const say = speak(deps, talk.customer);
   if (!shown) return [answer(talk, say(`state.${photo.status}`))];
   return [{ ...shown, key: `re:${talk.key}` }];
@@ -146,7 +146,7 @@ export async function pick(
   lookId: string,
 ): Promise<Reply[]> {
   const photo = await deps.studio.selectLook(talk.customer.id, photoId, lookId);
-  const shown = preview(deps, talk, photo, lookId);
+  const shown = await preview(deps, talk, photo, lookId);
   return shown ? [{ ...shown, key: `re:${talk.key}` }] : [];
 }
 
