@@ -1,7 +1,5 @@
-import os from 'node:os';
 import path from 'node:path';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
-import { chooseDdcolor } from '../../inference/convert/choose-ddcolor.js';
 import {
   type ConvertCheckpoint,
   createModelStore,
@@ -13,6 +11,7 @@ import { ConfigFaulty } from '../errors.js';
 import { s3ConfigOf } from '../open-blobs.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
+import { ddcolorChoices } from './ddcolor-choices.js';
 
 type StoreShell = Pick<Shell, 'config' | 'env' | 'now'>;
 
@@ -30,23 +29,24 @@ export function openModelStore(
   convert: ConvertCheckpoint = convertOnDemand,
 ): ModelStore {
   const { env } = shell;
+  let choices: readonly [string, ...string[]] | undefined;
   return createModelStore(
     { fetch: fetchFor(shell), clock: { now: shell.now }, convert },
     {
       bundledDir: path.join(packageRoot, 'models'),
       catalogFile: path.join(packageRoot, 'models', 'catalog.json'),
       modelsDir: modelsDirOf(shell),
-      aliases: { ddcolor: ddcolorChoices() },
+      aliases: {
+        // Asking a card's driver takes time: only who says `ddcolor` waits for it.
+        get ddcolor() {
+          choices ??= ddcolorChoices(shell.config);
+          return choices;
+        },
+      },
       mirrors: mirrorsOf(shell),
       allowHttp: env['HUANCAI_MODEL_MIRRORS_HTTP'] === '1',
     },
   );
-}
-
-/** `--model ddcolor`: the network that suits this machine's memory, else the smaller one. */
-function ddcolorChoices(): [string, ...string[]] {
-  const best = chooseDdcolor({ totalMemoryBytes: os.totalmem() });
-  return best === 'ddcolor-tiny' ? [best] : [best, 'ddcolor-tiny'];
 }
 
 /** The converter is loaded when the first checkpoint comes: most runs never need it. */
