@@ -23,6 +23,11 @@ export function removeLocation(file: Buffer): boolean {
 /** Starts of TIFF structures: a TIFF file itself, and EXIF blocks by their marks. */
 function* tiffHeaders(file: Buffer): Generator<number> {
   if (isTiff(file, 0)) yield 0;
+  // AVIF may keep the structure without a mark before it.
+  if (file.subarray(4, 8).toString('latin1') === 'ftyp') {
+    for (const head of ['II*\0', 'MM\0*'])
+      for (let at = file.indexOf(head); at >= 0; at = file.indexOf(head, at + 1)) yield at;
+  }
   for (const mark of ['Exif\0\0', 'eXIf', 'EXIF']) {
     const bytes = Buffer.from(mark, 'latin1');
     for (let at = file.indexOf(bytes); at >= 0; at = file.indexOf(bytes, at + 1)) {

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { removeLocation } from '../../src/storage/without-location.js';
 import { oldPhoto } from '../bots/support/old-photo.js';
+import { tiffWithPlace } from '../support/tiff-with-place.js';
 
 const place = {
   IFD0: { Make: 'Seagull', Artist: 'somebody' },
@@ -13,14 +14,17 @@ const place = {
   },
 };
 
-async function photoWith(format: 'jpeg' | 'png' | 'webp' | 'tiff'): Promise<Buffer> {
+const formats = ['jpeg', 'png', 'webp', 'tiff', 'avif'] as const;
+
+async function photoWith(format: (typeof formats)[number]): Promise<Buffer> {
+  if (format === 'tiff') return tiffWithPlace('WGS-84-UNIQUE', 'Seagull');
   return sharp(await oldPhoto(3))
     .withExif(place)
     [format]()
     .toBuffer();
 }
 
-describe.each(['jpeg', 'png', 'webp', 'tiff'] as const)('location in %s', (format) => {
+describe.each(formats)('location in %s', (format) => {
   test('is gone, the rest stays, and the picture still opens', async () => {
     const file = await photoWith(format);
     expect(file.includes('WGS-84-UNIQUE')).toBe(true);
@@ -33,6 +37,14 @@ describe.each(['jpeg', 'png', 'webp', 'tiff'] as const)('location in %s', (forma
     expect((await sharp(file, { failOn: 'warning' }).raw().toBuffer()).equals(pixels)).toBe(true);
     expect(removeLocation(file)).toBe(false);
   });
+});
+
+test('an AVIF that does not mark its EXIF block loses the place as well', async () => {
+  const file = await photoWith('avif');
+  file.write('none', file.indexOf('Exif\0\0'), 'latin1');
+  expect(removeLocation(file)).toBe(true);
+  expect(file.includes('WGS-84-UNIQUE')).toBe(false);
+  expect((await sharp(file).metadata()).width).toBeGreaterThan(10);
 });
 
 test('XMP says it in words, which go as well', async () => {
