@@ -7,6 +7,7 @@ import { botSections } from './config/bots.js';
 import { engineSections } from './config/engine.js';
 import { fleetSections } from './config/fleet.js';
 import { gpuSections } from './config/gpu.js';
+import { impactSections } from './config/impact.js';
 import { metricsSections } from './config/metrics.js';
 import { paymentSections } from './config/payments.js';
 import { queueSections } from './config/queue.js';
@@ -27,6 +28,7 @@ const schema = z.strictObject({
   ...studioSections,
   ...webSections,
   ...metricsSections,
+  ...impactSections,
 });
 type Settings = z.infer<typeof schema>;
 export type Config = Omit<Settings, 'paths'> & {

@@ -5,6 +5,7 @@ import { registerModels } from './models/command.js';
 import { registerConvert } from './models/convert-commands.js';
 import { registerPayments } from './payments/command.js';
 import type { Finish } from './register.js';
+import { registerReport } from './report/command.js';
 import { registerServe } from './serve/command.js';
 import { registerOffice } from './studio/command.js';
 import { registerTools } from './tools.js';
@@ -43,6 +44,7 @@ ${exitCodesHelp}`,
   registerServe(program, finish);
   registerOffice(program, finish);
   registerPayments(program, finish);
+  registerReport(program, finish);
   registerTools(program, finish);
   return program;
 }
