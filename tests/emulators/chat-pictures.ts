@@ -15,7 +15,7 @@ import type { WorldMessage } from './wechat/world.js';
  */
 const root = path.resolve(__dirname, '../..');
 const photo = path.join(root, 'assets/demo/photographer.jpg');
-const viewport = { width: 410, height: 880 };
+const viewport = { width: 440, height: 960 };
 const gapPx = 24;
 
 async function openPage(): Promise<{ page: Page; close: () => Promise<void> }> {
@@ -52,10 +52,10 @@ async function telegram(): Promise<void> {
   await sees('Welcome');
   await page.setInputFiles('#file', photo);
   await sees('Before and after');
-  await page.waitForTimeout(1_500);
-  const first = await page.screenshot();
   await presses('Another look');
   await sees('Which one');
+  await page.waitForTimeout(1_500);
+  const first = await page.screenshot();
   await presses('3');
   await page.waitForTimeout(4_000);
   await presses('HD');

@@ -11,25 +11,27 @@ header { padding: .7rem 1rem; background: var(--bot); position: sticky; top: 0; 
 header small { font-weight: 400; opacity: .65; display: block }
 #log { flex: 1; padding: .8rem; display: flex; flex-direction: column; gap: .45rem }
 .m { max-width: 86%; padding: .5rem .7rem; border-radius: 14px; background: var(--bot); align-self: flex-start; white-space: pre-wrap; overflow-wrap: anywhere; box-shadow: 0 1px 1px #0002 }
-.m.mine { background: var(--me); align-self: flex-end } .m img { display: block; max-width: 100%; max-height: 420px; border-radius: 10px; margin: -.1rem 0 .35rem }
+.m.mine { background: var(--me); align-self: flex-end } .m img { display: block; max-width: 100%; max-height: 250px; border-radius: 10px; margin: -.1rem 0 .35rem }
 .m a { color: inherit } .row { display: flex; gap: .3rem; margin-top: .4rem }
 .row button, .row a { flex: 1; border: 0; border-radius: 9px; padding: .5rem; font: inherit; background: #5288c133; color: inherit; cursor: pointer; text-align: center; text-decoration: none }
 form { display: flex; gap: .4rem; padding: .6rem; background: var(--bot); position: sticky; bottom: 0 }
 form input[type=text] { flex: 1; min-width: 0; font: inherit; padding: .5rem .8rem; border-radius: 18px; border: 1px solid #8886; background: transparent; color: inherit }
 form label, form button { border: 0; background: #5288c1; color: #fff; border-radius: 18px; padding: .5rem .8rem; font: inherit; cursor: pointer }
 </style>
-<main><header>Huancai 焕彩 <small>a Bot API emulator: nothing leaves this machine, Stars are play money</small></header>
+<main><header>Huancai 焕彩 <small>an emulated Telegram: nothing leaves this machine, Stars are play money</small></header>
 <div id="log" aria-live="polite"></div>
 <form id="form"><label title="As a file">📎<input id="file" type="file" accept="image/*" multiple hidden></label>
 <input id="text" type="text" placeholder="/start" autocomplete="off" aria-label="Message"><button>➤</button></form></main>
 <script>
 const log = document.getElementById('log'), post = (path, body, headers) => fetch('/try/' + path, { method: 'POST', body, headers });
 const make = (tag, props, ...kids) => { const e = Object.assign(document.createElement(tag), props); e.append(...kids); return e; };
+// Once more when a picture has its size.
+const down = () => scrollTo(0, document.body.scrollHeight);
 function draw(m) {
   const box = make('div', { className: 'm' + (m.mine ? ' mine' : '') });
-  if (m.photo) box.append(make('img', { src: '/try/file/' + m.photo, alt: '' }));
+  if (m.photo) box.append(make('img', { src: '/try/file/' + m.photo, alt: '', onload: down }));
   if (m.document) {
-    if (/\\.(jpe?g|png|webp)$/i.test(m.document.name || '') && m.mine) box.append(make('img', { src: '/try/file/' + m.document.id, alt: '' }));
+    if (/\\.(jpe?g|png|webp)$/i.test(m.document.name || '') ) box.append(make('img', { src: '/try/file/' + m.document.id, alt: '', onload: down }));
     box.append(make('a', { href: '/try/file/' + m.document.id, download: m.document.name || 'file', textContent: '📄 ' + (m.document.name || 'file') + ' (' + Math.round(m.document.bytes / 1024) + ' KB)' }), '\\n');
   }
   if (m.invoice) box.append('🧾 ' + m.invoice.title + '\\n' + m.invoice.total_amount + ' ⭐\\n');
@@ -46,7 +48,7 @@ function draw(m) {
       const { revision, messages } = await (await fetch('/try/messages?since=' + since)).json();
       since = revision;
       log.replaceChildren(...messages.map(draw));
-      scrollTo(0, document.body.scrollHeight);
+      down();
     } catch { await new Promise((r) => setTimeout(r, 1000)); }
   }
 })();
