@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
-import { demoPhoto } from './demo.js';
+import { calibrateCard } from './calibrate.js';
+import { waitingAloud } from './cards.js';
+import { enlargedDemo } from './demo-photo.js';
 import { type Engine, openEngine } from './engine.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { listenForInterrupt } from './interrupt.js';
@@ -13,16 +14,18 @@ export interface BenchOptions extends GlobalOptions {
   readonly size?: number;
   readonly megapixels: number;
   readonly runs: number;
+  readonly calibrate?: boolean;
 }
 
 /** `huancai bench`: what this machine does, the best of several runs. */
 export async function bench(options: BenchOptions): Promise<ExitCode> {
+  if (options.calibrate) return calibrateCard(options);
   const shell = openShell(options);
   const { output, t, config } = shell;
   const model = options.model ?? config.inference.model;
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
   const folder = await mkdtemp(path.join(os.tmpdir(), 'huancai-bench-'));
-  const engine = openEngine(shell);
+  const engine = openEngine(shell, waitingAloud(shell));
   try {
     const photo = path.join(folder, 'photo.jpg');
     await enlargedDemo(photo, options.megapixels);
@@ -65,15 +68,6 @@ export async function bench(options: BenchOptions): Promise<ExitCode> {
     await rm(folder, { recursive: true, force: true });
     interrupt.close();
   }
-}
-
-/** The demo photograph as a square JPEG of about so many megapixels. */
-export async function enlargedDemo(file: string, megapixels: number): Promise<void> {
-  const side = Math.round(Math.sqrt(megapixels * 1e6));
-  await sharp(demoPhoto)
-    .resize(side, side, { kernel: 'lanczos3' })
-    .jpeg({ quality: 90 })
-    .toFile(file);
 }
 
 interface RunOptions {

@@ -3,6 +3,7 @@ import { access, copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../inference/codec/make-folder.js';
 import type { RenderOptions } from '../studio/ports/colorizer.js';
+import { waitingAloud } from './cards.js';
 import { openEngine } from './engine.js';
 import { OutputExists } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
@@ -27,7 +28,7 @@ export async function demo(options: DemoOptions): Promise<ExitCode> {
   const { output, t, config } = shell;
   const files = await planFiles(options, shell);
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
-  const engine = openEngine(shell);
+  const engine = openEngine(shell, waitingAloud(shell));
   try {
     const { colorizer } = engine;
     const context = { signal: interrupt.signal };

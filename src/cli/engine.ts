@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { createColorizer } from '../inference/colorizer.js';
+import path from 'node:path';
+import { createColorizer, type ModelCapacity } from '../inference/colorizer.js';
+import { type CalibrationStore, createCalibrationStore } from '../inference/gpu/calibration.js';
+import { capacityOf } from '../inference/gpu/card-memory.js';
 import type { ModelStore } from '../inference/models/index.js';
 import type { ModelSize } from '../inference/presets.js';
 import { contactSheet, createRenderer, readLabel } from '../inference/render/index.js';
@@ -11,7 +14,9 @@ import {
   type ModelContract,
 } from '../inference/sessions/index.js';
 import { limits } from '../studio/limits.js';
+import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';
+import { type GuardOptions, inferenceEnv, openCards } from './cards.js';
 import { openModelStore } from './models/open-store.js';
 import type { Shell } from './shell.js';
 import { makeTempFolder } from './temp-folder.js';
@@ -30,22 +35,37 @@ export interface Engine {
   /** Load a model and prove it with a small inference. */
   describe(model: string): Promise<ModelContract>;
   status(): HostStatus;
+  /** The machine's cards; empty where nobody watches. */
+  readonly cards: Cards;
+  /** The card this engine works on, as it was last read. */
+  card(): CardStatus | undefined;
+  /** What was measured of the cards. */
+  readonly calibrations: CalibrationStore;
+  /** A card is wanted, and the processor is what works. */
+  fellBack(): boolean;
+  /** Asked before work is taken: false while the card rests and the processor may not help. */
+  mayTakeWork(): boolean;
   close(): Promise<void>;
 }
 
 /** Join the parts; no process is started and no model loaded before the first photo. */
-export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine {
+export function openEngine(
+  shell: Pick<Shell, 'config' | 'env' | 'now'>,
+  guard: GuardOptions = {},
+): Engine {
   const { config } = shell;
   const { inference, label } = config;
   const photoLimits = { ...limits.photo, ...config.photo };
   const models = openModelStore(shell);
   const temp = makeTempFolder(config.paths.tempDir);
+  const { cards, gate } = openCards(shell, guard);
   const host = createInferenceHost(
-    {},
+    { ...(gate ? { card: gate } : {}), onEvent: (event) => guard.onEvent?.(event) },
     {
       providers: inference.providers,
       threads: inference.threads || undefined,
       deviceId: inference.deviceId,
+      env: inferenceEnv(shell.env),
       idleUnloadMs: inference.idleUnloadMs,
       runTimeoutMs: inference.runTimeoutMs,
       startTimeoutMs: inference.startTimeoutMs,
@@ -57,7 +77,21 @@ export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine
     tempDir: temp.dir,
   });
   const resolveModel = models.resolve;
-  const colorizer = createColorizer({ host, renderer, resolveModel }, { limits: photoLimits });
+  const colorizer = createColorizer(
+    { host, renderer, resolveModel, capacity: guard.unbounded ? () => undefined : capacity },
+    { limits: photoLimits },
+  );
+
+  const calibrations = createCalibrationStore(calibrationFile(config.paths.dataDir));
+
+  /** What the card takes; nothing is bounded where the processor works or no card is known. */
+  function capacity(modelId: string): ModelCapacity | undefined {
+    const card = gate?.status()?.reading;
+    if (!card || host.fellBack()) return undefined;
+    const measured = calibrations.find(card.uuid, modelId)?.sizePx;
+    const { longestSidePx } = capacityOf(card, measured);
+    return longestSidePx === undefined ? undefined : { card: card.name, longestSidePx };
+  }
 
   async function describe(model: string): Promise<ModelContract> {
     const { file, id } = await resolveModel(model);
@@ -82,8 +116,14 @@ export function openEngine(shell: Pick<Shell, 'config' | 'env' | 'now'>): Engine
       return found?.ContentProducer === label.producer;
     },
     status: () => host.status(),
+    cards,
+    calibrations,
+    card: () => gate?.status(),
+    fellBack: () => host.fellBack(),
+    mayTakeWork: () => host.mayTakeWork(),
     close: async () => {
       await colorizer.close();
+      await cards.close();
       temp.remove();
     },
   };
@@ -112,3 +152,5 @@ async function hashFile(file: string): Promise<string> {
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
   return hash.digest('hex');
 }
+
+const calibrationFile = (dataDir: string) => path.join(dataDir, 'cards.json');

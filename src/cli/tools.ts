@@ -58,6 +58,7 @@ function registerBench(program: Command, finish: Finish): void {
     .option('--model <id>', 'from "huancai models list", or a file')
     .option('--size <px>', 'input size of the network', wholeIn(minSizePx, maxSizePx, 512))
     .option('--megapixels <n>', 'size of the photo', wholeIn(1, limits.photo.megapixels, 12), 12)
+    .option('--calibrate', 'find the largest input that the graphics card takes, and keep it')
     .option('--runs <n>', 'the fastest of this many counts', wholeIn(1, 100, 5), 5);
   withCommonOptions(command)
     .addHelpText('after', exitCodesHelp)

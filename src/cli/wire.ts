@@ -15,6 +15,7 @@ import { createRestoreStage, type RestoreStage } from '../studio/stages/restore.
 import type { Config } from './config.js';
 import { type Engine, openEngine } from './engine.js';
 import { openBlobs } from './open-blobs.js';
+import { logHostEvent } from './serve/host-events.js';
 import type { Shell } from './shell.js';
 
 /** Name of this process in leases and timelines. */
@@ -65,12 +66,16 @@ export async function openQueue(
 export type WorkParts = Awaited<ReturnType<typeof openWorkParts>>;
 
 /** What every process that works on photos needs: engine, blobs, scratch space. */
-export async function openWorkParts(shell: Shell, _logger: Logger, role: 'studio' | 'worker') {
+export async function openWorkParts(shell: Shell, logger: Logger, role: 'studio' | 'worker') {
   const { config, now } = shell;
   const places = placesOf(config);
   const clock: Clock = { now };
   await removeOldScratch(places.scratch, now());
-  const engine = openEngine(shell);
+  const engine = openEngine(shell, {
+    logger,
+    whenPaused: 'refuse',
+    onEvent: (event) => logHostEvent(logger, event),
+  });
   const place = openBlobs(clock, config, role);
   return {
     clock,

@@ -5,6 +5,7 @@ import { makeFolder } from '../inference/codec/make-folder.js';
 import { presetNames } from '../inference/presets.js';
 import { runWorkflow } from '../inference/workflow/execute.js';
 import { parseWorkflow, type Workflow } from '../inference/workflow/graph.js';
+import { waitingAloud } from './cards.js';
 import { openEngine } from './engine.js';
 import { WrongUse } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
@@ -35,7 +36,7 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
   const outputDir = path.resolve(cwd, options.output);
   makeFolder(outputDir);
   const interrupt = listenForInterrupt(() => output.notice(t('cli.interrupted')));
-  const engine = openEngine(shell);
+  const engine = openEngine(shell, waitingAloud(shell));
   try {
     const { files, notes } = await runWorkflow(
       {

@@ -3,10 +3,12 @@ import { ModelMissing } from '../studio/errors/index.js';
 import type {
   Colorizer,
   ModelFit,
+  PhotoInfo,
   Prediction,
   PredictOptions,
   RunContext,
 } from '../studio/ports/colorizer.js';
+import { cappedNote } from './gpu/card-memory.js';
 import {
   cropAnswer,
   inspectPhoto,
@@ -17,9 +19,11 @@ import {
 } from './render/index.js';
 import {
   chooseInputSize,
+  DEFAULT_SIZE_PX,
   type HostPrediction,
   type InferenceHost,
   type ModelContract,
+  type SizeChoice,
 } from './sessions/index.js';
 
 /** A model that is here and may run. */
@@ -36,6 +40,15 @@ export interface ColorizerDeps {
   readonly renderer: Renderer;
   /** By catalog id or path. @throws {ModelMissing | ModelUnfit} */
   readonly resolveModel: (model: string) => Promise<UsableModel>;
+  /** What the card takes of a model; absent: any size. */
+  readonly capacity?: (modelId: string) => ModelCapacity | undefined;
+}
+
+/** A card's bound for one model. */
+export interface ModelCapacity {
+  /** Named in the note of a bounded result. */
+  readonly card: string;
+  readonly longestSidePx: number;
 }
 
 export interface ColorizerConfig {
@@ -59,6 +72,22 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
     },
   };
 
+  /** The processor has the machine's memory: nothing bounds it. */
+  function bounded(
+    model: UsableModel,
+    contract: ModelContract,
+    photo: PhotoInfo,
+    { sizePx, fit }: Pick<PredictOptions, 'sizePx' | 'fit'>,
+  ): SizeChoice {
+    const asked = sizePx ?? model.sizePx ?? DEFAULT_SIZE_PX;
+    const capacity = contract.fixed ? undefined : deps.capacity?.(model.id);
+    if (!capacity || asked <= capacity.longestSidePx)
+      return chooseInputSize(contract, photo, { sizePx: asked, ...(fit ? { fit } : {}) });
+    const used = capacity.longestSidePx;
+    const size = chooseInputSize(contract, photo, { sizePx: used, ...(fit ? { fit } : {}) });
+    return { ...size, notes: [cappedNote(capacity.card, asked, used), ...size.notes] };
+  }
+
   async function predict(
     file: string,
     options: PredictOptions,
@@ -67,7 +96,7 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
     const model = await resolveModel(options.model);
     const [photo, contract] = await Promise.all([inspectPhoto(file, limits), contractOf(model)]);
     const fit = options.fit ?? model.fit ?? 'stretch';
-    const size = chooseInputSize(contract, photo, { sizePx: options.sizePx ?? model.sizePx, fit });
+    const size = bounded(model, contract, photo, { ...options, fit });
     const input = await modelInput(file, { ...size, fit }, { limits, signal: context.signal });
     context.onProgress?.(0.2);
     const answer = await host.predict(

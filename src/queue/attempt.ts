@@ -1,5 +1,5 @@
 import type { StudioError } from '../studio/errors/index.js';
-import { BlobsAway, Cancelled } from '../studio/errors/index.js';
+import { BlobsAway, Cancelled, CardPaused } from '../studio/errors/index.js';
 import type { Handlers, Job, JobName, NewJob } from '../studio/jobs.js';
 import type { ConsumeOptions } from '../studio/ports/queue.js';
 import { judge, poisoned, type QueuePolicy } from './policy.js';
@@ -70,6 +70,8 @@ export async function runAttempt(
     if (attempt.stopped === 'cancel') return { kind: 'cancelled' };
     if (attempt.stopped === 'closing') return { kind: 'givenBack' };
     if (attempt.stopped === 'lost') return { kind: 'lost' };
+    // The job is well and so is its worker: it only has to wait, here or elsewhere.
+    if (error instanceof CardPaused) return { kind: 'givenBack' };
     // Not the job's fault and no other attempt's business: this box cannot reach the photos.
     if (error instanceof BlobsAway)
       return { kind: 'postponed', delayMs: awayMs * (0.5 + Math.random()), error };

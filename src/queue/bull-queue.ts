@@ -14,7 +14,7 @@ import { BullConsumer } from './bull-consumer.js';
 import { hashOf, idOf, infoOf, keyOf } from './bull-job.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorkers } from './bull-workers.js';
-import { estimateSeconds, remainingSeconds } from './estimate.js';
+import { estimateSeconds, remainingSeconds, waitingFor } from './estimate.js';
 import { needOf } from './need.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
@@ -145,7 +145,11 @@ class BullJobQueue implements JobQueue {
       }
       const etaSeconds = estimateSeconds(job.ahead, job.active, speed);
       const waitMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - nowMs : 0;
-      return { position: job.ahead, etaSeconds: Math.max(etaSeconds, Math.ceil(waitMs / 1000)) };
+      return {
+        position: job.ahead,
+        etaSeconds: Math.max(etaSeconds, Math.ceil(waitMs / 1000)),
+        ...waitingFor(speed),
+      };
     });
   }
 

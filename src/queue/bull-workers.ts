@@ -34,7 +34,8 @@ export class BullWorkers {
 
   leave(consumer: BullConsumer): void {
     this.consumers.delete(consumer);
-    this.connection.client.zrem(this.workersKey, memberOf(consumer)).catch(() => {});
+    const members = [memberOf(consumer, true), memberOf(consumer, false)];
+    this.connection.client.zrem(this.workersKey, ...members).catch(() => {});
   }
 
   recordRun(name: JobName, ms: number): void {
@@ -62,12 +63,14 @@ export class BullWorkers {
       this.connection.client.zrangebyscore(this.workersKey, nowMs - workerSilenceMs, '+inf'),
     ]);
     const totalMs = runs.reduce((sum, ms) => sum + Number(ms), 0);
+    const able = members
+      .map((member) => JSON.parse(member) as { names: string[]; concurrency: number })
+      .filter((worker) => worker.names.includes(name));
+    const places = able.reduce((sum, worker) => sum + worker.concurrency, 0);
     return {
       meanMs: runs.length > 0 ? totalMs / runs.length : this.policy.typicalJobMs,
-      places: members
-        .map((member) => JSON.parse(member) as { names: string[]; concurrency: number })
-        .filter((worker) => worker.names.includes(name))
-        .reduce((sum, worker) => sum + worker.concurrency, 0),
+      places,
+      resting: able.length > 0 && places === 0,
     };
   }
 
@@ -78,12 +81,21 @@ export class BullWorkers {
   private announce(): void {
     const nowMs = this.clock.now();
     const { client } = this.connection;
-    for (const consumer of this.consumers)
-      client.zadd(this.workersKey, nowMs, memberOf(consumer)).catch(() => {});
+    for (const consumer of this.consumers) {
+      const ready = consumer.options.ready?.() !== false;
+      client
+        .multi()
+        .zadd(this.workersKey, nowMs, memberOf(consumer, ready))
+        .zrem(this.workersKey, memberOf(consumer, !ready))
+        .exec()
+        .catch(() => {});
+    }
     client.zremrangebyscore(this.workersKey, '-inf', nowMs - 86_400_000).catch(() => {});
   }
 }
 
-function memberOf({ names, options }: BullConsumer): string {
-  return JSON.stringify({ worker: options.worker, names, concurrency: options.concurrency });
+/** A worker that rests is there, and has no place for anybody. */
+function memberOf({ names, options }: BullConsumer, ready: boolean): string {
+  const { worker, concurrency } = options;
+  return JSON.stringify({ worker, names, concurrency: ready ? concurrency : 0 });
 }

@@ -70,8 +70,10 @@ export class DatabaseHousekeeping {
   }
 
   private async announce(nowMs: number): Promise<void> {
-    for (const { worker, names, concurrency } of this.deps.consumers()) {
-      const values = { names: JSON.stringify(names), concurrency, seen_ms: nowMs };
+    for (const { worker, names, concurrency, ready } of this.deps.consumers()) {
+      // A worker that rests is there, and has no place for anybody.
+      const places = ready?.() === false ? 0 : concurrency;
+      const values = { names: JSON.stringify(names), concurrency: places, seen_ms: nowMs };
       await this.deps.db
         .insertInto('queue_workers')
         .values({ worker: `${worker} ${names.join('+')}`, ...values })

@@ -1,7 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { JobInfo, JobState } from '../studio/ports/queue.js';
 import { type JobRow, type QueueTables, toJobInfo } from './database-tables.js';
-import { estimateSeconds, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
+import {
+  estimateSeconds,
+  remainingSeconds,
+  type Speed,
+  SpeedMemory,
+  waitingFor,
+} from './estimate.js';
 import type { QueuePolicy } from './policy.js';
 
 /** A worker unseen for this long is gone, ms. */
@@ -38,6 +44,7 @@ export class Reports {
     return {
       position: ahead,
       etaSeconds: Math.max(delaySeconds, estimateSeconds(ahead, active, speed)),
+      ...waitingFor(speed),
     };
   }
 
@@ -106,11 +113,12 @@ export class Reports {
       .where('seen_ms', '>', nowMs - workerSilenceMs)
       .execute();
     const totalMs = runs.reduce((sum, r) => sum + Number(r.finished_ms) - Number(r.started_ms), 0);
+    const able = workers.filter((one) => (JSON.parse(one.names) as string[]).includes(name));
+    const places = able.reduce((sum, worker) => sum + Number(worker.concurrency), 0);
     return {
       meanMs: runs.length > 0 ? totalMs / runs.length : this.policy.typicalJobMs,
-      places: workers
-        .filter((worker) => (JSON.parse(worker.names) as string[]).includes(name))
-        .reduce((sum, worker) => sum + Number(worker.concurrency), 0),
+      places,
+      resting: able.length > 0 && places === 0,
     };
   }
 

@@ -4,7 +4,12 @@ export interface Speed {
   readonly meanMs: number;
   /** Places of all live workers that take this name. */
   readonly places: number;
+  /** There are workers, and all of them rest. */
+  readonly resting?: boolean;
 }
+
+/** A card cools for a minute or two; nobody can tell how long. */
+const TYPICAL_REST_SECONDS = 90;
 
 /**
  * Seconds until a job is done, for the customer: whole rounds of the workers before it and its own
@@ -14,9 +19,15 @@ export interface Speed {
  */
 export function estimateSeconds(ahead: number, active: number, speed: Speed): number {
   const places = Math.max(1, speed.places);
+  const restSeconds = speed.resting ? TYPICAL_REST_SECONDS : 0;
   const freeNow = Math.max(0, places - active);
   const rounds = ahead < freeNow ? 0 : (ahead - freeNow) / places + 0.5;
-  return Math.max(1, Math.ceil(((rounds + 1) * speed.meanMs) / 1000));
+  return Math.max(1, Math.ceil(((rounds + 1) * speed.meanMs) / 1000) + restSeconds);
+}
+
+/** What keeps a waiting job, beside those before it. */
+export function waitingFor(speed: Speed): { waitingFor?: 'card' } {
+  return speed.resting ? { waitingFor: 'card' } : {};
 }
 
 /** Seconds left of a running job. */

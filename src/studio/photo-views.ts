@@ -50,7 +50,7 @@ export async function photoView(context: Context, photo: PhotoRecord): Promise<P
 async function waiting(context: Context, photo: PhotoRecord) {
   if (photo.state === 'restoring' || photo.state === 'ready') {
     const progress = context.live.progress(photo.id);
-    return progress === undefined ? {} : { progress };
+    return { ...(progress === undefined ? {} : { progress }), ...(await resting(context, photo)) };
   }
   if (photo.state !== 'queued' && photo.state !== 'received') return {};
   const key = restoreKey(photo.id, photo.runs);
@@ -60,6 +60,15 @@ async function waiting(context: Context, photo: PhotoRecord) {
   const filter = { beforeMs: photo.createdMs };
   const position = await context.store.read.photos.countWaiting(filter);
   return { position, etaSeconds: (position + 1) * typicalSeconds };
+}
+
+/** Given back by a card that became too hot: its share done says nothing any more. */
+async function resting(context: Context, photo: PhotoRecord) {
+  if (photo.state !== 'restoring') return {};
+  const key = restoreKey(photo.id, photo.runs);
+  const place = await context.queue.position(key).catch(() => undefined);
+  if (place?.waitingFor === undefined) return {};
+  return { waitingFor: place.waitingFor, etaSeconds: place.etaSeconds };
 }
 
 function lookView(look: LookRecord): LookView {

@@ -33,6 +33,11 @@ const shapes: Record<string, Record<string, unknown>> = {
     },
     position: { ...integer, description: 'Photos before this one, while it waits' },
     etaSeconds: number,
+    waitingFor: {
+      type: 'string',
+      enum: ['card'],
+      description: 'All cards rest until they have cooled',
+    },
     progress: { ...number, description: '0..1' },
     preset: text,
     albumId: text,

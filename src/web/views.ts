@@ -20,6 +20,7 @@ export function photoJson(photo: PhotoView, context: ViewContext) {
     status: photo.status,
     position: photo.position,
     etaSeconds: photo.etaSeconds,
+    waitingFor: photo.waitingFor,
     progress: photo.progress,
     preset: photo.preset,
     albumId: photo.albumId,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import {
+  CardPaused,
   ChannelAway,
   DiskUnavailable,
   PhotoUnreadable,
@@ -310,6 +311,32 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     await collect(4);
     await until(async () => (await state('p3')) === 'done');
     expect(await queue.position('p3')).toBeUndefined();
+  });
+
+  test('while every worker rests, a waiting job says so, and takes longer', async () => {
+    let ready = false;
+    await queue.add(notify('early'));
+    const usual = (await queue.position('early'))!;
+    consume(async () => {}, { ready: () => ready });
+    await until(async () => (await queue.position('early'))?.waitingFor === 'card');
+    const resting = (await queue.position('early'))!;
+    expect(usual.waitingFor).toBeUndefined();
+    expect(resting.etaSeconds).toBeGreaterThan(usual.etaSeconds);
+    ready = true;
+    await until(async () => (await state('early')) === 'done');
+  });
+
+  test('a job given back by a card that rests has not failed, however often', async () => {
+    const attempts: number[] = [];
+    const work = async (job: Job) => {
+      attempts.push(job.attempt);
+      // More often than a job may fail.
+      if (attempts.length < 8) throw new CardPaused('GTX 1060', 84);
+    };
+    consume(work);
+    await queue.add(notify('warm'));
+    await until(async () => (await state('warm')) === 'done');
+    expect(new Set(attempts)).toEqual(new Set([1]));
   });
 
   test('never more at once than agreed, and nothing while not ready', async () => {

@@ -26,7 +26,7 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
   'photo.accepted': async (deps, _config, to, { photoId, position, etaSeconds }) => [
     {
       key: statusKey({ photoId }),
-      text: queueText(deps, to, position, etaSeconds),
+      text: queueText(deps, to, { position, etaSeconds }),
       passing: true,
     },
   ],

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { waitingAloud } from '../cards.js';
 import { openEngine } from '../engine.js';
 import { WrongUse } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -28,7 +29,7 @@ export async function colorize(
     () => removeLeftovers(tasks.flatMap(filesOf)),
   );
   if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
-  const engine = openEngine(shell);
+  const engine = openEngine(shell, waitingAloud(shell));
   const journals = openJournals(
     options.resume === true || tasks.length > 1 || !tasks[0]!.named,
     shell,

@@ -39,6 +39,7 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
   const channels = new Map<ChannelId, ChatChannel>([['web', createWebChannel()]]);
   const shop = await openShop(shell, { logger, channels, baseUrl: () => url });
   try {
+    await shop.parts.engine.cards.start();
     const bots = openBots(shell, shop, channels, { ourUrl: () => url });
     const web = await openWeb(shell, shop, bots);
     url = (await web.listen()).url;

@@ -1,3 +1,4 @@
+import { capacityOf } from '../../inference/gpu/card-memory.js';
 import { needCost } from '../../queue/need.js';
 import type { NewJob } from '../../studio/jobs.js';
 import type { CardStatus, Cards } from '../../studio/ports/cards.js';
@@ -9,9 +10,6 @@ import { version } from '../version.js';
 import type { WorkParts } from '../wire.js';
 import type { ModelSupply } from './model-supply.js';
 import { SpeedMeter } from './speed-meter.js';
-
-/** Cards with less than this take inputs up to the size beside it. */
-const smallCard = { memoryMiB: 6_000, sizePx: 1024 };
 
 /** What this box can do, how it does, and how it says so. */
 export class Box {
@@ -91,8 +89,7 @@ export class Box {
   private maxSizePx(): number | undefined {
     const { maxSizePx } = this.shell.config.worker;
     if (maxSizePx !== null) return maxSizePx;
-    const memory = this.parts.engine.card?.()?.reading.memoryTotalMiB;
-    return memory !== undefined && memory < smallCard.memoryMiB ? smallCard.sizePx : undefined;
+    return capacityOf(this.parts.engine.card?.()?.reading, undefined).longestSidePx;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { InferenceFailed } from '../../studio/errors/index.js';
+import { guardCard } from './guarded-card.js';
 import { createHostQueue } from './host-queue.js';
 import { createMemoryCaution } from './memory-plan.js';
 import { describePersistently, predictPersistently } from './persistent-run.js';
@@ -13,7 +14,8 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
   const session = createWarmSession(config, emit);
   const caution = createMemoryCaution(config.memoryCautionMs ?? 600_000, () => performance.now());
   const queue = createHostQueue(config.maxQueued ?? 256, abandoned);
-  const tools = { session, caution, emit };
+  const card = guardCard(deps.card, session, config.providers, emit);
+  const tools = { session, caution, emit, card };
   let idleTimer: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
 
@@ -44,8 +46,10 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
 
   async function close(): Promise<void> {
     const bound = new AbortController();
+    card.letGo();
     await Promise.race([queue.drain(), delay(config.closeTimeoutMs ?? 10_000, bound.signal)]);
     bound.abort();
+    card.close();
     queue.refuse(new InferenceFailed('the inference host is closed'));
     await session.recycle();
     clearTimeout(idleTimer);
@@ -55,7 +59,7 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
     predict(request, context) {
       const planes = inputPlanes(request);
       return enqueue(async () => {
-        const prediction = await predictPersistently(tools, request, planes);
+        const prediction = await predictPersistently(tools, request, planes, context?.signal);
         context?.onProgress?.(1);
         return prediction;
       }, context?.signal);
@@ -65,6 +69,8 @@ export function createInferenceHost(deps: HostDeps, config: HostConfig): Inferen
       session.known(modelFile, modelId) ??
       enqueue(() => describePersistently(tools, modelFile, modelId)),
     status: () => ({ ...statusOf(session), queued: queue.queued, running: queue.running }),
+    fellBack: () => card.fellBack(),
+    mayTakeWork: () => card.mayTakeWork(),
     close() {
       closing ??= close();
       return closing;

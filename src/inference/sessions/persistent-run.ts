@@ -1,6 +1,7 @@
 import { InferenceFailed, InferenceOutOfMemory, ModelUnfit } from '../../studio/errors/index.js';
 import type { ResultNote } from '../../studio/ports/colorizer.js';
 import { blames, type FailurePlace, MemoryShort, NotFinite } from './failures.js';
+import type { GuardedCard } from './guarded-card.js';
 import { type Attempt, type createMemoryCaution, nextAttempt, sizeOf } from './memory-plan.js';
 import { faultNote } from './providers.js';
 import { resizePlanes } from './resample.js';
@@ -15,6 +16,7 @@ interface Tools {
   readonly session: WarmSession;
   readonly caution: ReturnType<typeof createMemoryCaution>;
   readonly emit: (event: HostEvent) => void;
+  readonly card: GuardedCard;
 }
 
 /** Run to an answer: once more after a crash, smaller or on the CPU after out of memory. */
@@ -22,21 +24,32 @@ export async function predictPersistently(
   tools: Tools,
   request: PredictRequest,
   planes: Float32Array,
+  signal?: AbortSignal,
 ): Promise<HostPrediction> {
   const pixels = request.widthPx * request.heightPx;
   const notes: ResultNote[] = [];
   let attempt = tools.caution.startAt(request.modelFile, pixels);
   let crashes = 0;
   for (;;) {
+    const pass = await tools.card.enter(signal);
+    notes.push(...pass.notes);
+    const onCpu = { ...attempt, cpuOnly: attempt.cpuOnly || pass.cpuOnly };
     try {
-      const prediction = await runOnce(tools, request, planes, attempt);
+      const run = () => runOnce(tools, request, planes, onCpu);
+      const prediction = await (onCpu.cpuOnly ? run() : tools.card.using(run));
+      if (attempt.cpuOnly) notes.push({ key: 'inference.movedToCpu' });
       return { ...prediction, notes: [...notes, ...prediction.notes] };
     } catch (error) {
+      const stopped = tools.card.brokenOff();
+      if (stopped) {
+        notes.push(stopped);
+        continue;
+      }
       const crash = error instanceof ChildDied ? afterCrash(tools, error, crashes, request) : error;
       if (crash instanceof ChildDied) {
         if (!blames(crash)) crashes += 1;
         notes.push(crashNote(crash));
-      } else attempt = await afterShortage(tools, crash, attempt, request);
+      } else attempt = await afterShortage(tools, crash, onCpu, request);
     }
   }
 }
@@ -50,7 +63,7 @@ export async function describePersistently(
   const notes: ResultNote[] = [];
   for (let crashes = 0; ; ) {
     try {
-      const { contract } = await tools.session.load(modelFile, modelId, false);
+      const { contract } = await tools.session.load(modelFile, modelId, !tools.card.mayWork());
       return { ...contract, notes: [...notes, ...contract.notes] };
     } catch (error) {
       if (error instanceof MemoryShort)
@@ -80,7 +93,6 @@ async function runOnce(
   const { ab, seconds, meanChroma } = result;
   const notes = [...contract.notes];
   if (smaller) notes.push(steppedDown(request, size));
-  if (attempt.cpuOnly) notes.push({ key: 'inference.movedToCpu' });
   if (meanChroma < NEARLY_GREY)
     notes.push({
       key: 'inference.nearlyGrey',

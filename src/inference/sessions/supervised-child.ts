@@ -60,12 +60,14 @@ const STDERR_TAIL_CHARS = 4_000;
 export async function startChild(
   startTimeoutMs: number,
   listener: ChildListener,
+  env?: Readonly<Record<string, string | undefined>>,
 ): Promise<SupervisedChild> {
   const process_ = fork(compiledEntry(__dirname, 'session-process.js'), [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Nothing of the parent's (inspector ports, loaders); the child collects after each run.
     execArgv: ['--expose-gc'],
+    ...(env ? { env } : {}),
   });
   const link = connect(process_, listener);
   await link.ask('ready', undefined, startTimeoutMs);

@@ -1,4 +1,5 @@
 import type { ResultNote, RunContext } from '../../studio/ports/colorizer.js';
+import type { CardGate } from '../gpu/card-gate.js';
 import type { ProviderFault } from './providers.js';
 import type { ChildExit } from './supervised-child.js';
 
@@ -71,6 +72,7 @@ export type HostEvent =
   | ({ readonly name: 'exited' } & ChildExit)
   | ({ readonly name: 'providerFallback' } & ProviderFault)
   | { readonly name: 'outOfMemory'; readonly provider: string; readonly sizePx: number }
+  | { readonly name: 'cardStopped'; readonly card: string; readonly temperatureC?: number }
   | { readonly name: 'timedOut'; readonly pid: number }
   | { readonly name: 'idleUnload' };
 
@@ -81,12 +83,17 @@ export interface InferenceHost {
   /**
    * Predict chroma. Requests are served in order. A crash of the child is retried once; out of
    * memory steps the size down and then moves to the CPU, said in `notes`.
-   * @throws {ModelUnfit | InferenceFailed | InferenceOutOfMemory | Cancelled}
+   * A card that gets too hot is left at once; see CardGate for what happens then.
+   * @throws {ModelUnfit | InferenceFailed | InferenceOutOfMemory | CardPaused | Cancelled}
    */
   predict(request: PredictRequest, context?: RunContext): Promise<HostPrediction>;
   /** Load a model and prove it with a small inference, once per file. @throws as predict */
   describe(modelFile: string, modelId: string): Promise<ModelContract>;
   status(): HostStatus;
+  /** A card is wanted, and the processor is what works. */
+  fellBack(): boolean;
+  /** False while its card rests and the processor may not help. */
+  mayTakeWork(): boolean;
   /** Serve what is queued, then end the child. Bounded by `closeTimeoutMs`. Repeatable. */
   close(): Promise<void>;
 }
@@ -98,6 +105,8 @@ export interface HostConfig {
   readonly threads?: number;
   /** Index of the card. Default 0. */
   readonly deviceId?: number;
+  /** Environment of the child; absent: this process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** End the child after this long without work, ms; 0: never. */
   readonly idleUnloadMs: number;
   /** One inference, loading not included, ms. */
@@ -120,4 +129,6 @@ export interface HostConfig {
 
 export interface HostDeps {
   readonly onEvent?: (event: HostEvent) => void;
+  /** Guards the card; absent: nobody does. */
+  readonly card?: CardGate;
 }

@@ -19,7 +19,14 @@ export interface WarmSession {
   /** End the child; the next load starts a fresh one. */
   recycle(): Promise<void>;
   readonly child: SupervisedChild | undefined;
-  readonly loaded: { readonly modelId: string; readonly result: LoadResult } | undefined;
+  readonly loaded:
+    | {
+        readonly modelId: string;
+        readonly result: LoadResult;
+        /** Only the CPU was asked for. */
+        readonly cpuOnly: boolean;
+      }
+    | undefined;
   readonly restarts: number;
 }
 
@@ -35,7 +42,7 @@ export function createWarmSession(
   const banned = new Set<string>();
   const contracts = new Map<string, ModelContract>();
   let child: SupervisedChild | undefined;
-  let loaded: { key: string; modelId: string; result: LoadResult } | undefined;
+  let loaded: { key: string; modelId: string; result: LoadResult; cpuOnly: boolean } | undefined;
   let restarts = 0;
   let crashesInRow = 0;
   let refuseUntilMs = 0;
@@ -61,7 +68,7 @@ export function createWarmSession(
       await pause(Math.min(LONGEST_BACKOFF_MS, backoffMs));
     }
     const onTrying = (pid: number, provider: string) => emit({ name: 'loading', pid, provider });
-    const started = await startChild(startTimeoutMs, { onTrying, onExit: exited });
+    const started = await startChild(startTimeoutMs, { onTrying, onExit: exited }, config.env);
     child = started;
     emit({ name: 'started', pid: started.pid });
     return started;
@@ -85,7 +92,7 @@ export function createWarmSession(
       return ready.load({ kind: 'load', spec }, startTimeoutMs);
     });
     for (const fallback of result.fallbacks) emit({ name: 'providerFallback', ...fallback });
-    loaded = { key, modelId, result };
+    loaded = { key, modelId, result, cpuOnly };
     contracts.set(key, result.contract);
     emit({ name: 'loaded', modelId, provider: result.contract.provider });
     return result;

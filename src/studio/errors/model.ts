@@ -63,6 +63,22 @@ export class InferenceOutOfMemory extends StudioError {
   }
 }
 
+/** The card rests because of heat, or its driver is silent. No attempt: others may take the job. */
+export class CardPaused extends StudioError {
+  constructor(
+    readonly card: string,
+    readonly temperatureC: number | string,
+  ) {
+    super(
+      'CARD_PAUSED',
+      'inference.cardPaused',
+      'later',
+      `card ${card} rests at ${temperatureC} °C`,
+      { params: { card, temperatureC } },
+    );
+  }
+}
+
 /** No mirror gave the file; `reasons` has one line for each that was tried. */
 export class ModelDownloadFailed extends StudioError {
   constructor(

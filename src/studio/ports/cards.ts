@@ -2,7 +2,7 @@
 export interface CardReading {
   /** `GPU-5f1c...` for NVIDIA, the serial or PCI address for AMD; stable over restarts. */
   readonly uuid: string;
-  /** Place in the driver's list, from 0, in PCI order. `inference.deviceId` means this. */
+  /** Place from 0: NVIDIA's in PCI order, then AMD's. `inference.deviceId` means this. */
   readonly index: number;
   readonly name: string;
   readonly vendor: 'nvidia' | 'amd';
@@ -64,7 +64,7 @@ export interface CardChange {
 
 /** The cards of this machine: what they say and whether they may work. */
 export interface Cards {
-  /** In the driver's order; empty without cards, or where nobody watches. */
+  /** By `index`; empty without cards, or where nobody watches. */
   status(): readonly CardStatus[];
   /**
    * Asked before work is taken. True for a card nobody can read: not every machine has a driver

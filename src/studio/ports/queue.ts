@@ -17,6 +17,13 @@ export interface JobInfo {
   readonly worker?: string;
 }
 
+export interface PlaceInQueue {
+  readonly position: number;
+  readonly etaSeconds: number;
+  /** Every worker that could take it rests until its card has cooled. */
+  readonly waitingFor?: 'card';
+}
+
 export interface Consumer {
   /** Takes no new work, waits for running jobs at most `timeoutMs`, then gives leases back. */
   close(timeoutMs: number): Promise<void>;
@@ -64,7 +71,7 @@ export interface JobQueue {
   ): Consumer;
   find(key: string): Promise<JobInfo | undefined>;
   /** Jobs before this one, and a guess from recent durations and live workers. */
-  position(key: string): Promise<{ position: number; etaSeconds: number } | undefined>;
+  position(key: string): Promise<PlaceInQueue | undefined>;
   list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]>;
   counts(): Promise<Record<JobState, number>>;
   /** Dead or cancelled -> waiting, attempts from zero. */

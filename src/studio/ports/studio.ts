@@ -58,6 +58,8 @@ export interface PhotoView {
   /** While waiting. */
   readonly position?: number;
   readonly etaSeconds?: number;
+  /** Every card rests; the time left is longer than usual. */
+  readonly waitingFor?: 'card';
   readonly progress?: number;
   readonly error?: {
     readonly code: string;

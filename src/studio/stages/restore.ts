@@ -1,4 +1,4 @@
-import { BlobsAway, Cancelled, StudioError } from '../errors/index.js';
+import { BlobsAway, Cancelled, CardPaused, StudioError } from '../errors/index.js';
 import type {
   Job,
   LookOrder,
@@ -60,7 +60,9 @@ export function createRestoreStage(deps: RestoreDeps, config: { worker: string }
         await report(job, await run.outcome());
       } catch (error) {
         if (error instanceof Cancelled || job.signal.aborted) throw error;
-        if (!(error instanceof StudioError) || error instanceof BlobsAway) throw error;
+        if (!(error instanceof StudioError)) throw error;
+        // Nobody failed: the photo waits, here or with another worker.
+        if (error instanceof BlobsAway || error instanceof CardPaused) throw error;
         const last = job.attempt >= limits.studio.restoreAttempts;
         if (error.retry !== 'never' && !last) throw error;
         await failed(job, error, run.timeline);

@@ -95,10 +95,9 @@ function acknowledgement(
   const source = incoming[0];
   const pixels = (source?.widthPx ?? 0) * (source?.heightPx ?? 0);
   const hint = source?.compressed && pixels > 0 && pixels < fewPixels;
-  const text = [
-    queueText(deps, talk, photo.position, photo.etaSeconds),
-    ...(hint ? [say('photo.sendOriginal')] : []),
-  ].join('\n');
+  const text = [queueText(deps, talk, photo), ...(hint ? [say('photo.sendOriginal')] : [])].join(
+    '\n',
+  );
   return { key: statusKey({ photoId: photo.id }), text, passing: true };
 }
 
@@ -106,15 +105,13 @@ function acknowledgement(
 export function queueText(
   deps: ConversationDeps,
   talk: Pick<Talk, 'customer'>,
-  position: number | undefined,
-  etaSeconds: number | undefined,
+  { position, etaSeconds, waitingFor }: Pick<PhotoView, 'position' | 'etaSeconds' | 'waitingFor'>,
 ): string {
   const say = speak(deps, talk.customer);
+  const seconds = Math.max(1, Math.round(etaSeconds ?? 0));
+  if (waitingFor === 'card') return say('photo.cooling', { seconds });
   if (position === undefined || position <= 0) return say('photo.accepted');
-  return say('photo.queued', {
-    ahead: position,
-    seconds: Math.max(1, Math.round(etaSeconds ?? 0)),
-  });
+  return say('photo.queued', { ahead: position, seconds });
 }
 
 export async function showPhoto(

@@ -20,6 +20,7 @@ export interface Photo {
   status: 'received' | 'queued' | 'restoring' | 'ready' | 'failed' | 'cancelled' | 'deleted';
   position?: number;
   etaSeconds?: number;
+  waitingFor?: 'card';
   progress?: number;
   preset: string;
   createdAt: string;

@@ -71,6 +71,9 @@ function Progress({ photo }: { photo: Photo }) {
 }
 
 function waitingWords(photo: Photo, t: ReturnType<typeof useTexts>['t']): string {
+  if (photo.waitingFor === 'card') {
+    return t('photo.cooling', { time: duration(t, photo.etaSeconds ?? 0) });
+  }
   if (photo.status === 'restoring') {
     return t('photo.restoring', { percent: Math.floor((photo.progress ?? 0) * 100) });
   }

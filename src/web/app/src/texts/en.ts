@@ -31,6 +31,7 @@ export const en = {
   'upload.dismiss': 'Dismiss',
   'photo.received': 'Received. Looking at it…',
   'photo.next': 'You are next.',
+  'photo.cooling': 'The graphics card is cooling down; about {time}.',
   'photo.queued': '{n} before you, about {time}.',
   'photo.restoring': 'Colouring… {percent} %',
   'photo.cancelled': 'Cancelled.',

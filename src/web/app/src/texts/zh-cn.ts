@@ -31,6 +31,7 @@ export const zhCn: Texts = {
   'upload.dismiss': '忽略',
   'photo.received': '已收到，正在查看…',
   'photo.next': '马上就轮到您。',
+  'photo.cooling': '显卡正在降温，约 {time}。',
   'photo.queued': '前面还有 {n} 张，约 {time}。',
   'photo.restoring': '正在上色… {percent}%',
   'photo.cancelled': '已取消。',

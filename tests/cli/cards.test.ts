@@ -1,0 +1,98 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { cardOf, inferenceEnv, watches } from '../../src/cli/cards';
+import { ServerProcess } from '../crash/server-process';
+import { type EmulatedCards, emulateCards } from '../emulators/cards/cards';
+import { type CliRun, runCli, startCli } from '../support/cli';
+import { createHttpClient } from '../support/http-client';
+import { freePort } from '../support/redis';
+import { until } from '../support/until';
+
+// Real processes, with a card that is emulated and work that is real.
+jest.setTimeout(300_000);
+const patientMs = 200_000;
+const demo = path.resolve(__dirname, '../../assets/demo/photographer.jpg');
+
+let dir: string;
+let box: EmulatedCards;
+const running: (CliRun | ServerProcess)[] = [];
+beforeEach(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-cards-cli-'));
+  box = emulateCards(dir, '550-gtx-1650');
+  cpSync(demo, path.join(dir, 'old.jpg'));
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) {
+    if (one instanceof ServerProcess) await one.kill();
+    else one.child.kill('SIGKILL');
+  }
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const guarded = (more: Record<string, string> = {}) => ({
+  HUANCAI_GPU_WATCH: 'on',
+  HUANCAI_GPU_NVIDIA_SMI: box.nvidiaSmi,
+  HUANCAI_GPU_POLL_MS: '200',
+  HUANCAI_GPU_HOLD_MS: '500',
+  ...more,
+});
+
+test('colorize waits for a hot card, says so once, and goes on when it has cooled', async () => {
+  box.heat(86);
+  const run = startCli(['colorize', 'old.jpg'], { cwd: dir, env: guarded() });
+  running.push(run);
+  await run.shows('GTX 1650 rests at 86 °C');
+  box.heat(60);
+  const { code, err } = await run.ended;
+  expect(code).toBe(0);
+  expect(err.match(/rests at/g)).toHaveLength(1);
+});
+
+test('colorize on the processor while the card rests, in the words of the reader', async () => {
+  box.heat(86);
+  const env = guarded({ HUANCAI_GPU_ALLOW_CPU_WHILE_PAUSED: 'true' });
+  const { code, out, err } = await runCli(['colorize', 'old.jpg', '--lang', 'zh-CN'], {
+    cwd: dir,
+    env,
+  });
+  expect(code).toBe(0);
+  expect(out + err).toContain('在 86 °C 时暂停');
+});
+
+test('a studio with a hot card: the photo waits and says so; then it is coloured', async () => {
+  box.heat(86);
+  const env = { HOME: dir, HUANCAI_DATA_DIR: path.join(dir, 'data'), ...guarded() };
+  const server = new ServerProcess(env, await freePort(), path.join(dir, 'log'));
+  running.push(server);
+  server.start();
+  await server.ready();
+  const client = createHttpClient(server.url);
+  const { id } = await client.upload(readFileSync(demo));
+  const photo = () => client.json('GET', `/photos/${id}`);
+  await until(async () => (await photo()).waitingFor === 'card', patientMs);
+  expect((await photo()).status).toBe('queued');
+  expect((await photo()).etaSeconds).toBeGreaterThan(60);
+  box.heat(60);
+  await until(async () => (await photo()).status === 'ready', patientMs);
+});
+
+test("CUDA's own choice of cards is obeyed, and both count as nvidia-smi does", () => {
+  expect(cardOf({}, 1)).toBe(1);
+  expect(cardOf({ CUDA_VISIBLE_DEVICES: '3,1' }, 1)).toBe(1);
+  expect(cardOf({ CUDA_VISIBLE_DEVICES: '3' }, 0)).toBe(3);
+  expect(cardOf({ CUDA_VISIBLE_DEVICES: 'GPU-4c3f8d61' }, 0)).toBe('GPU-4c3f8d61');
+  expect(inferenceEnv({ PATH: '/bin', CUDA_DEVICE_ORDER: 'FASTEST_FIRST' })).toEqual({
+    PATH: '/bin',
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+  });
+});
+
+test('cards are watched where one may be used, or as the operator says', () => {
+  const config = (watch: 'auto' | 'on' | 'off', providers: ('cpu' | 'cuda')[]) =>
+    ({ gpu: { watch }, inference: { providers } }) as Parameters<typeof watches>[0];
+  expect(watches(config('auto', ['cpu']))).toBe(false);
+  expect(watches(config('auto', ['cuda', 'cpu']))).toBe(true);
+  expect(watches(config('off', ['cuda']))).toBe(false);
+  expect(watches(config('on', ['cpu']))).toBe(true);
+});
