@@ -14,7 +14,7 @@ import { BullConsumer } from './bull-consumer.js';
 import { hashOf, idOf, infoOf, keyOf } from './bull-job.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorkers } from './bull-workers.js';
-import { estimateSeconds, remainingSeconds, waitingFor } from './estimate.js';
+import { placeOf, remainingSeconds } from './estimate.js';
 import { needOf } from './need.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
@@ -143,13 +143,8 @@ class BullJobQueue implements JobQueue {
         const share = Number(job.hash['progress'] ?? 0);
         return { position: 0, etaSeconds: remainingSeconds(runMs, share, speed) };
       }
-      const etaSeconds = estimateSeconds(job.ahead, job.active, speed);
-      const waitMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - nowMs : 0;
-      return {
-        position: job.ahead,
-        etaSeconds: Math.max(etaSeconds, Math.ceil(waitMs / 1000)),
-        ...waitingFor(speed),
-      };
+      const delayMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - nowMs : 0;
+      return placeOf(job.ahead, job.active, speed, delayMs);
     });
   }
 

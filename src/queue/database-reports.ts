@@ -1,13 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { JobInfo, JobState } from '../studio/ports/queue.js';
 import { type JobRow, type QueueTables, toJobInfo } from './database-tables.js';
-import {
-  estimateSeconds,
-  remainingSeconds,
-  type Speed,
-  SpeedMemory,
-  waitingFor,
-} from './estimate.js';
+import { placeOf, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
 import type { QueuePolicy } from './policy.js';
 
 /** A worker unseen for this long is gone, ms. */
@@ -40,12 +34,7 @@ export class Reports {
       return { position: 0, etaSeconds: remainingSeconds(runMs, Number(job.progress), speed) };
     }
     const { ahead, active } = await this.before(job, nowMs);
-    const delaySeconds = Math.ceil((Number(job.run_at_ms) - nowMs) / 1000);
-    return {
-      position: ahead,
-      etaSeconds: Math.max(delaySeconds, estimateSeconds(ahead, active, speed)),
-      ...waitingFor(speed),
-    };
+    return placeOf(ahead, active, speed, Number(job.run_at_ms) - nowMs);
   }
 
   /** Newest first. */

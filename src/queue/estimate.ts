@@ -1,3 +1,5 @@
+import type { PlaceInQueue } from '../studio/ports/queue.js';
+
 /** What is known about a queue's speed. */
 export interface Speed {
   /** Mean of recent runs of this name, ms. */
@@ -25,9 +27,15 @@ export function estimateSeconds(ahead: number, active: number, speed: Speed): nu
   return Math.max(1, Math.ceil(((rounds + 1) * speed.meanMs) / 1000) + restSeconds);
 }
 
-/** What keeps a waiting job, beside those before it. */
-export function waitingFor(speed: Speed): { waitingFor?: 'card' } {
-  return speed.resting ? { waitingFor: 'card' } : {};
+/** Of a waiting job. @param delayMs it is not due before. */
+export function placeOf(
+  ahead: number,
+  active: number,
+  speed: Speed,
+  delayMs: number,
+): PlaceInQueue {
+  const etaSeconds = Math.max(estimateSeconds(ahead, active, speed), Math.ceil(delayMs / 1000));
+  return { position: ahead, etaSeconds, ...(speed.resting ? { waitingFor: 'card' } : {}) };
 }
 
 /** Seconds left of a running job. */

@@ -77,6 +77,50 @@ test('a studio with a hot card: the photo waits and says so; then it is coloured
   await until(async () => (await photo()).status === 'ready', patientMs);
 });
 
+test('bench --calibrate keeps what the card takes; from then on nothing larger is given to it', async () => {
+  const env = guarded();
+  const measured = await runCli(['bench', '--calibrate', '--size', '384', '--json'], {
+    cwd: dir,
+    env,
+  });
+  expect(measured.code).toBe(0);
+  expect(measured.records().at(-1)).toMatchObject({
+    ...{ type: 'calibration', model: 'starter', sizePx: 384, provider: 'cpu', kept: true },
+    uuid: 'GPU-4c3f8d61-a03e-4f8a-8d41-3d8e9fa0b1c3',
+  });
+  const [entry] = JSON.parse(readFileSync(path.join(dir, '.data', 'cards.json'), 'utf8')).entries;
+  expect(entry).toMatchObject({ card: 'NVIDIA GeForce GTX 1650', driverVersion: '550.163.01' });
+  expect(entry.seconds.map((one: { sizePx: number }) => one.sizePx)).toEqual([256, 384]);
+  const args = ['colorize', 'old.jpg', '--size', '512'];
+  const { code, out, err } = await runCli(args, { cwd: dir, env });
+  expect(code).toBe(0);
+  expect(out + err).toContain('GTX 1650 takes 384 px at most; the wanted 512 px was not used');
+});
+
+test('without a card there is nothing to keep', async () => {
+  const { code, out } = await runCli(['bench', '--calibrate', '--size', '256'], { cwd: dir });
+  expect(code).toBe(3);
+  expect(out).toContain('no graphics card is watched: nothing was kept');
+});
+
+test('the doctor has a line for each card and says what to do, in both languages', async () => {
+  box.set(({ cards }) => {
+    cards[0]!['temperature.gpu'] = '88';
+  });
+  const env = guarded({ HUANCAI_INFERENCE_PROVIDERS: '[cuda, cpu]' });
+  const english = await runCli(['doctor'], { cwd: dir, env });
+  expect(english.out).toMatch(/ok +card +card 0: NVIDIA GeForce GTX 1650, 4096 MiB, driver 550/);
+  expect(english.out).toMatch(/warn +heat +.*88 °C, and pauses at 83: clean its fan/);
+  expect(english.out).toMatch(/ok +driver +NVIDIA driver 550\.163\.01 can run CUDA 12/);
+  expect(english.out).toMatch(/ok +compute +.*compute capability 7\.5/);
+  expect(english.out).toMatch(/warn +cuda +CUDA 12 libraries are missing|ok +cuda/);
+  box.set((it) => {
+    it.trouble = 'driver';
+  });
+  const chinese = await runCli(['doctor', '--lang', 'zh-CN'], { cwd: dir, env });
+  expect(chinese.out).toMatch(/warn +driver +显卡驱动没有正常回应：NVIDIA-SMI has failed/);
+});
+
 test("CUDA's own choice of cards is obeyed, and both count as nvidia-smi does", () => {
   expect(cardOf({}, 1)).toBe(1);
   expect(cardOf({ CUDA_VISIBLE_DEVICES: '3,1' }, 1)).toBe(1);

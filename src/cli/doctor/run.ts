@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import type { Check, Finding } from './check.js';
 import { checkFormats, checkInstalled, checkLabelFont, checkModel } from './engine.js';
+import { checkCards } from './gpu.js';
 import { checkDisk, checkMemory, checkNode, checkProcessor } from './machine.js';
 import { checkPayments } from './payments.js';
 
@@ -11,6 +12,7 @@ const checks: readonly Check[] = [
   checkProcessor,
   checkMemory,
   checkDisk,
+  checkCards,
   checkFormats,
   checkLabelFont,
   checkInstalled,
