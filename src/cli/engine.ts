@@ -4,6 +4,8 @@ import path from 'node:path';
 import { createColorizer, type ModelCapacity } from '../inference/colorizer.js';
 import { type CalibrationStore, createCalibrationStore } from '../inference/gpu/calibration.js';
 import { capacityOf } from '../inference/gpu/card-memory.js';
+import { createEnergyMeter, type EnergyMeter } from '../inference/gpu/energy-meter.js';
+import { meteredHost } from '../inference/gpu/metered-host.js';
 import type { ModelStore } from '../inference/models/index.js';
 import type { ModelSize } from '../inference/presets.js';
 import { contactSheet, createRenderer, readLabel } from '../inference/render/index.js';
@@ -16,7 +18,7 @@ import {
 import { limits } from '../studio/limits.js';
 import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';
-import { type GuardOptions, inferenceEnv, openCards } from './cards.js';
+import { cardOf, type GuardOptions, inferenceEnv, openCards } from './cards.js';
 import { openModelStore } from './models/open-store.js';
 import type { Shell } from './shell.js';
 import { makeTempFolder } from './temp-folder.js';
@@ -39,6 +41,8 @@ export interface Engine {
   readonly cards: Cards;
   /** The card this engine works on, as it was last read. */
   card(): CardStatus | undefined;
+  /** What the cards draw. */
+  readonly meter: EnergyMeter;
   /** What was measured of the cards. */
   readonly calibrations: CalibrationStore;
   /** A card is wanted, and the processor is what works. */
@@ -59,7 +63,8 @@ export function openEngine(
   const models = openModelStore(shell);
   const temp = makeTempFolder(config.paths.tempDir);
   const { cards, gate } = openCards(shell, guard);
-  const host = createInferenceHost(
+  const meter = createEnergyMeter(cards);
+  const inner = createInferenceHost(
     { ...(gate ? { card: gate } : {}), onEvent: (event) => guard.onEvent?.(event) },
     {
       providers: inference.providers,
@@ -70,6 +75,12 @@ export function openEngine(
       runTimeoutMs: inference.runTimeoutMs,
       startTimeoutMs: inference.startTimeoutMs,
     },
+  );
+  const place = cardOf(shell.env, inference.deviceId);
+  const host = meteredHost(
+    inner,
+    { meter, clock: shell },
+    { deviceId: typeof place === 'number' ? place : inference.deviceId },
   );
   const renderer = createRenderer({
     limits: photoLimits,
@@ -117,12 +128,14 @@ export function openEngine(
     },
     status: () => host.status(),
     cards,
+    meter,
     calibrations,
     card: () => gate?.status(),
     fellBack: () => host.fellBack(),
     mayTakeWork: () => host.mayTakeWork(),
     close: async () => {
       await colorizer.close();
+      meter.close();
       await cards.close();
       temp.remove();
     },

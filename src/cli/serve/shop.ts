@@ -13,7 +13,6 @@ import type { Store } from '../../studio/ports/store.js';
 import { createDuties } from '../../studio/sweep/index.js';
 import type { Config } from '../config.js';
 import { createIds, hashText } from '../ids.js';
-import { noCards } from '../metrics/card-figures.js';
 import { openWatch } from '../metrics/watch.js';
 import type { Shell } from '../shell.js';
 import { studioConfigOf } from '../studio/studio-config.js';
@@ -48,7 +47,7 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
   const store = createStore(database);
   const queue = await openQueue({ clock, logger, database: async () => database }, config);
   const watch = openWatch({ clock, logger }, config);
-  watch.addCards(noCards);
+  watch.addCards(parts.engine);
   watch.addStudio({ monitor: createMonitor(database), queue, blobs: parts.blobs });
   const gateways = openAllGateways({ clock, places }, config, baseUrl);
   const { metrics } = watch;

@@ -3,6 +3,7 @@ import type { Database } from '../../storage/database.js';
 import type { NewJob } from '../../studio/jobs.js';
 import type { Logger } from '../../studio/ports/basics.js';
 import { timed } from '../../studio/stage-timing.js';
+import type { Engine } from '../engine.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { noCards } from '../metrics/card-figures.js';
@@ -44,7 +45,8 @@ export async function runWorker(
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   const parts = await open(logger);
   const watch = openWatch({ ...parts, logger }, config);
-  watch.addCards(noCards);
+  const { cards, meter } = parts.engine as Partial<Engine>;
+  watch.addCards(cards && meter ? { cards, meter } : noCards);
   const figures = await watch.listen();
   let database: Database | undefined;
   const opened = async () => {

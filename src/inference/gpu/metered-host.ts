@@ -11,6 +11,8 @@ export function meteredHost(
   return {
     describe: (file, id) => host.describe(file, id),
     status: () => host.status(),
+    fellBack: () => host.fellBack(),
+    mayTakeWork: () => host.mayTakeWork(),
     close: () => host.close(),
     predict: async (request, context) => {
       const answer = await host.predict(request, context);
