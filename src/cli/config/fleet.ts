@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { setting } from './setting.js';
 
-const origin = z
-  .url({ protocol: /^https?$/ })
-  .transform((url) => url.replace(/\/+$/, ''))
-  .nullable();
+const origin = () =>
+  z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .nullable();
 const secret = (env: string, example: string, shortest = 1) =>
   setting(z.string().min(shortest).nullable(), { example, env, secret: true });
 
 /** Many boxes as one: where blobs lie for all of them, and what a worker says of itself. */
 export const fleetSections = {
   s3: z.strictObject({
-    endpoint: setting(origin, {
+    endpoint: setting(origin(), {
       example: 'https://oss-cn-hangzhou.aliyuncs.com',
       env: 'S3_ENDPOINT',
     }),
@@ -35,7 +36,10 @@ export const fleetSections = {
     tries: setting(z.int().min(1).max(20), { example: '5' }),
   }),
   worker: z.strictObject({
-    studioUrl: setting(origin, { example: 'http://192.168.1.10:8080', env: 'HUANCAI_STUDIO_URL' }),
+    studioUrl: setting(origin(), {
+      example: 'http://192.168.1.10:8080',
+      env: 'HUANCAI_STUDIO_URL',
+    }),
     token: secret('HUANCAI_WORKER_TOKEN', 'openssl rand -hex 32', 32),
     models: setting(z.array(z.string().min(1)), { example: '[ddcolor-tiny]' }),
     maxSizePx: setting(z.int().min(64).max(2048).nullable(), { example: '1024' }),
