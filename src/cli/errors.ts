@@ -69,6 +69,7 @@ const environmentCodes = new Set([
   'DISK_UNAVAILABLE',
   'ADDRESS_IN_USE',
   'DATABASE_AWAY',
+  'BLOBS_AWAY',
   'QUEUE_AWAY',
   'BILL_NOT_READY',
   'GATEWAY_UNKNOWN',

@@ -65,13 +65,21 @@ export async function openQueue(
 
 export type WorkParts = Awaited<ReturnType<typeof openWorkParts>>;
 
-/** What every process that works on photos needs: engine, blobs, scratch space. */
-export async function openWorkParts(shell: Shell, logger: Logger, role: 'studio' | 'worker') {
+/**
+ * What every process that works on photos needs: engine, blobs, scratch space.
+ * @param open a simulated fleet brings an engine that only takes time.
+ */
+export async function openWorkParts(
+  shell: Shell,
+  logger: Logger,
+  role: 'studio' | 'worker',
+  open: typeof openEngine = openEngine,
+) {
   const { config, now } = shell;
   const places = placesOf(config);
   const clock: Clock = { now };
   await removeOldScratch(places.scratch, now());
-  const engine = openEngine(shell, {
+  const engine = open(shell, {
     logger,
     whenPaused: 'refuse',
     onEvent: (event) => logHostEvent(logger, event),

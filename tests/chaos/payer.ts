@@ -48,11 +48,6 @@ export class Payer {
     this.stopped = true;
   }
 
-  /** When somebody means to act next, on the shop's clock. */
-  get nextMs(): number {
-    return Math.min(...this.plan.map(({ atMs }) => atMs), Number.POSITIVE_INFINITY);
-  }
-
   /** Nothing is planned any more and everybody has acted. */
   get done(): boolean {
     return this.plan.length === 0 && this.running.size === 0;

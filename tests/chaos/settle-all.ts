@@ -3,9 +3,7 @@ import type { ChaosClock } from './chaos-clock.js';
 import type { Payer } from './payer.js';
 import type { Providers } from './providers.js';
 
-const realPatienceMs = 600_000;
-/** Once nobody acts any more, questions due within this long are asked together. */
-const togetherMs = 1_800_000;
+const realPatienceMs = 240_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -29,19 +27,14 @@ export async function settleAll(world: {
       const { busy, nextMs, open } = await left(database.reader);
       if (busy === 0 && nextMs === undefined && payer.done) return [];
       if (Date.now() > end) return [`not settled: ${JSON.stringify({ busy, open })}`];
-      // Nothing runs and nothing is overdue: time may pass.
-      if (busy === 0 && (nextMs ?? Number.POSITIVE_INFINITY) > clock.now())
-        clock.jump(payer.done ? nextMs! - clock.now() + togetherMs : untilSomebodyActs(world));
+      // Nothing runs: to the next question, or to the next late payer.
+      if (busy === 0)
+        clock.jump(Math.min((nextMs ?? Number.POSITIVE_INFINITY) - clock.now(), 300_000));
       await pause(150);
     }
   } finally {
     await database.close();
   }
-}
-
-/** Small steps, so that questions still fall between what late payers do. */
-function untilSomebodyActs({ payer, clock }: { payer: Payer; clock: ChaosClock }): number {
-  return Math.min(Math.max(payer.nextMs - clock.now(), 60_000), 300_000);
 }
 
 function* processing({ wechatpay }: Providers): Iterable<readonly [string, 'SUCCESS']> {

@@ -97,3 +97,23 @@ test('settings are named after their place; secrets are marked', () => {
     },
   ]);
 });
+
+test('a bucket and a studio are read from their own variables', () => {
+  const token = 'a worker token of thirty-two letters';
+  const config = loadConfig({
+    S3_ENDPOINT: 'https://oss-cn-hangzhou.aliyuncs.com/',
+    S3_BUCKET: 'photos',
+    S3_PATH_STYLE: 'true',
+    HUANCAI_STUDIO_URL: 'http://192.168.1.10:8080/',
+    HUANCAI_WORKER_TOKEN: token,
+  });
+  expect(config.s3).toMatchObject({
+    endpoint: 'https://oss-cn-hangzhou.aliyuncs.com',
+    bucket: 'photos',
+    pathStyle: true,
+  });
+  expect(config.worker).toMatchObject({ studioUrl: 'http://192.168.1.10:8080', token });
+  expect(faultsOf({ HUANCAI_WORKER_TOKEN: 'short' })).toEqual([
+    expect.stringContaining('HUANCAI_WORKER_TOKEN'),
+  ]);
+});

@@ -8,7 +8,6 @@ import { startS3 } from '../emulators/s3/server.js';
 import { type CliRun, runCli, startCli } from '../support/cli.js';
 import { createHttpClient } from '../support/http-client.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
-import { until } from '../support/until.js';
 
 /**
  * The starter model for real: studio and two `huancai worker` processes that share Redis and one of
@@ -82,11 +81,20 @@ async function colour(
     const more = { HUANCAI_WORK_PHOTOS_AT_ONCE: '1', ...workerOnly, ...place };
     running.push(startCli(['worker'], { cwd: dir, env: { ...shared, ...own, ...more } }));
   }
-  await until(async () => {
+  await eventually(async () => {
     const states = await Promise.all(ids.map((id) => client.json('GET', `/photos/${id}`)));
     return states.every(({ status }) => status === 'ready');
   }, patientMs);
   return Promise.all(ids.map((id) => madeOf(client, id)));
+}
+
+/** Looks now and then only: the machine has work. */
+async function eventually(is: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  while (!(await is())) {
+    if (Date.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${is}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function madeOf(client: ReturnType<typeof createHttpClient>, id: string): Promise<Made> {

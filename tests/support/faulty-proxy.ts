@@ -20,7 +20,10 @@ export interface FaultyProxy {
 }
 
 /** A TCP proxy that breaks connections on demand: what a bad cable does, below HTTP. */
-export async function startFaultyProxy(targetPort: number): Promise<FaultyProxy> {
+export async function startFaultyProxy(
+  targetPort: number,
+  host = '127.0.0.1',
+): Promise<FaultyProxy> {
   const faults: WireFault[] = [];
   const open = new Set<net.Socket>();
   let connections = 0;
@@ -44,11 +47,11 @@ export async function startFaultyProxy(targetPort: number): Promise<FaultyProxy>
     pass(far, near, limited?.direction === 'down' ? limited : undefined);
     return undefined;
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as net.AddressInfo;
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     plan: (...next) => void faults.splice(0, faults.length, ...next),
     setDown: (next) => {
       down = next;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { setting } from './setting.js';
 
+/** A new one each time: what is said of a setting hangs on its schema. */
 const origin = () =>
   z
     .url({ protocol: /^https?$/ })

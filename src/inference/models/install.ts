@@ -132,7 +132,10 @@ async function syncFile(file: string): Promise<void> {
 }
 
 function withoutQuery(source: string): string {
-  return source === 'import' ? source : new URL(source).origin + new URL(source).pathname;
+  if (source === 'import') return source;
+  const { origin, pathname } = new URL(source);
+  // Our own places (s3://, studio://) have no origin and nothing to hide.
+  return origin === 'null' ? source : origin + pathname;
 }
 
 function notConvertible(id: string): ModelUnfit {

@@ -1,0 +1,73 @@
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import type { BoxProcess } from './boxes.js';
+import type { FleetReport } from './run-fleet.js';
+
+export interface Verdict {
+  readonly ready: number;
+  /** Set aside with their reason. */
+  readonly setAside: number;
+  /** Begun and not brought to its end there: killed, cut off, hot. */
+  readonly brokenOff: number;
+  readonly perBox: FleetReport['perBox'];
+  readonly faults: readonly string[];
+}
+
+/** The guard's hard stop, °C. */
+const stopC = 90;
+
+/** What the studio's own records say in the end, against what was sent. */
+export function judge(
+  data: string,
+  boxes: readonly BoxProcess[],
+  sent: { readonly photos: number; readonly poisoned: number },
+): Verdict {
+  const db = new Database(path.join(data, 'studio.db'), { readonly: true });
+  const faults: string[] = [];
+  const all = <T>(sql: string) => db.prepare(sql).all() as T[];
+  try {
+    const photos = all<{ id: string; state: string; error: string | null }>(
+      'select id, state, error from photos',
+    );
+    if (photos.length !== sent.photos) faults.push(`${photos.length} of ${sent.photos} photos`);
+    const ready = photos.filter(({ state }) => state === 'ready');
+    const failed = photos.filter(({ state }) => state === 'failed');
+    for (const { id, state, error } of photos) {
+      if (state !== 'ready' && state !== 'failed') faults.push(`${id} is ${state}`);
+      if (state === 'failed' && !error?.includes('WORKER_LOST')) faults.push(`${id}: ${error}`);
+    }
+    // A photo that happened to be in two hands that were killed is set aside rightly; so many are
+    // not possible.
+    const kills = boxes.reduce((sum, box) => sum + box.kills, 0);
+    if (failed.length < sent.poisoned) faults.push(`${failed.length} poisoned photos set aside`);
+    if (failed.length > sent.poisoned + Math.floor(kills / 2))
+      faults.push(`${failed.length} photos set aside, ${kills} kills`);
+    const doubled = all<{ photo_id: string; n: number }>(
+      "select photo_id, count(*) as n from timeline where event = 'photo.ready' group by photo_id having count(*) > 1",
+    );
+    for (const { photo_id, n } of doubled) faults.push(`${photo_id} delivered ${n} times`);
+    const told = all<{ n: number }>(
+      "select count(*) as n from timeline where event = 'photo.ready'",
+    );
+    if (told[0]!.n !== ready.length) faults.push(`${told[0]!.n} deliveries, ${ready.length} ready`);
+    const perBox = boxes.map((box) => boxFacts(box, faults));
+    const brokenOff = boxes.reduce((sum, box) => {
+      const events = box.inferences().map(({ event }) => event);
+      return sum + events.filter((event, i) => event === 'begin' && events[i + 1] !== 'end').length;
+    }, 0);
+    return { ready: ready.length, setAside: failed.length, brokenOff, perBox, faults };
+  } finally {
+    db.close();
+  }
+}
+
+function boxFacts(box: BoxProcess, faults: string[]) {
+  const { seconds, memoryPx } = box.spec;
+  const begun = box.inferences().filter(({ event }) => event === 'begin');
+  const tooLarge = begun.filter(({ sizePx = 0 }) => sizePx > memoryPx);
+  if (tooLarge.length > 0) faults.push(`${tooLarge.length} too large for ${memoryPx} px`);
+  const hottestC = Math.round(box.hottestWorkC);
+  if (hottestC >= stopC) faults.push(`a card worked at ${hottestC} °C`);
+  const done = box.inferences().filter(({ event }) => event === 'end').length;
+  return { seconds, memoryPx, done, hottestC };
+}
