@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isPuppetFault } from '../../bots/wechat/wechat-puppet.js';
 import type { ModelStore } from '../../inference/models/index.js';
 import { qrSvg } from '../../payments/qr.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
@@ -63,12 +64,14 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
 /** A bug of ours ends the process, named in the log; the next start goes on. */
 export function dieLoudly(logger: Logger): void {
   const die = (error: unknown) => {
+    // A loose end of a WeChat puppet is not ours: its session notices and starts it again.
+    if (isPuppetFault(error)) return logger.warn('wechat.puppetFault', { fault: 'loose end' });
     const stack = error instanceof Error ? error.stack : undefined;
     logger.error('process.bug', { error, stack });
     process.exit(exitCodes.environment);
   };
-  process.once('unhandledRejection', die);
-  process.once('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  process.on('uncaughtException', die);
 }
 
 /** Logs go to standard error; standard output has the address. */
