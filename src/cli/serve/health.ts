@@ -1,4 +1,4 @@
-import { DiskUnavailable } from '../../studio/errors/index.js';
+import { DiskUnavailable, InferenceFailed } from '../../studio/errors/index.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { JobQueue } from '../../studio/ports/queue.js';
 import type { Store } from '../../studio/ports/store.js';
@@ -23,7 +23,8 @@ export function proveEngine(engine: Engine, model: string): EngineProof {
         proof.catch(() => {});
         throw error;
       }
-      const { provider, restarts } = engine.status();
+      const { provider, restarts, pausing } = engine.status();
+      if (pausing) throw new InferenceFailed('its process ends again and again');
       return `${model} on ${provider ?? 'idle'}, ${restarts} restarts`;
     },
   };

@@ -96,6 +96,7 @@ function statusOf(session: WarmSession): Omit<HostStatus, 'queued' | 'running'> 
   return {
     pid,
     restarts: session.restarts,
+    pausing: session.pausing,
     loadedModel: session.loaded?.modelId,
     provider: session.loaded?.result.contract.provider,
     rssBytes: (pid && residentBytes(pid)) || vitals?.rssBytes,

@@ -53,6 +53,8 @@ export interface HostStatus {
   readonly pid?: number;
   /** Unexpected exits of the child since the host was made. */
   readonly restarts: number;
+  /** The child ended too often in a row; requests are refused for a while. */
+  readonly pausing: boolean;
   readonly loadedModel?: string;
   readonly provider?: string;
   /** Resident memory of the child, bytes. Read from /proc where there is one. */

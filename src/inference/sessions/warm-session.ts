@@ -28,6 +28,8 @@ export interface WarmSession {
       }
     | undefined;
   readonly restarts: number;
+  /** Its child ended too often in a row: nothing is started for a while. */
+  readonly pausing: boolean;
 }
 
 const LONGEST_BACKOFF_MS = 30_000;
@@ -128,6 +130,9 @@ export function createWarmSession(
     },
     get restarts() {
       return restarts;
+    },
+    get pausing() {
+      return performance.now() < refuseUntilMs;
     },
   };
 }

@@ -73,6 +73,7 @@ test('a child killed again and again is refused for a while instead of restarted
   });
   for (let i = 0; i < 4; i += 1)
     await expect(host.predict(ramp(quick, 64))).rejects.toBeInstanceOf(InferenceFailed);
+  expect(host.status().pausing).toBe(true);
   expect(named(events, 'started')).toHaveLength(3);
 });
 
