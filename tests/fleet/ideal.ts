@@ -8,7 +8,10 @@ export const costOf = (sizePx: number) => Math.max(1, (sizePx / 512) ** 2);
  * Whoever takes a size takes all smaller ones, so it is enough to look, for each size, at the
  * photos from there up and the boxes that can do them.
  */
-export function idealSeconds(boxes: readonly BoxSpec[], sizesPx: readonly number[]): number {
+export function idealSeconds(
+  boxes: readonly Pick<BoxSpec, 'seconds' | 'memoryPx'>[],
+  sizesPx: readonly number[],
+): number {
   const bounds = [...new Set(sizesPx)].map((px) => {
     const work = sizesPx.filter((size) => size >= px).reduce((sum, size) => sum + costOf(size), 0);
     const rate = boxes

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import type { BoxProcess } from './boxes.js';
+import { costOf } from './ideal.js';
 import type { FleetReport } from './run-fleet.js';
 
 export interface Verdict {
@@ -69,5 +70,17 @@ function boxFacts(box: BoxProcess, faults: string[]) {
   const hottestC = Math.round(box.hottestWorkC);
   if (hottestC >= stopC) faults.push(`a card worked at ${hottestC} °C`);
   const done = box.inferences().filter(({ event }) => event === 'end').length;
-  return { seconds, memoryPx, done, hottestC };
+  return { seconds, measuredSeconds: cycleSeconds(box) ?? seconds, memoryPx, done, hottestC };
+}
+
+/** From one inference's beginning to the next one's, for 512 px: with all that lies between them. */
+function cycleSeconds(box: BoxProcess): number | undefined {
+  const events = box.inferences().filter(({ event }) => event !== 'end');
+  const cycles = events.flatMap(({ event, atMs, sizePx = 512 }, i) => {
+    const next = events[i + 1];
+    if (event !== 'begin' || next?.event !== 'begin') return [];
+    return [(next.atMs - atMs) / 1000 / costOf(sizePx)];
+  });
+  const middle = cycles.sort((a, b) => a - b)[cycles.length >> 1];
+  return middle === undefined ? undefined : Number(middle.toFixed(3));
 }
