@@ -89,14 +89,15 @@ export function openEngine(
   });
   const resolveModel = models.resolve;
   const colorizer = createColorizer(
-    { host, renderer, resolveModel, capacity: guard.unbounded ? () => undefined : capacity },
+    { host, renderer, resolveModel, ...(guard.unbounded ? {} : { capacity }) },
     { limits: photoLimits },
   );
 
   const calibrations = createCalibrationStore(calibrationFile(config.paths.dataDir));
 
   /** What the card takes; nothing is bounded where the processor works or no card is known. */
-  function capacity(modelId: string): ModelCapacity | undefined {
+  async function capacity(modelId: string): Promise<ModelCapacity | undefined> {
+    await cards.start();
     const card = gate?.status()?.reading;
     if (!card || host.fellBack()) return undefined;
     const measured = calibrations.find(card.uuid, modelId)?.sizePx;

@@ -41,7 +41,7 @@ export interface ColorizerDeps {
   /** By catalog id or path. @throws {ModelMissing | ModelUnfit} */
   readonly resolveModel: (model: string) => Promise<UsableModel>;
   /** What the card takes of a model; absent: any size. */
-  readonly capacity?: (modelId: string) => ModelCapacity | undefined;
+  readonly capacity?: (modelId: string) => Promise<ModelCapacity | undefined>;
 }
 
 /** A card's bound for one model. */
@@ -73,14 +73,14 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
   };
 
   /** The processor has the machine's memory: nothing bounds it. */
-  function bounded(
+  async function bounded(
     model: UsableModel,
     contract: ModelContract,
     photo: PhotoInfo,
     { sizePx, fit }: Pick<PredictOptions, 'sizePx' | 'fit'>,
-  ): SizeChoice {
+  ): Promise<SizeChoice> {
     const asked = sizePx ?? model.sizePx ?? DEFAULT_SIZE_PX;
-    const capacity = contract.fixed ? undefined : deps.capacity?.(model.id);
+    const capacity = contract.fixed ? undefined : await deps.capacity?.(model.id);
     if (!capacity || asked <= capacity.longestSidePx)
       return chooseInputSize(contract, photo, { sizePx: asked, ...(fit ? { fit } : {}) });
     const used = capacity.longestSidePx;
@@ -96,7 +96,7 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
     const model = await resolveModel(options.model);
     const [photo, contract] = await Promise.all([inspectPhoto(file, limits), contractOf(model)]);
     const fit = options.fit ?? model.fit ?? 'stretch';
-    const size = bounded(model, contract, photo, { ...options, fit });
+    const size = await bounded(model, contract, photo, { ...options, fit });
     const input = await modelInput(file, { ...size, fit }, { limits, signal: context.signal });
     context.onProgress?.(0.2);
     const answer = await host.predict(

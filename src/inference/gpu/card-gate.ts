@@ -21,6 +21,8 @@ export interface CardPass {
 export interface CardGate {
   /** Asked before each inference. @throws {CardPaused | Cancelled} */
   enter(signal?: AbortSignal): Promise<CardPass>;
+  /** Resolves when the card has been read once. */
+  known(): Promise<void>;
   /** The card alone, the processor not counted. */
   cardMayWork(): boolean;
   /** Whether work should be taken at all. */
@@ -86,6 +88,7 @@ export function createCardGate(
 
   return {
     enter,
+    known: () => cards.start(),
     cardMayWork,
     mayTakeWork: () => allowCpu || cardMayWork(),
     onStop: (listener) =>

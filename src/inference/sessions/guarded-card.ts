@@ -8,7 +8,8 @@ import type { WarmSession } from './warm-session.js';
 export interface GuardedCard {
   /** @see CardGate.enter */
   enter(signal?: AbortSignal): Promise<CardPass>;
-  mayWork(): boolean;
+  /** Asked before a model is loaded: a load runs a small inference. */
+  mayLoad(): Promise<boolean>;
   mayTakeWork(): boolean;
   fellBack(): boolean;
   /** Work that is broken off when the card gets too hot: its process is ended. */
@@ -55,7 +56,10 @@ export function guardCard(
       if (!gate || fellBack()) return { cpuOnly: false, notes: [] };
       return gate.enter(signal);
     },
-    mayWork: () => !gate || fellBack() || gate.cardMayWork(),
+    mayLoad: async () => {
+      await gate?.known();
+      return !gate || fellBack() || gate.cardMayWork();
+    },
     fellBack,
     mayTakeWork: () => !gate || fellBack() || gate.mayTakeWork(),
     using: async (work) => {

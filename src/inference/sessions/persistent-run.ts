@@ -61,9 +61,10 @@ export async function describePersistently(
   modelId: string,
 ): Promise<ModelContract> {
   const notes: ResultNote[] = [];
+  const cpuOnly = !(await tools.card.mayLoad());
   for (let crashes = 0; ; ) {
     try {
-      const { contract } = await tools.session.load(modelFile, modelId, !tools.card.mayWork());
+      const { contract } = await tools.session.load(modelFile, modelId, cpuOnly);
       return { ...contract, notes: [...notes, ...contract.notes] };
     } catch (error) {
       if (error instanceof MemoryShort)
