@@ -77,6 +77,32 @@ test('a studio with a hot card: the photo waits and says so; then it is coloured
   await until(async () => (await photo()).status === 'ready', patientMs);
 });
 
+test("what happened to the card stands in the photo's history and in the figures", async () => {
+  box.heat(86);
+  const metricsPort = await freePort();
+  const env = {
+    ...{ HOME: dir, HUANCAI_DATA_DIR: path.join(dir, 'data') },
+    ...guarded({ HUANCAI_GPU_ALLOW_CPU_WHILE_PAUSED: 'true' }),
+    METRICS_PORT: `${metricsPort}`,
+  };
+  const server = new ServerProcess(env, await freePort(), path.join(dir, 'log'));
+  running.push(server);
+  server.start();
+  await server.ready();
+  const client = createHttpClient(server.url);
+  const { id } = await client.upload(readFileSync(demo));
+  await until(
+    async () => (await client.json('GET', `/photos/${id}`)).status === 'ready',
+    patientMs,
+  );
+  const { timeline } = await client.json('GET', `/photos/${id}/timeline`);
+  const texts = timeline.map((entry: { text: string }) => entry.text).join('\n');
+  expect(texts).toMatch(/GTX 1650 .*86 °C/);
+  const figures = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(figures).toMatch(/huancai_card_temperature_celsius\{[^}]*GTX 1650[^}]*\} 86\b/);
+  expect(figures).toMatch(/huancai_card_state\{[^}]*state="paused"[^}]*\} 1\b/);
+});
+
 test('bench --calibrate keeps what the card takes; from then on nothing larger is given to it', async () => {
   const env = guarded();
   const measured = await runCli(['bench', '--calibrate', '--size', '384', '--json'], {
