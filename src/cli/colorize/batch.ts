@@ -17,6 +17,10 @@ export interface PhotoOutcome {
     readonly model: string;
     readonly inputWidthPx: number;
     readonly inputHeightPx: number;
+    /** The network alone, and what it cost the card; absent: not measured. */
+    readonly inferenceSeconds: number;
+    readonly joules?: number;
+    readonly card?: string;
   };
   readonly error?: unknown;
 }
@@ -32,7 +36,8 @@ export interface BatchListener {
   started?(tasks: readonly PhotoTask[]): void;
   /** Share of one photo, 0..1. */
   progress?(task: PhotoTask, share: number): void;
-  finished?(outcome: PhotoOutcome): void;
+  /** May write down what was done; a rejection ends the batch. */
+  finished?(outcome: PhotoOutcome): void | Promise<void>;
 }
 
 /**
@@ -65,7 +70,7 @@ export async function runBatch(
     for (const task of queue) {
       const outcome = await one(task);
       outcomes.push(outcome);
-      listener.finished?.(outcome);
+      await listener.finished?.(outcome);
     }
   }
 

@@ -37,6 +37,7 @@ Examples:
   huancai colorize old.jpg --compare                also writes before | after in one picture
   huancai colorize album/ -o colour/ --recursive    keeps the folders
   huancai colorize album/ -o colour/ --resume       goes on where a stopped run was
+  huancai colorize scans/ -r -o colour/ --manifest colour/archive --contact-sheet sheet/
   huancai colorize old.jpg --variants 4             four ways to colour it, and a sheet to choose from
   huancai colorize old.jpg --strength 0.8 --warmth 0.2 --sharpen
 
@@ -57,6 +58,11 @@ function addPlaces(command: Command): void {
       wholeIn(1, 64, 2),
       2,
     )
+    .option(
+      '--manifest <file>',
+      'write down every photo: <file>.jsonl as it goes, <file>.csv at the end',
+    )
+    .option('--contact-sheet <folder>', 'make a page with before and after of every photo')
     .option('--compare', 'also write before | after in one picture')
     .option(
       '--variants <n>',

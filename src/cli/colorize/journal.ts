@@ -1,4 +1,12 @@
-import { closeSync, fdatasyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { makeFolder } from '../../inference/codec/make-folder.js';
 
@@ -42,6 +50,7 @@ export function openJournal(dir: string, now: () => string): Journal {
     if (descriptor === undefined) {
       makeFolder(dir);
       descriptor = openSync(file, 'a');
+      flush(file);
       if (torn) writeSync(descriptor, '\n');
     }
     writeSync(descriptor, `${JSON.stringify(line)}\n`);
@@ -55,13 +64,31 @@ export function openJournal(dir: string, now: () => string): Journal {
     },
     isOurs: (key, one) => started.has(identity(key, names([one]))),
     start: (key, files) => append({ event: 'start', key, files: names(files), at: now() }),
-    done: (key, files) =>
-      append({ event: 'done', key, files: names(files), bytes: files.map(sizeOf), at: now() }),
+    done: (key, files) => {
+      // A line that survives a power cut must not speak of pictures that did not.
+      for (const one of files) flush(one);
+      append({ event: 'done', key, files: names(files), bytes: files.map(sizeOf), at: now() });
+    },
     close: () => {
       if (descriptor !== undefined) closeSync(descriptor);
       descriptor = undefined;
     },
   };
+}
+
+/** Onto the disk, with its name. */
+function flush(file: string): void {
+  for (const one of [file, path.dirname(file)]) {
+    try {
+      const descriptor = openSync(one, 'r');
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    } catch (error) {
+      // Folders cannot be flushed everywhere (Windows, some network drives).
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (one === file && !missing) throw error;
+    }
+  }
 }
 
 function read(file: string) {

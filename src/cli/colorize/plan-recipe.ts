@@ -21,6 +21,10 @@ export interface ColorizeOptions extends GlobalOptions, Finishing {
   readonly overwrite?: boolean;
   readonly concurrency: number;
   readonly compare?: boolean;
+  /** JSON lines and a table of what was done; the name without its ending. */
+  readonly manifest?: string;
+  /** Folder of a page with before and after of every photo. */
+  readonly contactSheet?: string;
   readonly variants: number;
   readonly seed: number;
   readonly format?: ImageFormat;

@@ -104,12 +104,15 @@ async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Wor
     await deps.contactSheet(renditions, task.contactSheet, { label: unseen });
     notes.push(...settings.variants.map(describeVariant));
   }
-  const { provider, model, inputWidthPx, inputHeightPx } = await predict(
-    settings.variants[0]!,
-    context,
-  );
+  const first = await predict(settings.variants[0]!, context);
+  const { provider, model, inputWidthPx, inputHeightPx, joules, card } = first;
+  const inferenceSeconds = first.seconds;
   // By name: a plane of colours in every outcome would stay in memory for the whole batch.
-  const prediction = { provider, model, inputWidthPx, inputHeightPx };
+  const prediction = {
+    ...{ provider, model, inputWidthPx, inputHeightPx, inferenceSeconds },
+    ...(joules === undefined ? {} : { joules }),
+    ...(card === undefined ? {} : { card }),
+  };
   return { notes: distinct(notes), prediction, files: filesOf(task) };
 }
 

@@ -10,9 +10,11 @@ import { runBatch } from './batch.js';
 import { findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
 import { removeLeftovers } from './leftovers.js';
+import { manifestFiles, openManifest } from './manifest.js';
 import { filesOf, outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
+import { writeSheetPage } from './sheet-page.js';
 import { exitCodeFor, printSummary } from './summary.js';
 import { createWork } from './work.js';
 
@@ -29,6 +31,12 @@ export async function colorize(
     () => removeLeftovers(tasks.flatMap(filesOf)),
   );
   if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
+  const manifest = options.manifest
+    ? openManifest(path.resolve(shell.cwd, options.manifest), {
+        ...{ resume: options.resume === true, overwrite: options.overwrite === true },
+        now: shell.now,
+      })
+    : undefined;
   const engine = openEngine(shell, waitingAloud(shell));
   const journals = openJournals(
     options.resume === true || tasks.length > 1 || !tasks[0]!.named,
@@ -41,19 +49,45 @@ export async function colorize(
       { recipe, journalFor: journals.get, isOurs: engine.isLabelled, now: shell.now },
       { resume: options.resume === true, overwrite: options.overwrite === true },
     );
+    const progress = createProgress(shell);
     const outcomes = await runBatch(tasks, work, {
       concurrency: options.concurrency,
       signal: interrupt.signal,
       now: shell.now,
-      listener: createProgress(shell),
+      listener: {
+        ...progress,
+        finished: async (outcome) => {
+          await manifest?.add(outcome);
+          progress.finished?.(outcome);
+        },
+      },
     });
+    if (manifest) tellManifest(options.manifest!, shell);
+    if (options.contactSheet) await makeSheet(options.contactSheet, outcomes, shell);
     printSummary(outcomes, (shell.now() - startedAt) / 1000, shell);
     return exitCodeFor(outcomes);
   } finally {
     journals.close();
+    manifest?.close();
     await engine.close();
     interrupt.close();
   }
+}
+
+function tellManifest(name: string, { cwd, output, t }: Shell): void {
+  const { lines, table } = manifestFiles(path.resolve(cwd, name));
+  output.record({ type: 'manifest', lines, table });
+  output.line(t('archive.manifest', { file: lines }));
+}
+
+async function makeSheet(
+  name: string,
+  outcomes: Awaited<ReturnType<typeof runBatch>>,
+  shell: Shell,
+): Promise<void> {
+  const { file, photos } = await writeSheetPage(path.resolve(shell.cwd, name), outcomes, shell);
+  shell.output.record({ type: 'contactSheet', file, photos });
+  shell.output.line(shell.t('archive.sheet', { count: photos, file }));
 }
 
 async function planTasks(

@@ -1,3 +1,4 @@
+import { csvTable } from '../csv.js';
 import { type ReportPage, rowOf, statement } from './page.js';
 
 /**
@@ -35,11 +36,5 @@ export function writeCsv(page: ReportPage): string {
     ...(comparison ? [comparison.statement].map(say('comparison')) : []),
     ...report.assumptions.map(say('assumption')),
   ];
-  return `\uFEFF${rows.map((cells) => cells.map(quoted).join(',')).join('\r\n')}\r\n`;
-}
-
-/** A cell that a spreadsheet would take for a formula is told as text. */
-function quoted(cell: string): string {
-  const plain = /^-?\d/.test(cell) ? cell : cell.replace(/^[=+\-@\t\r]/, "'$&");
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return csvTable(rows);
 }
