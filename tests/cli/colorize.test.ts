@@ -170,7 +170,7 @@ test('a killed run goes on where it stopped', async () => {
   const other = await colorize('in', '-o', 'out', '--resume', '--strength', '0.5', '--json');
   expect(other).toMatchObject({ code: 1 });
   expect(other.records().at(-1)).toMatchObject({ done: 0, skipped: 0, failed: 24 });
-});
+}, 240_000);
 
 test('Ctrl-C ends cleanly: whole pictures only, nothing left behind, --resume goes on', async () => {
   for (let i = 0; i < 12; i++) await photo(`in/${i}.jpg`, i, 600);
@@ -187,7 +187,7 @@ test('Ctrl-C ends cleanly: whole pictures only, nothing left behind, --resume go
     await sharp(at(`out/${name}`), { failOn: 'warning' }).stats();
   }
   expect(await colorize('in', '-o', 'out', '--resume')).toMatchObject({ code: 0 });
-});
+}, 240_000);
 
 test('Ctrl-C twice ends at once and still leaves no half-written file', async () => {
   for (let i = 0; i < 4; i++) await photo(`in/${i}.jpg`, i, 2000);
