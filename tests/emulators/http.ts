@@ -33,6 +33,8 @@ export async function startServer(
   const server: Server = createServer((request, response) => {
     void serve(handle, request, response);
   });
+  // As providers' own front ends: a client that was held up finds its connection still there.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const { port: bound } = server.address() as AddressInfo;
   return {
