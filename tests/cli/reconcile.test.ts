@@ -123,7 +123,6 @@ describe('the command', () => {
     const { shop, order, bought, refunded } = desk;
     const good = await bought();
     const missed = await order();
-    stand.pay(missed.chargeId); // no poll came
     const vanished = await bought();
     const wrong = await bought();
     const twice = await bought();
@@ -136,6 +135,8 @@ describe('the command', () => {
         ...{ key: 'r', amountMinor: 50, reason: 'x' },
       }),
     );
+    // Paid when nothing asks any more: no poll came.
+    stand.pay(missed.chargeId);
     const trade = stand.emulator.trades.get(asked.chargeId)!;
     trade.refunds.set(pending.id, { fen: 50, atMs: Date.now() });
     // By hand at the provider, and a sale that is not ours.
