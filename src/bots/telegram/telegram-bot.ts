@@ -57,6 +57,7 @@ export function createTelegramBot(
   bot.use((context) => receive(context.update as unknown as TelegramUpdate));
   let state: ReturnType<TelegramBot['state']> = 'starting';
   let running: Promise<void> | undefined;
+  let isFollowing = false;
   const stopping = new AbortController();
 
   async function receive(update: TelegramUpdate): Promise<void> {
@@ -97,6 +98,9 @@ export function createTelegramBot(
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       try {
         bot.botInfo ??= await bot.telegram.getMe();
+        // Only now: what a group said before the crash is ours if it names us.
+        if (!isFollowing) await inbox.start();
+        isFollowing = true;
         await introduceQuietly();
         state = 'running';
         attempt = 0;
@@ -138,7 +142,6 @@ export function createTelegramBot(
     name: () => bot.botInfo?.username ?? '',
     state: () => state,
     async start() {
-      await inbox.start();
       running = run();
     },
     async receiveWebhook(secret, body) {
