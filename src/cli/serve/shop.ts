@@ -24,6 +24,7 @@ import {
   type WorkParts,
   workerName,
 } from '../wire.js';
+import { announce } from '../worker/announce.js';
 import { Box } from '../worker/box.js';
 import { ModelSupply } from '../worker/model-supply.js';
 import { type OpenedGateways, openAllGateways } from './gateways.js';
@@ -106,12 +107,15 @@ export function startWork(shop: {
     const places = { ...base, ready, ability, concurrency: photosAtOnce };
     consumers.push(queue.consume(['restore'], handlers, places));
   }
+  // A studio that colours is a box like the others.
+  const { redisUrl } = config.queue;
+  const announced = announce(photosAtOnce > 0 ? redisUrl : null, shop.box, parts.clock);
   return {
     drain: async (drainMs) => {
       unlisten();
       // What finishing jobs still leave in the outbox waits for the next start.
       const closing = consumers.map((consumer) => consumer.close(drainMs));
-      await Promise.all([duties.stop(), relay.close(), ...closing]);
+      await Promise.all([duties.stop(), relay.close(), announced.stop(), ...closing]);
     },
   };
 }

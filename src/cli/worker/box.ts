@@ -1,7 +1,6 @@
 import { capacityOf } from '../../inference/gpu/card-memory.js';
 import { needCost } from '../../queue/need.js';
 import type { NewJob } from '../../studio/jobs.js';
-import type { CardStatus, Cards } from '../../studio/ports/cards.js';
 import type { BoxReport } from '../../studio/ports/fleet.js';
 import type { Ability } from '../../studio/ports/queue.js';
 import type { Engine } from '../engine.js';
@@ -29,7 +28,7 @@ export class Box {
   }
 
   /** Take no work while the card rests or the photos cannot be reached. */
-  readonly ready = (): boolean => this.parts.place.reachable() && this.mayTakeWork();
+  readonly ready = (): boolean => this.parts.place.reachable() && this.parts.engine.mayTakeWork();
 
   readonly ability = (): Ability => {
     const { value: seconds } = this.meter;
@@ -60,7 +59,7 @@ export class Box {
     return {
       ...{ worker: this.worker, version: version(), startedMs: this.startedMs },
       state: this.state(),
-      cards: (engine.cards?.status() ?? []).map(({ reading, state }) => {
+      cards: engine.cards.status().map(({ reading, state }) => {
         const { uuid, name, temperatureC, memoryTotalMiB } = reading;
         return {
           ...{ uuid, name, state },
@@ -78,27 +77,16 @@ export class Box {
 
   private state(): BoxReport['state'] {
     if (!this.parts.place.reachable()) return 'away';
-    if (!this.mayTakeWork()) return 'paused';
+    if (!this.parts.engine.mayTakeWork()) return 'paused';
     return this.running > 0 ? 'working' : 'idle';
-  }
-
-  private mayTakeWork(): boolean {
-    return this.parts.engine.mayTakeWork?.() ?? true;
   }
 
   private maxSizePx(): number | undefined {
     const { maxSizePx } = this.shell.config.worker;
     if (maxSizePx !== null) return maxSizePx;
-    return capacityOf(this.parts.engine.card?.()?.reading, undefined).longestSidePx;
+    return capacityOf(this.parts.engine.card()?.reading, undefined).longestSidePx;
   }
 }
 
 /** What a box asks its engine. */
-export type BoxEngine = Pick<Engine, 'models'> & Partial<CardView>;
-
-/** An engine that watches a card. */
-interface CardView {
-  readonly cards: Cards;
-  card(): CardStatus | undefined;
-  mayTakeWork(): boolean;
-}
+export type BoxEngine = Pick<Engine, 'models' | 'cards' | 'card' | 'mayTakeWork'>;

@@ -1,4 +1,3 @@
-import { createRedisFleet } from '../../queue/redis-fleet.js';
 import type { Database } from '../../storage/database.js';
 import type { NewJob } from '../../studio/jobs.js';
 import type { Logger } from '../../studio/ports/basics.js';
@@ -19,11 +18,9 @@ import {
   type WorkParts,
   workerName,
 } from '../wire.js';
-import { Box, type BoxEngine } from './box.js';
+import { announce } from './announce.js';
+import { Box } from './box.js';
 import { ModelSupply } from './model-supply.js';
-
-/** How often a box says that it is there, ms. */
-const announceEveryMs = 5_000;
 
 /**
  * `huancai worker`: restores alone. Holds queue and blobs, and with REDIS_URL no database: no bot
@@ -56,10 +53,10 @@ export async function runWorker(
   const queue = await openQueue({ clock: parts.clock, logger, database: opened }, config);
   const supply = new ModelSupply(parts.engine.models, parts.clock, logger);
   const box = new Box(shell, parts, supply, workerName());
-  const fleet = config.queue.redisUrl ? announcing(config.queue.redisUrl, box, shell) : undefined;
+  const announced = announce(config.queue.redisUrl, box, shell);
   try {
     await queue.ping();
-    await (parts.engine as BoxEngine).cards?.start();
+    await parts.engine.cards.start();
     await supply.ensure(config.inference.model, interrupt.signal);
     await parts.engine.describe(config.inference.model);
     const colorizer = supply.before(parts.colorizer);
@@ -87,27 +84,12 @@ export async function runWorker(
     logger.info('worker.stopped', { worker: box.worker });
   } finally {
     interrupt.close();
-    await fleet?.stop();
+    await announced.stop();
     await figures?.close();
     await queue.close().catch(() => {});
     await Promise.allSettled([database?.close(), parts.engine.close()]);
   }
   return exitCodes.done;
-}
-
-/** Say in Redis that the box is there, until stopped. */
-function announcing(redisUrl: string, box: Box, { now }: Pick<Shell, 'now'>) {
-  const fleet = createRedisFleet({ clock: { now } }, { redisUrl });
-  const say = () => void fleet.announce(box.report());
-  const timer = setInterval(say, announceEveryMs);
-  say();
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await fleet.leave(box.worker);
-      fleet.close();
-    },
-  };
 }
 
 /** One after the other; what fails is in the log and is tried again when a photo asks for it. */
