@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Database } from '../../storage/database.js';
 import type { NewJob } from '../../studio/jobs.js';
 import type { Logger } from '../../studio/ports/basics.js';
@@ -74,6 +75,7 @@ export async function runWorker(
         onDead: (job, reason) => stage.gaveUp(job as NewJob<'restore'>, reason),
       },
     );
+    warnOfOwnFolder(shell, parts, logger);
     const place = config.queue.redisUrl ? 'Redis' : parts.places.dataDir;
     shell.output.line(shell.t('serve.worker', { name: box.worker, place }));
     shell.output.record({ type: 'worker', ...box.report() });
@@ -90,6 +92,14 @@ export async function runWorker(
     await Promise.allSettled([database?.close(), parts.engine.close()]);
   }
   return exitCodes.done;
+}
+
+/** The studio's photos are looked for in a folder of one's own: every one of them would be missing. */
+function warnOfOwnFolder({ config, output, t }: Shell, { place, places }: WorkParts, log: Logger) {
+  const folder = places.blobs;
+  if (!config.queue.redisUrl || place.kind !== 'folder' || existsSync(folder)) return;
+  log.warn('worker.ownFolder', { folder });
+  output.notice(t('workers.ownFolder', { folder }));
 }
 
 /** One after the other; what fails is in the log and is tried again when a photo asks for it. */
