@@ -114,7 +114,9 @@ test('--json: one object per photo and a summary, nothing else', async () => {
   });
   // Small enough for a pipe: what the network predicted stays inside.
   expect(Object.keys(first!).sort()).toEqual(
-    'files inputHeightPx inputWidthPx model notes photo provider seconds status type'.split(' '),
+    'files inferenceSeconds inputHeightPx inputWidthPx model notes photo provider seconds status type'.split(
+      ' ',
+    ),
   );
   expect(second).toMatchObject({ status: 'failed', error: { code: 'PHOTO_UNREADABLE' } });
   expect(summary).toMatchObject({ type: 'summary', photos: 2, done: 1, failed: 1 });
