@@ -30,12 +30,14 @@ export class ServerProcess {
   /** Waits until /readyz says that every part works. */
   async ready(timeoutMs = 300_000): Promise<void> {
     const end = Date.now() + timeoutMs;
+    let said = '';
     for (;;) {
       const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
       if (answer?.ok) return;
+      said = (await answer?.text().catch(() => '')) ?? said;
       if (this.child?.exitCode !== null && this.child?.exitCode !== undefined)
         throw new Error(`serve ended with ${this.child.exitCode}:\n${this.tail()}`);
-      if (Date.now() > end) throw new Error(`serve is not ready:\n${this.tail()}`);
+      if (Date.now() > end) throw new Error(`serve is not ready: ${said}\n${this.tail()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
