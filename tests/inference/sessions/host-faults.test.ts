@@ -102,11 +102,21 @@ describe('with a real limit on memory', () => {
   /** As large as a real one, so that it runs without the arena, which rounds up generously. */
   const size = { layers: 2, channels: 64, unusedBytes: 60_000_000 };
   const hungry = colourNet(bench.file('hungry.onnx'), size);
+  /** A child that has just started still maps this and that, though nothing was asked of it yet. */
+  const settledBytes = (pid: number): number => {
+    let before = -1;
+    for (;;) {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      const bytes = Number(/^VmSize:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+      if (bytes === before) return bytes;
+      before = bytes;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    }
+  };
   /** Each child may take so much more than it has when it starts. */
   const limited = (extraBytes: number) => (event: HostEvent) => {
     if (event.name !== 'started') return;
-    const status = readFileSync(`/proc/${event.pid}/status`, 'utf8');
-    const nowBytes = Number(/^VmSize:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+    const nowBytes = settledBytes(event.pid);
     execFileSync('prlimit', [`--pid=${event.pid}`, `--as=${nowBytes + extraBytes}`]);
   };
 
