@@ -4,12 +4,13 @@
  *
  *   npm run bench:endurance -- [--photos 200] [--megapixels 2]
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBenchEngine, starterModel } from './bench-engine.js';
 import { writePhoto } from './bench-photo.js';
+import { residentMb, slopeOf } from './resident.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -56,26 +57,6 @@ async function main(): Promise<void> {
 function print(i: number, rss: { main: number[]; child: number[] }): void {
   const line = `main ${rss.main.at(-1)!.toFixed(0)} MB, inference ${rss.child.at(-1)!.toFixed(0)} MB`;
   console.log(`photo ${String(i + 1).padStart(4)}: ${line}`);
-}
-
-/** Linux. */
-function residentMb(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return (Number(match?.[1]) * 1024) / 1e6;
-}
-
-/** Least squares. */
-function slopeOf(series: number[]): number {
-  const n = series.length;
-  const meanX = (n - 1) / 2;
-  const meanY = series.reduce((sum, y) => sum + y, 0) / n;
-  let up = 0;
-  let down = 0;
-  for (const [x, y] of series.entries()) {
-    up += (x - meanX) * (y - meanY);
-    down += (x - meanX) ** 2;
-  }
-  return up / down;
 }
 
 void main();

@@ -7,13 +7,14 @@
  *   node scripts/bench.mjs worker-endurance [--photos 200] [--megapixels 2]
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { createHttpClient, type HttpClient } from '../tests/support/http-client.js';
 import { writePhoto } from './bench-photo.js';
+import { residentMb, slopeOf } from './resident.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -93,25 +94,6 @@ function inferenceOf(parent: number): number {
   });
   const line = out.split('\n').find((text) => text.includes('session-process'));
   return Number.parseInt(line ?? '', 10);
-}
-
-function residentMb(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return (Number(match?.[1]) * 1024) / 1e6;
-}
-
-/** Least squares. */
-function slopeOf(series: number[]): number {
-  const n = series.length;
-  const meanX = (n - 1) / 2;
-  const meanY = series.reduce((sum, y) => sum + y, 0) / n;
-  let up = 0;
-  let down = 0;
-  for (const [x, y] of series.entries()) {
-    up += (x - meanX) * (y - meanY);
-    down += (x - meanX) ** 2;
-  }
-  return up / down;
 }
 
 /** Patient: a crowded machine takes its time. */

@@ -153,7 +153,9 @@ export function plugIn(number: number): Cable | undefined {
   } catch {
     try {
       ip('netns', 'del', name);
-    } catch {}
+    } catch {
+      // It never came to be.
+    }
     return undefined;
   }
   return {
