@@ -38,8 +38,8 @@ describe('stars in the running studio', () => {
     }
     // The true payment that follows is the only one.
     expect(await anna.paysInvoice(invoicePayload)).toBeDefined();
-    await anna.sees((m) => /credits added/.test(m.text ?? ''), 'credited', 60_000);
-    const thanks = anna.received.filter((m) => /credits added/.test(m.text ?? ''));
+    await anna.sees((m) => /credits added/i.test(m.text ?? ''), 'credited', 60_000);
+    const thanks = anna.received.filter((m) => /credits added/i.test(m.text ?? ''));
     expect(thanks).toHaveLength(1);
   }, 180_000);
 
@@ -56,6 +56,6 @@ describe('stars in the running studio', () => {
     const paid = await Promise.all(buyers.map((one, i) => one.paysInvoice(payloads[i])));
     expect(paid.filter(Boolean)).toHaveLength(buyers.length);
     for (const one of buyers)
-      await one.sees((m) => /credits added/.test(m.text ?? ''), 'credited', 120_000);
+      await one.sees((m) => /credits added/i.test(m.text ?? ''), 'credited', 120_000);
   }, 400_000);
 });

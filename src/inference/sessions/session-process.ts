@@ -4,6 +4,7 @@
  * takes this process only.
  */
 import { type ModelSession, openModelSession, SessionFailure } from './model-session.js';
+import { peakResidentBytes } from './peak-memory.js';
 import type { Command, Reply, Vitals } from './protocol.js';
 
 // Ctrl-C and a service manager's stop reach the whole group. The parent decides when we end.
@@ -58,7 +59,7 @@ async function run(command: Extract<Command, { kind: 'run' }>): Promise<Reply> {
 function vitals(): Vitals {
   return {
     rssBytes: process.memoryUsage.rss(),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    peakRssBytes: peakResidentBytes(),
   };
 }
 
