@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from './api/context.js';
+import { isBearer } from './bearer.js';
 import { MetricsRefused } from './errors.js';
 
 /**
@@ -18,10 +18,4 @@ export function metricsRoute(app: FastifyInstance, { metrics, rates }: ApiContex
     const { contentType, text } = await metrics.read();
     return reply.header('content-type', contentType).header('cache-control', 'no-store').send(text);
   });
-}
-
-/** In a time that does not tell how much of it was right. */
-export function isBearer(header: string | undefined, token: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(header ?? ''), hash(`Bearer ${token}`));
 }

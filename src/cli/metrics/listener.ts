@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isBearer } from '../../web/bearer.js';
 import { AddressInUse } from '../../web/errors.js';
-import { isBearer } from '../../web/metrics-route.js';
 
 /** What is read for one scrape. */
 export interface Figures {
