@@ -69,6 +69,7 @@ async function measureStrips(
   const pool = createThreadPool(threads);
   const source = path.join(folder, 'source.v');
   const target = path.join(folder, `target-${upsampling}-${threads}.tiff`);
+  rmSync(target, { force: true });
   const { width, height } = await sharp(photo).toColourspace('srgb').toFile(source);
   const shape = { widthPx: width, heightPx: height, channels: 3, bitDepth: 8 } as const;
   const targetLayout = createTiffRaster(target, shape, new Uint8Array());

@@ -86,8 +86,10 @@ async function bestRun({ colorizer }: Engine, photo: string, options: RunOptions
   let prediction = await colorizer.predict(photo, { model, sizePx: size }, { signal });
   for (let run = 0; run < runs; run++) {
     const startedAt = performance.now();
-    prediction = await colorizer.predict(photo, { model, sizePx: size }, { signal });
-    await colorizer.render(photo, prediction.chroma, `${photo}.out.jpg`, { label }, { signal });
+    const predicting = colorizer.predict(photo, { model, sizePx: size }, { signal });
+    const chroma = predicting.then((result) => result.chroma);
+    await colorizer.render(photo, chroma, `${photo}.out.jpg`, { label }, { signal });
+    prediction = await predicting;
     wholeSeconds = Math.min(wholeSeconds, (performance.now() - startedAt) / 1000);
     networkSeconds = Math.min(networkSeconds, prediction.seconds);
   }

@@ -34,7 +34,9 @@ export async function demo(options: DemoOptions): Promise<ExitCode> {
     const context = { signal: interrupt.signal };
     const model = options.model ?? config.inference.model;
     await copyFile(demoPhoto, files.before);
-    const { chroma } = await colorizer.predict(demoPhoto, { model }, context);
+    const chroma = colorizer
+      .predict(demoPhoto, { model }, context)
+      .then((prediction) => prediction.chroma);
     const render: RenderOptions = {
       format: 'jpeg',
       label: {

@@ -86,16 +86,16 @@ async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Wor
   const predict = rememberPredictions(work, deps, settings);
   for (const [i, step] of steps.entries()) {
     const part = partOf(context, i, steps.length);
-    const { chroma, notes: found } = await predict(step.variant, part(0, 0.6));
+    const predicting = predict(step.variant, part(0, 0.6));
     const options = renderOptions(step, task, label, settings);
     const rendition = await deps.colorizer.render(
       task.file,
-      chroma,
+      predicting.then(({ chroma }) => chroma),
       step.output,
       options,
       part(0.6, 1),
     );
-    notes.push(...found, ...rendition.notes);
+    notes.push(...(await predicting).notes, ...rendition.notes);
     if (step.layout === 'colour') renditions.push(rendition);
   }
   if (task.contactSheet) {
@@ -118,13 +118,12 @@ async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Wor
 
 /** Variants that differ in finishing only, and the comparison, share one inference. */
 function rememberPredictions(work: Work, deps: RecipeDeps, settings: RecipeSettings) {
-  const known = new Map<string, Prediction>();
+  const known = new Map<string, Promise<Prediction>>();
   return async (variant: Variant, context: BatchContext): Promise<Prediction> => {
     const sizePx = await sizeFor(variant, work.photo, deps, settings);
     const id = `${variant.model}\n${sizePx}`;
     const options = { model: variant.model, sizePx, fit: settings.fit };
-    const prediction =
-      known.get(id) ?? (await deps.colorizer.predict(work.task.file, options, context));
+    const prediction = known.get(id) ?? deps.colorizer.predict(work.task.file, options, context);
     known.set(id, prediction);
     return prediction;
   };

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { type OpenOptions, openPhoto } from './open-photo.js';
 import type { PhotoHeader } from './photo-header.js';
+import { createSmallCopies } from './small-copies.js';
 import { translateReadError } from './translate-error.js';
 
 export interface DecodeOptions extends OpenOptions {
@@ -38,19 +39,26 @@ export interface SmallSize {
   readonly limitPixels: number;
 }
 
-/** The photo at a small size, without alpha, mean of the pixels under each one. */
-export function decodeSmall(
+const copies = createSmallCopies<GreyPixels>();
+
+/**
+ * The photo at a small size, without alpha, mean of the pixels under each one. The pixels are
+ * shared with whoever asks for the same copy: read only.
+ */
+export async function decodeSmall(
   file: string,
   header: PhotoHeader,
   size: SmallSize,
 ): Promise<GreyPixels> {
   const { bitDepth } = header.info;
-  const { limitPixels } = size;
-  return shrink(
-    openPhoto(file, header, { limitPixels, keepAlpha: false, bitDepth }),
-    bitDepth,
-    size,
-  );
+  const options = { limitPixels: size.limitPixels, keepAlpha: false, bitDepth };
+  try {
+    return await copies.of(file, JSON.stringify([header, size]), () =>
+      shrink(openPhoto(file, header, options), bitDepth, size),
+    );
+  } catch (error) {
+    throw translateReadError(error);
+  }
 }
 
 /** The same from a raster file. */

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 wasm=$(mktemp)
 trap 'rm -f "$wasm"' EXIT
-clang --target=wasm32 -O3 -msimd128 -mbulk-memory -nostdlib -fvisibility=hidden -ffast-math \
+clang --target=wasm32 -O3 -msimd128 -mbulk-memory -mnontrapping-fptoint -nostdlib -fvisibility=hidden \
   -Wall -Wextra -Werror -Wl,--no-entry -Wl,--export-dynamic -Wl,--import-memory -Wl,--stack-first \
   -Wl,-z,stack-size=16384 -Wl,--strip-all -o "$wasm" recombine.c
 {

@@ -5,13 +5,22 @@ export type Samples = Uint8Array | Uint16Array;
 
 const STEPS = 65_535;
 
-/** Turns rows of pixels into lightness f = (L* + 16) / 116. Tables are built once per depth. */
+/** Turns rows of pixels into lightness f = (L* + 16) / 116. */
 export interface LightnessReader {
   /** `width` pixels of `samples` from sample `offset` on, into `f` from 0 on. */
   read(samples: Samples, offset: number, channels: number, width: number, f: Float64Array): void;
 }
 
-export function createLightnessReader(bitDepth: 8 | 16): LightnessReader {
+const readers = new Map<8 | 16, LightnessReader>();
+
+/** Its tables take longer to build than a small picture to read: they are built once per depth. */
+export function lightnessReader(bitDepth: 8 | 16): LightnessReader {
+  const reader = readers.get(bitDepth) ?? createLightnessReader(bitDepth);
+  readers.set(bitDepth, reader);
+  return reader;
+}
+
+function createLightnessReader(bitDepth: 8 | 16): LightnessReader {
   const codes = 2 ** bitDepth;
   const light = Float64Array.from({ length: codes }, (_, i) => linearFromSrgb(i / (codes - 1)));
   const grey = light.map(fFromLight);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <wasm_simd128.h>
 
+typedef uint32_t __attribute__((aligned(1), may_alias)) unaligned_t;
+
 #define EXPORT __attribute__((visibility("default")))
 
 static const float F_KNEE = 6.0f / 29.0f;
@@ -32,26 +34,71 @@ static const float M[3][3] = {
 /* Steps of Y in the table of roots. */
 #define ROOT_STEPS 16384
 
-static inline float root_of(const float *roots, float y) {
-  float at = y * ROOT_STEPS;
-  int i = (int)at;
-  return roots[i] + (roots[i + 1] - roots[i]) * (at - (float)i);
+/* 2^23: added to 0 .. 2^22 it leaves the nearest whole number in the low bits of the float. */
+#define MAGIC 8388608.0f
+#define INDEX_MASK 0x7fff
+
+static inline v128_t nearest(v128_t steps) { return wasm_f32x4_add(steps, wasm_f32x4_splat(MAGIC)); }
+
+static inline v128_t index_of(v128_t near) {
+  return wasm_v128_and(near, wasm_i32x4_splat(INDEX_MASK));
 }
 
-/* Samples to f. light: linear light of each code; grey: f of each code; roots: Y to f. */
+/* 0 .. top; what is not a number becomes 0, for these instructions keep their first operand then. */
+static inline v128_t clamped(v128_t x, v128_t top) {
+  return wasm_f32x4_pmin(top, wasm_f32x4_pmax(wasm_f32x4_splat(0), x));
+}
+
+/* Whole part of 0 .. last + 1 as an index, at most `last`, and what is left over. */
+typedef struct {
+  v128_t index, share;
+} Split;
+
+static inline Split split(v128_t steps, float last) {
+  v128_t lower = wasm_f32x4_sub(steps, wasm_f32x4_splat(0.5f));
+  lower = clamped(lower, wasm_f32x4_splat(last));
+  v128_t near = nearest(lower);
+  return (Split){index_of(near),
+                 wasm_f32x4_sub(steps, wasm_f32x4_sub(near, wasm_f32x4_splat(MAGIC)))};
+}
+
+/* On straight lines between each table entry and the next. */
+static inline v128_t interpolated(const float *table, v128_t i, v128_t share) {
+  v128_t left = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(i, 0));
+  v128_t right = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(i, 2));
+  left = wasm_v128_load64_lane(table + wasm_i32x4_extract_lane(i, 1), left, 1);
+  right = wasm_v128_load64_lane(table + wasm_i32x4_extract_lane(i, 3), right, 1);
+  v128_t low = wasm_i32x4_shuffle(left, right, 0, 2, 4, 6);
+  v128_t high = wasm_i32x4_shuffle(left, right, 1, 3, 5, 7);
+  return wasm_f32x4_add(low, wasm_f32x4_mul(wasm_f32x4_sub(high, low), share));
+}
+
+/*
+ * Samples to f. red, green, blue: each code's share of Y, in steps of `roots`; grey: f of each
+ * code; roots: Y to f.
+ */
 #define LIGHTNESS(NAME, SAMPLE)                                                                \
-  EXPORT void NAME(const SAMPLE *in, int channels, int width, const float *light,              \
-                   const float *grey, const float *roots, float *f) {                          \
+  EXPORT void NAME(const SAMPLE *in, int channels, int width, const float *red,                \
+                   const float *green, const float *blue, const float *grey,                   \
+                   const float *roots, float *f) {                                             \
     if (channels < 3) {                                                                        \
       for (int x = 0; x < width; x++, in += channels) f[x] = grey[*in];                        \
       return;                                                                                  \
     }                                                                                          \
-    for (int x = 0; x < width; x++, in += channels) {                                          \
-      SAMPLE r = in[0], g = in[1], b = in[2];                                                  \
-      f[x] = r == g && g == b                                                                  \
-                 ? grey[r]                                                                     \
-                 : root_of(roots, 0.212671f * light[r] + 0.71516f * light[g] +                 \
-                                      0.072169f * light[b]);                                   \
+    for (int x = 0; x < width; x += 4, in += 4 * channels) {                                   \
+      const SAMPLE *p = in, *q = p + channels, *r = q + channels, *s = r + channels;           \
+      int coloured = (p[0] ^ p[1]) | (p[1] ^ p[2]) | (q[0] ^ q[1]) | (q[1] ^ q[2]) |           \
+                     (r[0] ^ r[1]) | (r[1] ^ r[2]) | (s[0] ^ s[1]) | (s[1] ^ s[2]);            \
+      if (coloured == 0) {                                                                     \
+        f[x] = grey[*p], f[x + 1] = grey[*q], f[x + 2] = grey[*r], f[x + 3] = grey[*s];        \
+        continue;                                                                              \
+      }                                                                                        \
+      v128_t y = wasm_f32x4_make(red[p[0]] + green[p[1]] + blue[p[2]],                         \
+                                 red[q[0]] + green[q[1]] + blue[q[2]],                         \
+                                 red[r[0]] + green[r[1]] + blue[r[2]],                         \
+                                 red[s[0]] + green[s[1]] + blue[s[2]]);                        \
+      Split at = split(y, ROOT_STEPS);                                                         \
+      wasm_v128_store(f + x, interpolated(roots, at.index, at.share));                         \
     }                                                                                          \
   }
 
@@ -73,42 +120,47 @@ static inline v128_t fma4(v128_t a, v128_t b, v128_t c) {
   return wasm_f32x4_add(wasm_f32x4_mul(a, b), c);
 }
 
+static inline v128_t power3(v128_t f) { return wasm_f32x4_mul(wasm_f32x4_mul(f, f), f); }
+
 static inline v128_t cube(v128_t f) {
-  v128_t power = wasm_f32x4_mul(wasm_f32x4_mul(f, f), f);
   v128_t line = wasm_f32x4_mul(wasm_f32x4_sub(f, wasm_f32x4_splat(F_BLACK)),
                                wasm_f32x4_splat(KNEE_INVERSE));
-  return wasm_v128_bitselect(power, line, wasm_f32x4_gt(f, wasm_f32x4_splat(F_KNEE)));
+  return wasm_v128_bitselect(power3(f), line, wasm_f32x4_gt(f, wasm_f32x4_splat(F_KNEE)));
 }
 
-static inline float absolute(float x) { return __builtin_fabsf(x); }
-
-/* Factor 0..1 that brings (u, v) at lightness f into gamut along its hue; as gamut.ts. */
-static float gamut_factor(const float *table, float f, float u, float v) {
-  float length = absolute(u) + absolute(v);
-  if (length < 1e-9f) return 1;
-  float t = u / length;
-  float angle = v >= 0 ? 1 - t : 3 + t;
-  float row = (f - F_BLACK) * (GAMUT_ROWS / (1 - F_BLACK));
-  float column = angle * (GAMUT_COLUMNS / 4);
-  row = row < 0 ? 0 : row > GAMUT_ROWS ? GAMUT_ROWS : row;
-  int i = (int)row, j = (int)column;
-  i = i < GAMUT_ROWS ? i : GAMUT_ROWS - 1;
-  j = j < 0 ? 0 : j < GAMUT_COLUMNS ? j : GAMUT_COLUMNS - 1;
-  const float *upper = table + i * (GAMUT_COLUMNS + 1) + j;
-  const float *lower = upper + GAMUT_COLUMNS + 1;
-  float p = column - (float)j;
-  float a = upper[0] + (upper[1] - upper[0]) * p;
-  float b = lower[0] + (lower[1] - lower[0]) * p;
-  float factor = (a + (b - a) * (row - (float)i)) / length;
-  return factor < 1 ? factor : 1;
+/* Factors 0..1 that bring (u, v) at lightness f into gamut along their hue; as gamut.ts. */
+static inline v128_t gamut_factor(const float *table, v128_t f, v128_t u, v128_t v) {
+  const v128_t one = wasm_f32x4_splat(1);
+  v128_t length = wasm_f32x4_add(wasm_f32x4_abs(u), wasm_f32x4_abs(v));
+  length = wasm_f32x4_pmax(length, wasm_f32x4_splat(1e-9f));
+  v128_t t = wasm_f32x4_div(u, length);
+  v128_t angle = wasm_v128_bitselect(wasm_f32x4_sub(one, t), wasm_f32x4_add(wasm_f32x4_splat(3), t),
+                                     wasm_f32x4_ge(v, wasm_f32x4_splat(0)));
+  v128_t above = wasm_f32x4_sub(f, wasm_f32x4_splat(F_BLACK));
+  Split row = split(wasm_f32x4_mul(above, wasm_f32x4_splat(GAMUT_ROWS / (1 - F_BLACK))),
+                    GAMUT_ROWS - 1);
+  Split column = split(wasm_f32x4_mul(angle, wasm_f32x4_splat(GAMUT_COLUMNS / 4)),
+                       GAMUT_COLUMNS - 1);
+  v128_t i = wasm_i32x4_add(
+      wasm_i32x4_mul(row.index, wasm_i32x4_splat(GAMUT_COLUMNS + 1)), column.index);
+  v128_t a = interpolated(table, i, column.share);
+  v128_t b = interpolated(table + GAMUT_COLUMNS + 1, i, column.share);
+  v128_t reach = fma4(wasm_f32x4_sub(b, a), row.share, a);
+  return clamped(wasm_f32x4_div(reach, length), one);
 }
 
 typedef struct {
   v128_t r, g, b;
 } Light;
 
-static inline Light light_of(v128_t y, v128_t f, v128_t u, v128_t v) {
-  v128_t x = cube(wasm_f32x4_add(f, u)), z = cube(wasm_f32x4_add(f, v));
+static inline Light light_of(v128_t f, v128_t u, v128_t v) {
+  v128_t fx = wasm_f32x4_add(f, u), fz = wasm_f32x4_add(f, v), x, y, z;
+  v128_t lowest = wasm_f32x4_pmin(wasm_f32x4_pmin(fx, fz), f);
+  /* But for the darkest pixels all are above the knee. */
+  if (__builtin_expect(wasm_i32x4_all_true(wasm_f32x4_gt(lowest, wasm_f32x4_splat(F_KNEE))), 1))
+    x = power3(fx), y = power3(f), z = power3(fz);
+  else
+    x = cube(fx), y = cube(f), z = cube(fz);
 #define CHANNEL(i)                                                                             \
   fma4(wasm_f32x4_splat(M[i][0]), x,                                                           \
        fma4(wasm_f32x4_splat(M[i][1]), y, wasm_f32x4_mul(wasm_f32x4_splat(M[i][2]), z)))
@@ -116,56 +168,59 @@ static inline Light light_of(v128_t y, v128_t f, v128_t u, v128_t v) {
 #undef CHANNEL
 }
 
-/* Four pixels to linear RGB; out of gamut chroma shrinks (gamut table) or RGB is clipped (none). */
+/*
+ * Four pixels to linear RGB, 0 .. 1; out of gamut chroma shrinks (gamut table) or RGB is clipped
+ * (none).
+ */
 static inline Light shade(v128_t f, v128_t u, v128_t v, const float *gamut) {
-  v128_t y = cube(f);
-  Light light = light_of(y, f, u, v);
+  Light light = light_of(f, u, v);
   v128_t low = wasm_f32x4_pmin(wasm_f32x4_pmin(light.r, light.g), light.b);
   v128_t high = wasm_f32x4_pmax(wasm_f32x4_pmax(light.r, light.g), light.b);
-  v128_t outside = wasm_v128_or(wasm_f32x4_lt(low, wasm_f32x4_splat(0)),
-                                wasm_f32x4_gt(high, wasm_f32x4_splat(1)));
-  if (gamut && __builtin_expect(wasm_v128_any_true(outside), 0)) {
-    float fs[4], us[4], vs[4], factor[4];
-    wasm_v128_store(fs, f);
-    wasm_v128_store(us, u);
-    wasm_v128_store(vs, v);
-    for (int i = 0; i < 4; i++) factor[i] = gamut_factor(gamut, fs[i], us[i], vs[i]);
-    v128_t k = wasm_v128_bitselect(wasm_v128_load(factor), wasm_f32x4_splat(1), outside);
-    light = light_of(y, f, wasm_f32x4_mul(u, k), wasm_f32x4_mul(v, k));
+  const v128_t one = wasm_f32x4_splat(1);
+  v128_t inside = wasm_v128_and(wasm_f32x4_ge(low, wasm_f32x4_splat(0)), wasm_f32x4_le(high, one));
+  /* False as well for what is not a number, as lanes behind the end of a row may be. */
+  if (__builtin_expect(wasm_i32x4_all_true(inside), 1)) return light;
+  if (gamut) {
+    v128_t k = wasm_v128_bitselect(one, gamut_factor(gamut, f, u, v), inside);
+    light = light_of(f, wasm_f32x4_mul(u, k), wasm_f32x4_mul(v, k));
   }
-  return light;
+  return (Light){clamped(light.r, one), clamped(light.g, one), clamped(light.b, one)};
 }
 
-static inline v128_t clamped(v128_t light) {
-  return wasm_f32x4_mul(
-      wasm_f32x4_pmin(wasm_f32x4_pmax(light, wasm_f32x4_splat(0)), wasm_f32x4_splat(1)),
-      wasm_f32x4_splat(CURVE_STEPS));
+static inline v128_t steps_of(v128_t light) {
+  return wasm_f32x4_mul(light, wasm_f32x4_splat(CURVE_STEPS));
 }
 
 /* Linear light to codes: 8 bit by the nearest of 16,384 steps, 16 bit by interpolation. */
 static inline void store8(Light l, uint8_t *out, int channels, const uint8_t *codes) {
-  const v128_t half = wasm_f32x4_splat(0.5f);
-  v128_t r = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(clamped(l.r), half));
-  v128_t g = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(clamped(l.g), half));
-  v128_t b = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(clamped(l.b), half));
+  v128_t r = index_of(nearest(steps_of(l.r)));
+  v128_t g = index_of(nearest(steps_of(l.g)));
+  v128_t b = index_of(nearest(steps_of(l.b)));
+  /* Of three channels the fourth byte is the next pixel's, which is written after it. */
 #define PIXEL(i)                                                                               \
-  out[i * channels] = codes[wasm_i32x4_extract_lane(r, i)];                                    \
-  out[i * channels + 1] = codes[wasm_i32x4_extract_lane(g, i)];                                \
-  out[i * channels + 2] = codes[wasm_i32x4_extract_lane(b, i)];
+  {                                                                                            \
+    uint32_t red = codes[wasm_i32x4_extract_lane(r, i)];                                       \
+    uint32_t green = codes[wasm_i32x4_extract_lane(g, i)];                                     \
+    uint32_t blue = codes[wasm_i32x4_extract_lane(b, i)];                                      \
+    uint8_t *to = out + i * channels;                                                          \
+    if (channels == 3) {                                                                       \
+      *(unaligned_t *)to = red | green << 8 | blue << 16;                                      \
+    } else                                                                                     \
+      to[0] = red, to[1] = green, to[2] = blue;                                                \
+  }
   PIXEL(0) PIXEL(1) PIXEL(2) PIXEL(3)
 #undef PIXEL
 }
 
 static inline void store16(Light l, uint16_t *out, int channels, const float *curve) {
-  const v128_t planes[3] = {clamped(l.r), clamped(l.g), clamped(l.b)};
+  const v128_t planes[3] = {steps_of(l.r), steps_of(l.g), steps_of(l.b)};
   for (int c = 0; c < 3; c++) {
-    float at[4];
-    wasm_v128_store(at, planes[c]);
-    for (int i = 0; i < 4; i++) {
-      int k = (int)at[i];
-      out[i * channels + c] =
-          (uint16_t)(curve[k] + (curve[k + 1] - curve[k]) * (at[i] - (float)k));
-    }
+    Split at = split(planes[c], CURVE_STEPS);
+    v128_t codes = wasm_i32x4_trunc_sat_f32x4(interpolated(curve, at.index, at.share));
+    out[c] = wasm_i32x4_extract_lane(codes, 0);
+    out[channels + c] = wasm_i32x4_extract_lane(codes, 1);
+    out[2 * channels + c] = wasm_i32x4_extract_lane(codes, 2);
+    out[3 * channels + c] = wasm_i32x4_extract_lane(codes, 3);
   }
 }
 

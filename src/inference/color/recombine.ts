@@ -2,7 +2,7 @@ import type { ChromaGrid } from './chroma-grid.js';
 import { gridPosition, planeCount, segmentsOf } from './chroma-grid.js';
 import { createGamutTable } from './gamut.js';
 import { createKernelMemory, createLayout, type Layout } from './kernel-memory.js';
-import { fFromLight, linearFromSrgb, srgbFromLinear } from './lab.js';
+import { fFromLight, LUMINANCE, linearFromSrgb, srgbFromLinear } from './lab.js';
 import { recombineWasm } from './recombine-wasm.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
@@ -34,7 +34,9 @@ type Lightness = (
   input: number,
   channels: number,
   width: number,
-  light: number,
+  red: number,
+  green: number,
+  blue: number,
   grey: number,
   roots: number,
   f: number,
@@ -110,8 +112,11 @@ export function createRecombiner(kit: RecombineKit, options: RecombineOptions): 
   const at = placeBuffers(createLayout(memory, kit.free), options);
   const inRowBytes = widthPx * inChannels * (inDepth / 8);
   const lightness = inDepth === 16 ? kernel.lightness16 : kernel.lightness8;
-  const readRow = (row: number, to: number) =>
-    lightness(at.input + row * inRowBytes, inChannels, widthPx, at.light, at.grey, kit.roots, to);
+  const { red, green, blue, grey } = at;
+  const readRow = (row: number, to: number) => {
+    const input = at.input + row * inRowBytes;
+    lightness(input, inChannels, widthPx, red, green, blue, grey, kit.roots, to);
+  };
   const finishingRow = (i: number) => at.finishing + 4 * i * widthPx;
 
   /** struct Row of recombine.c. */
@@ -158,9 +163,15 @@ export function createRecombiner(kit: RecombineKit, options: RecombineOptions): 
 /** Tables and buffers of one picture. @returns their offsets, and the number of runs */
 function placeBuffers(layout: Layout, options: RecombineOptions) {
   const { grid, widthPx, inChannels, inDepth, outDepth, outChannels } = options;
+  const light = codeTable(inDepth, linearFromSrgb);
+  /** What each code of a channel adds to Y, in steps of the table of roots. */
+  const shareOfY = (channel: 0 | 1 | 2) =>
+    light.map((value) => value * LUMINANCE[channel] * ROOT_STEPS);
   const segments = segmentsOf(widthPx, grid.widthPx, grid.upsampling);
   const at = {
-    light: layout.take(codeTable(inDepth, linearFromSrgb)),
+    red: layout.take(shareOfY(0)),
+    green: layout.take(shareOfY(1)),
+    blue: layout.take(shareOfY(2)),
     grey: layout.take(codeTable(inDepth, (code) => fFromLight(linearFromSrgb(code)))),
     curve: layout.take(outputCurve(outDepth)),
     grid: layout.take(grid.planes),
@@ -173,7 +184,7 @@ function placeBuffers(layout: Layout, options: RecombineOptions) {
     gridRow: layout.reserve(4 * planeCount(grid.upsampling) * grid.widthPx),
     guide: layout.reserve(4 * (widthPx + PADDING)),
     finishing: layout.reserve(4 * (options.finishingRows * widthPx + PADDING)),
-    input: layout.reserve(options.inRows * widthPx * inChannels * (inDepth / 8)),
+    input: layout.reserve((options.inRows * widthPx + PADDING) * inChannels * (inDepth / 8)),
     output: layout.reserve((options.outSamples + PADDING * outChannels) * (outDepth / 8)),
   };
   layout.write();

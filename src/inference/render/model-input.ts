@@ -73,19 +73,29 @@ export async function modelInput(
   return { tensor, widthPx, heightPx, content };
 }
 
+const GREY_STEPS = 2048;
+let greyTable: Float64Array | undefined;
+
+/** f to grey is nearly straight: between 2,048 steps a line is exact to 1e-6. */
+function greyOfF(): Float64Array {
+  greyTable ??= Float64Array.from({ length: GREY_STEPS + 2 }, (_, i) =>
+    srgbFromLinear(lightFromF(F_BLACK + ((1 - F_BLACK) * i) / GREY_STEPS)),
+  );
+  return greyTable;
+}
+
 /** sRGB grey 0..1 of each pixel's lightness. */
 function greyOf(pixels: GreyPixels): Float32Array {
   const f = lightnessOf(pixels);
-  // f to grey is nearly straight: between 2,048 steps a line is exact to 1e-6.
-  const steps = 2048;
-  const table = Float64Array.from({ length: steps + 2 }, (_, i) =>
-    srgbFromLinear(lightFromF(F_BLACK + ((1 - F_BLACK) * i) / steps)),
-  );
-  return Float32Array.from(f, (value) => {
-    const at = Math.min(Math.max((value - F_BLACK) / (1 - F_BLACK), 0), 1) * steps;
+  const table = greyOfF();
+  const grey = new Float32Array(f.length);
+  for (let k = 0; k < f.length; k++) {
+    const share = (f[k]! - F_BLACK) / (1 - F_BLACK);
+    const at = Math.min(Math.max(share, 0), 1) * GREY_STEPS;
     const i = at | 0;
-    return table[i]! + (table[i + 1]! - table[i]!) * (at - i);
-  });
+    grey[k] = table[i]! + (table[i + 1]! - table[i]!) * (at - i);
+  }
+  return grey;
 }
 
 function contentArea(

@@ -1,7 +1,7 @@
 import type { GreyPixels } from '../codec/decode.js';
 import { adjustChroma } from '../color/chroma-adjust.js';
 import { buildChromaGrid } from '../color/chroma-grid.js';
-import { createLightnessReader } from '../color/lightness.js';
+import { lightnessReader } from '../color/lightness.js';
 import { contrastCurves } from '../finishing/contrast.js';
 import type { Prepared, PrepareTask } from './strip-job.js';
 
@@ -19,6 +19,6 @@ export function prepare(task: PrepareTask): Prepared {
 /** Lightness f of every pixel. */
 export function lightnessOf({ data, channels, bitDepth }: GreyPixels): Float64Array {
   const f = new Float64Array(data.length / channels);
-  createLightnessReader(bitDepth).read(data, 0, channels, f.length, f);
+  lightnessReader(bitDepth).read(data, 0, channels, f.length, f);
   return f;
 }

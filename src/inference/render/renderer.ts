@@ -24,12 +24,13 @@ export interface RendererConfig {
 export interface Renderer {
   /**
    * Colours `file` with a chroma plane and writes `output`, which appears only when complete.
+   * The plane may still be on its way: the photo is decoded meanwhile.
    * @throws {PhotoUnreadable | PhotoFormatUnsupported | PhotoTooLarge | PhotoTooSmall |
    * PhotoFileTooLarge | RenderOptionInvalid | DiskUnavailable | Cancelled}
    */
   render(
     file: string,
-    chroma: ChromaPlane,
+    chroma: ChromaPlane | Promise<ChromaPlane>,
     output: string,
     options: RenderOptions,
     context?: RunContext,
@@ -57,6 +58,9 @@ export function createRenderer(config: RendererConfig): Renderer {
 
   return {
     async render(file, chroma, output, options, context = {}) {
+      const plane = Promise.resolve(chroma);
+      // Whatever ends this call before the plane is needed.
+      plane.catch(() => {});
       const values = checkedOptions(options);
       const signals = [closing.signal, ...(context.signal ? [context.signal] : [])];
       const signal = AbortSignal.any(signals);
@@ -65,7 +69,7 @@ export function createRenderer(config: RendererConfig): Renderer {
       const plan = planRender(header, options);
       const folder = await scratch.create();
       const { onProgress } = context;
-      const job = { file, header, chroma, output, options, values, plan, folder };
+      const job = { file, header, chroma: plane, output, options, values, plan, folder };
       const work = runRender(tools, job, { signal, onProgress }).finally(() =>
         rm(folder, { recursive: true, force: true }),
       );

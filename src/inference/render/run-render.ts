@@ -27,7 +27,7 @@ export interface RenderTools {
 export interface RenderJob {
   readonly file: string;
   readonly header: PhotoHeader;
-  readonly chroma: ChromaPlane;
+  readonly chroma: Promise<ChromaPlane>;
   readonly output: string;
   readonly options: RenderOptions;
   readonly values: FinishingValues;
@@ -66,7 +66,6 @@ export async function runRender(
       format: plan.format,
       quality: job.values.quality,
       bitDepth,
-      pixels: widthPx * heightPx,
       densityDpi: job.header.info.densityDpi,
       xmp: xmpPacket(aigcLabel(options.label)),
     });
@@ -90,22 +89,22 @@ async function decodeAndPrepare(
     keepAlpha: plan.keepAlpha,
     bitDepth,
   });
-  const size = { widthPx: chroma.widthPx, heightPx: chroma.heightPx, limitPixels };
-  // JPEG scales while it decodes; every other format would be decoded whole a second time.
-  const guide =
-    format === 'jpeg'
-      ? decodeSmall(job.file, header, size)
-      : decoding.then(() => shrinkRaster(source, bitDepth, size));
-  const preparing = guide.then((pixels) =>
-    pool.prepare({
+  const preparing = chroma.then(async (plane) => {
+    const size = { widthPx: plane.widthPx, heightPx: plane.heightPx, limitPixels };
+    // JPEG scales while it decodes; every other format would be decoded whole a second time.
+    const guide =
+      format === 'jpeg'
+        ? await decodeSmall(job.file, header, size)
+        : await decoding.then(() => shrinkRaster(source, bitDepth, size));
+    return pool.prepare({
       kind: 'prepare',
-      chroma,
-      guide: pixels,
+      chroma: plane,
+      guide,
       adjustment: values,
       upsampling: job.options.upsampling ?? 'guided',
       contrast: values.contrast,
-    }),
-  );
+    });
+  });
   // Both must have ended before the folder may go, whichever fails first.
   const [prepared, decoded] = await Promise.allSettled([preparing, decoding]);
   if (decoded.status === 'rejected') throw decoded.reason;

@@ -5,7 +5,7 @@ export const colorizeImage: NodeWork = async (node, run) => {
   const image = run.picture(node, 'image');
   const { model_input_size, size, render_factor, checkpoint } = node.values;
   const sizePx = model_input_size ?? size ?? (render_factor && Number(render_factor) * 16);
-  const prediction = await run.colorizer.predict(
+  const predicting = run.colorizer.predict(
     image.file,
     {
       model: run.model(checkpoint === undefined ? undefined : String(checkpoint)),
@@ -13,15 +13,15 @@ export const colorizeImage: NodeWork = async (node, run) => {
     },
     run.context,
   );
-  for (const note of prediction.notes) run.note(note);
   const output = run.temporary('.tif');
   const { widthPx, heightPx } = await run.colorizer.render(
     image.file,
-    prediction.chroma,
+    predicting.then(({ chroma }) => chroma),
     output,
     // The visible label belongs on the result, once: SaveImage writes it.
     { format: 'tiff', label: { ...run.label, text: undefined } },
     run.context,
   );
+  for (const note of (await predicting).notes) run.note(note);
   return { file: output, widthPx, heightPx };
 };

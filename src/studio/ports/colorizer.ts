@@ -122,10 +122,14 @@ export interface Colorizer {
   inspect(file: string): Promise<PhotoInfo>;
   /** One inference. @throws {ModelMissing | ModelUnfit | InferenceFailed} and what inspect throws */
   predict(file: string, options: PredictOptions, context?: RunContext): Promise<Prediction>;
-  /** No inference: combine the photo's own lightness with a plane. Writes `output`. */
+  /**
+   * No inference: combine the photo's own lightness with a plane. Writes `output`.
+   * @param chroma may be on its way: the photo is decoded while the network runs. Where it fails,
+   * so does this, with the same error.
+   */
   render(
     file: string,
-    chroma: ChromaPlane,
+    chroma: ChromaPlane | Promise<ChromaPlane>,
     output: string,
     options: RenderOptions,
     context?: RunContext,
