@@ -8,6 +8,7 @@ import type {
   PredictOptions,
   RunContext,
 } from '../studio/ports/colorizer.js';
+import { readPhotoHeader } from './codec/photo-header.js';
 import { cappedNote } from './gpu/card-memory.js';
 import {
   cropAnswer,
@@ -93,11 +94,16 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
     options: PredictOptions,
     context: RunContext,
   ): Promise<Prediction> {
+    const { signal } = context;
     const model = await resolveModel(options.model);
-    const [photo, contract] = await Promise.all([inspectPhoto(file, limits), contractOf(model)]);
+    const [header, contract] = await Promise.all([
+      readPhotoHeader(file, limits),
+      contractOf(model),
+    ]);
+    const photo = header.info;
     const fit = options.fit ?? model.fit ?? 'stretch';
     const size = await bounded(model, contract, photo, { ...options, fit });
-    const input = await modelInput(file, { ...size, fit }, { limits, signal: context.signal });
+    const input = await modelInput(file, { ...size, fit }, { limits, header, signal });
     context.onProgress?.(0.2);
     const answer = await host.predict(
       {
@@ -107,7 +113,7 @@ export function createColorizer(deps: ColorizerDeps, { limits }: ColorizerConfig
         widthPx: size.widthPx,
         heightPx: size.heightPx,
       },
-      { signal: context.signal },
+      { signal },
     );
     context.onProgress?.(1);
     return {

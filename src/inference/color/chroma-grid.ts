@@ -1,6 +1,7 @@
 import type { ChromaUpsampling } from '../../studio/ports/colorizer.js';
 import type { ChromaOffsets } from './chroma-adjust.js';
-import { guidedCoefficients } from './guided-filter.js';
+import { fillGuidedPlanes, GUIDED_PLANES } from './guided-filter.js';
+import type { RecombineKit } from './recombine-kit.js';
 
 /**
  * What the row kernel enlarges, at the plane's size. Planes one after another, in shared memory,
@@ -15,26 +16,27 @@ export interface ChromaGrid {
 }
 
 export const planeCount = (upsampling: ChromaUpsampling): number =>
-  upsampling === 'guided' ? 6 : 2;
+  upsampling === 'guided' ? GUIDED_PLANES : 2;
 
-/** @param f lightness of the photo at the plane's size. */
+/**
+ * @param f lightness of the photo at the plane's size.
+ * @param kit its kernel does the work; a recombiner made from it before is ended.
+ */
 export function buildChromaGrid(
   chroma: ChromaOffsets,
   f: Float64Array,
   upsampling: ChromaUpsampling,
+  kit: RecombineKit,
 ): ChromaGrid {
   const { widthPx, heightPx } = chroma;
   const count = widthPx * heightPx;
   const planes = new Float32Array(new SharedArrayBuffer(4 * planeCount(upsampling) * count));
-  if (upsampling === 'guided') {
-    const c = guidedCoefficients(f, chroma);
-    copyPlanes([c.offsetU, c.offsetV, c.slopeU, c.slopeV, c.low, c.high], planes);
-  } else copyPlanes([chroma.u, chroma.v], planes);
+  if (upsampling === 'guided') fillGuidedPlanes(kit, f, chroma, planes);
+  else {
+    planes.set(chroma.u);
+    planes.set(chroma.v, count);
+  }
   return { widthPx, heightPx, upsampling, planes };
-}
-
-function copyPlanes(from: readonly Float64Array[], to: Float32Array): void {
-  for (const [i, plane] of from.entries()) to.set(plane, i * plane.length);
 }
 
 /** Runs of output pixels that lie between the same two grid columns. */

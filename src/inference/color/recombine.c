@@ -304,3 +304,82 @@ EXPORT void combine(const Row *row) {
   } else if (row->channels == 3) ALL_RUNS(0, 0, 3);
   else ALL_RUNS(0, 0, 4);
 }
+
+/* Mean over 3 x 3, windows cut at the border. */
+static void box_mean(const float *restrict in, int w, int h, float *restrict rows,
+                     float *restrict out) {
+  for (int y = 0; y < h; y++) {
+    const float *a = in + y * w;
+    float *to = rows + y * w;
+    if (w == 1) {
+      to[0] = a[0];
+      continue;
+    }
+    to[0] = (a[0] + a[1]) / 2;
+    for (int x = 1; x < w - 1; x++) to[x] = (a[x - 1] + a[x] + a[x + 1]) * (1.0f / 3);
+    to[w - 1] = (a[w - 2] + a[w - 1]) / 2;
+  }
+  for (int y = 0; y < h; y++) {
+    const float *at = rows + y * w;
+    const float *above = y > 0 ? at - w : at, *below = y < h - 1 ? at + w : at;
+    float *to = out + y * w;
+    if (h == 1)
+      for (int x = 0; x < w; x++) to[x] = at[x];
+    else if (above == at || below == at)
+      for (int x = 0; x < w; x++) to[x] = (above[x] + below[x]) / 2;
+    else
+      for (int x = 0; x < w; x++) to[x] = (above[x] + at[x] + below[x]) * (1.0f / 3);
+  }
+}
+
+static inline float lower(float a, float b) { return b < a ? b : a; }
+static inline float higher(float a, float b) { return a < b ? b : a; }
+
+/* Lowest and highest value of each 3 x 3. */
+static void neighbourhood(const float *restrict in, int w, int h, float *restrict rows,
+                          float *restrict low, float *restrict high) {
+#define EXTREME(PICK, OUT)                                                                     \
+  for (int y = 0; y < h; y++) {                                                                \
+    const float *a = in + y * w;                                                               \
+    float *to = rows + y * w;                                                                  \
+    for (int x = 1; x < w - 1; x++) to[x] = PICK(PICK(a[x - 1], a[x + 1]), a[x]);              \
+    to[0] = w > 1 ? PICK(a[0], a[1]) : a[0];                                                   \
+    if (w > 1) to[w - 1] = PICK(a[w - 2], a[w - 1]);                                           \
+  }                                                                                            \
+  for (int y = 0; y < h; y++) {                                                                \
+    const float *at = rows + y * w;                                                            \
+    const float *above = y > 0 ? at - w : at, *below = y < h - 1 ? at + w : at;                \
+    float *to = OUT + y * w;                                                                   \
+    for (int x = 0; x < w; x++) to[x] = PICK(PICK(above[x], below[x]), at[x]);                 \
+  }
+  EXTREME(lower, low)
+  EXTREME(higher, high)
+#undef EXTREME
+}
+
+/*
+ * The planes of a guided grid (guided-filter.ts) from lightness f and chroma u, v, each w x h:
+ * offset u, offset v, slope u, slope v, low, high. Scratch holds five planes.
+ */
+EXPORT void guided_grid(const float *restrict f, const float *u, const float *v, int w, int h,
+                        float epsilon, float *restrict planes, float *restrict scratch) {
+  const int count = w * h;
+  float *mean = scratch, *spread = mean + count, *mean_p = spread + count;
+  float *product = mean_p + count, *rows = product + count;
+  box_mean(f, w, h, rows, mean);
+  for (int i = 0; i < count; i++) product[i] = f[i] * f[i];
+  box_mean(product, w, h, rows, spread);
+  for (int i = 0; i < count; i++)
+    spread[i] = higher(0, spread[i] - mean[i] * mean[i]) + epsilon;
+  for (int plane = 0; plane < 2; plane++) {
+    const float *p = plane == 0 ? u : v;
+    float *offset = planes + plane * count, *slope = planes + (2 + plane) * count;
+    box_mean(p, w, h, rows, mean_p);
+    for (int i = 0; i < count; i++) product[i] = p[i] * f[i];
+    box_mean(product, w, h, rows, slope);
+    for (int i = 0; i < count; i++) product[i] = (slope[i] - mean[i] * mean_p[i]) / spread[i];
+    box_mean(product, w, h, rows, slope);
+    for (int i = 0; i < count; i++) offset[i] = p[i] - slope[i] * f[i];
+  }
+  neighbourhood(f, w, h, rows, planes + 4 * count, planes + 5 * count);
+}

@@ -1,70 +1,15 @@
 import type { ChromaGrid } from './chroma-grid.js';
 import { gridPosition, planeCount, segmentsOf } from './chroma-grid.js';
-import { createGamutTable } from './gamut.js';
-import { createKernelMemory, createLayout, type Layout } from './kernel-memory.js';
+import { createLayout, type Layout } from './kernel-memory.js';
 import { fFromLight, LUMINANCE, linearFromSrgb, srgbFromLinear } from './lab.js';
-import { recombineWasm } from './recombine-wasm.js';
-import { type WasmMemory, wasm } from './wasm.js';
+import { type RecombineKit, ROOT_STEPS } from './recombine-kit.js';
 
-/** Steps of the tables; as in recombine.c. */
+/** Steps of the output curve; as in recombine.c. */
 const CURVE_STEPS = 16_384;
-const ROOT_STEPS = 16_384;
 /** Pixels a vector may write past a row's end. */
 const PADDING = 8;
 
 type BitDepth = 8 | 16;
-
-/** Exports of recombine.c; numbers that are not sizes are offsets into its memory. */
-interface Kernel {
-  readonly lightness8: Lightness;
-  readonly lightness16: Lightness;
-  grid_row(
-    grid: number,
-    planes: number,
-    size: number,
-    width: number,
-    top: number,
-    bottom: number,
-    t: number,
-    row: number,
-  ): void;
-  combine(row: number): void;
-}
-type Lightness = (
-  input: number,
-  channels: number,
-  width: number,
-  red: number,
-  green: number,
-  blue: number,
-  grey: number,
-  roots: number,
-  f: number,
-) => void;
-
-/** Compiled code, memory and tables of one thread, kept from picture to picture. */
-export interface RecombineKit {
-  readonly kernel: Kernel;
-  readonly memory: WasmMemory;
-  readonly gamut: number;
-  readonly roots: number;
-  /** First byte that pictures may use. */
-  readonly free: number;
-}
-
-export function createRecombineKit(): RecombineKit {
-  const memory = createKernelMemory();
-  const module = new wasm.Module(Buffer.from(recombineWasm, 'base64'));
-  const { exports } = new wasm.Instance(module, { env: { memory } });
-  const layout = createLayout(memory);
-  const roots = Float32Array.from({ length: ROOT_STEPS + 2 }, (_, i) => fFromLight(i / ROOT_STEPS));
-  const at = {
-    gamut: layout.take(Float32Array.from(createGamutTable())),
-    roots: layout.take(roots),
-  };
-  layout.write();
-  return { kernel: exports as Kernel, memory, ...at, free: layout.end() };
-}
 
 export interface RecombineOptions {
   readonly grid: ChromaGrid;

@@ -1,5 +1,3 @@
-import { boxMean } from '../color/guided-filter.js';
-
 /** Rows above and below a strip that the filters look at. */
 export const DENOISE_HALO_ROWS = 4;
 export const SHARPEN_HALO_ROWS = 2;
@@ -42,6 +40,49 @@ export function denoise(block: LightnessBlock, strength: number): Float32Array {
   const meanSlope = boxMean(slope, widthPx, rows, WINDOW_RADIUS);
   const meanOffset = boxMean(offset, widthPx, rows, WINDOW_RADIUS);
   return block.f.map((x, i) => meanOffset[i]! + meanSlope[i]! * x);
+}
+
+/** Mean over (2r + 1)², windows cut at the border. Running sums: cost does not depend on r. */
+function boxMean(plane: Float64Array, w: number, h: number, r: number): Float64Array {
+  const rows = new Float64Array(plane.length);
+  for (let y = 0; y < h; y++) runningMean(plane, rows, y * w, w, r);
+  const out = new Float64Array(plane.length);
+  // The sums of all columns go down together: memory is read in the order it lies.
+  const sums = new Float64Array(w);
+  const add = (y: number, sign: number) => {
+    for (let x = 0, i = y * w; x < w; x++, i++) sums[x]! += sign * rows[i]!;
+  };
+  for (let y = 0; y < Math.min(r, h); y++) add(y, 1);
+  for (let y = 0; y < h; y++) {
+    if (y + r < h) add(y + r, 1);
+    if (y - r > 0) add(y - r - 1, -1);
+    const inside = Math.min(h - 1, y + r) - Math.max(0, y - r) + 1;
+    for (let x = 0, i = y * w; x < w; x++, i++) out[i] = sums[x]! / inside;
+  }
+  return out;
+}
+
+function runningMean(
+  from: Float64Array,
+  to: Float64Array,
+  start: number,
+  count: number,
+  r: number,
+): void {
+  let sum = 0;
+  let inside = 0;
+  for (let i = 0; i < Math.min(r, count); i++, inside++) sum += from[start + i]!;
+  for (let i = 0; i < count; i++) {
+    if (i + r < count) {
+      sum += from[start + i + r]!;
+      inside++;
+    }
+    if (i - r > 0) {
+      sum -= from[start + i - r - 1]!;
+      inside--;
+    }
+    to[start + i] = sum / inside;
+  }
 }
 
 /** Binomial weights, about a Gaussian of sigma 1. */

@@ -1,7 +1,7 @@
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import type { ModelFit, RunContext } from '../../studio/ports/colorizer.js';
 import { decodeSmall, type GreyPixels } from '../codec/decode.js';
-import { type PhotoLimits, readPhotoHeader } from '../codec/photo-header.js';
+import { type PhotoHeader, type PhotoLimits, readPhotoHeader } from '../codec/photo-header.js';
 import { throwIfAborted } from '../codec/translate-error.js';
 import { F_BLACK, lightFromF, srgbFromLinear } from '../color/lab.js';
 import { pointSample } from './point-sample.js';
@@ -22,6 +22,8 @@ export interface ModelInputOptions {
 
 export interface ModelInputContext extends RunContext {
   readonly limits: PhotoLimits;
+  /** The photo's, where it has been read already. */
+  readonly header?: PhotoHeader;
   /** For the raster of `reference` sampling. Default: the system's. */
   readonly tempDir?: string;
 }
@@ -52,7 +54,7 @@ export async function modelInput(
   context: ModelInputContext,
 ): Promise<ModelInput> {
   throwIfAborted(context.signal);
-  const header = await readPhotoHeader(file, context.limits);
+  const header = context.header ?? (await readPhotoHeader(file, context.limits));
   const content = contentArea(header.info, options);
   const limitPixels = Math.ceil(context.limits.megapixels * 1e6);
   const size = { widthPx: content.widthPx, heightPx: content.heightPx, limitPixels };

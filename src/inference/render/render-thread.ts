@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { createRecombineKit } from '../color/recombine.js';
+import { createRecombineKit } from '../color/recombine-kit.js';
 import { prepare } from './prepare.js';
 import { runStrips } from './run-strips.js';
 import type { Prepared, RenderTask, ThreadMessage } from './strip-job.js';
@@ -13,7 +13,7 @@ function run(task: RenderTask): ThreadMessage {
   try {
     const result: Prepared | undefined =
       task.kind === 'prepare'
-        ? prepare(task)
+        ? prepare(task, kit)
         : void runStrips(task, kit, () => port?.postMessage({ kind: 'progress' }));
     return { kind: 'done', result };
   } catch (error) {

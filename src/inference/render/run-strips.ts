@@ -1,6 +1,7 @@
 import { openRaster, type RasterFile } from '../codec/raster.js';
 import type { Samples } from '../color/lightness.js';
-import { createRecombiner, type RecombineKit, type Recombiner } from '../color/recombine.js';
+import { createRecombiner, type Recombiner } from '../color/recombine.js';
+import type { RecombineKit } from '../color/recombine-kit.js';
 import { changesLightness, finishLightness, haloRows } from '../finishing/finish-lightness.js';
 import { blendRow } from '../label/overlay.js';
 import { createOriginalPixels } from './original-pixels.js';

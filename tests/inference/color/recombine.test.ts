@@ -8,7 +8,8 @@ import {
   lStarFromF,
   srgbFromLinear,
 } from '../../../src/inference/color/lab.js';
-import { createRecombineKit, createRecombiner } from '../../../src/inference/color/recombine.js';
+import { createRecombiner } from '../../../src/inference/color/recombine.js';
+import { createRecombineKit } from '../../../src/inference/color/recombine-kit.js';
 import type { ChromaUpsampling } from '../../../src/studio/ports/colorizer.js';
 import { randomNumbers } from '../support/pictures.js';
 
@@ -31,7 +32,7 @@ function recombine(c: Case): number[] {
   const { widthPx, heightPx, channels = 3, inDepth = 8, outDepth = 8, upsampling } = c;
   const f = new Float64Array(c.grid.widthPx * c.grid.heightPx).fill(0.6);
   const kernel = createRecombiner(kit, {
-    grid: buildChromaGrid(c.grid, f, upsampling),
+    grid: buildChromaGrid(c.grid, f, upsampling, kit),
     widthPx,
     heightPx,
     inChannels: channels,
