@@ -101,7 +101,7 @@ async function runAll(files: ReadonlyMap<string, string>, size: number) {
 async function serveRuns(file: string): Promise<void> {
   const session = await InferenceSession.create(file, {
     intraOpNumThreads: Number(options.threads),
-    enableCpuMemArena: false,
+    enableMemPattern: false,
     // Waiting threads must not take the cores from the network whose turn it is.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });

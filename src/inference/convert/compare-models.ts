@@ -36,7 +36,7 @@ export async function compareModels(
 async function runOnce(file: string): Promise<Map<string, Float32Array>> {
   let session: InferenceSession | undefined;
   try {
-    session = await InferenceSession.create(file, { enableCpuMemArena: false });
+    session = await InferenceSession.create(file, { enableMemPattern: false });
     const results = await session.run(randomInputs(file, session));
     return new Map(
       Object.entries(results).map(([name, value]) => [name, asFloats(file, name, value)]),

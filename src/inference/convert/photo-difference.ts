@@ -47,7 +47,7 @@ async function chromaOf(
   sizePx: number,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
-  const session = await InferenceSession.create(model, { enableCpuMemArena: false });
+  const session = await InferenceSession.create(model, { enableMemPattern: false });
   try {
     const planes: Float32Array[] = [];
     for (const input of inputs) {

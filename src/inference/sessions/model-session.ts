@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import {
   ContractMismatch,
@@ -66,8 +65,7 @@ async function openOn(
   spec: LoadSpec,
   fallbacks: LoadResult['fallbacks'],
 ): Promise<ModelSession> {
-  const { size } = statSync(spec.modelFile);
-  const options = sessionOptions(provider, spec.threads, spec.deviceId, size);
+  const options = sessionOptions(provider, spec.threads, spec.deviceId);
   const session = await InferenceSession.create(spec.modelFile, options);
   try {
     const matched = matchContract(

@@ -39,7 +39,7 @@ function noise(height: number, width: number): Tensor {
 }
 
 async function run(file: string, sizes: readonly (readonly [number, number])[]) {
-  const session = await InferenceSession.create(file, { enableCpuMemArena: false });
+  const session = await InferenceSession.create(file, { enableMemPattern: false });
   const outputs: Float32Array[] = [];
   for (const [height, width] of sizes) {
     const { output } = await session.run({ input: noise(height, width) });

@@ -122,8 +122,8 @@ describe('providers', () => {
     expect(providerOrder([])).toEqual(['cpu']);
     expect(providerOrder(['cpu', 'cuda'])).toEqual(['cpu', 'cuda']);
   });
-  test('CUDA gets its card and no growing pattern cache', () => {
-    expect(sessionOptions('cuda', 2, 1, 1e6)).toMatchObject({
+  test('CUDA gets its card; no pattern cache that grows', () => {
+    expect(sessionOptions('cuda', 2, 1)).toMatchObject({
       executionProviders: [{ name: 'cuda', deviceId: 1 }, 'cpu'],
       enableMemPattern: false,
     });
