@@ -14,6 +14,7 @@ import json
 import math
 import os
 import resource
+import sys
 import time
 
 # Before torch is loaded: threads that spin steal the cores from those that work.
@@ -201,7 +202,15 @@ def candidates(state, image):
             continue
 
 
+def reference_blas():
+    """Debian installs the slow reference library unless another one is asked for."""
+    path = os.path.realpath("/etc/alternatives/libblas.so.3-x86_64-linux-gnu")
+    return os.path.exists(path) and "/blas/" in path
+
+
 def main():
+    if reference_blas():
+        sys.exit("PyTorch would multiply with the reference BLAS, ten times slower: apt-get install libopenblas0-pthread")
     parser = argparse.ArgumentParser()
     parser.add_argument("checkpoint")
     parser.add_argument("input")

@@ -36,7 +36,7 @@ export async function openTill(config: DatabaseConfig, gateway: PaymentGateway):
   const store = createStore(database);
   const dialect = database.dialect === 'postgres' ? 'postgres' : 'sqlite';
   const queue = createDatabaseQueue(
-    { db: database.raw as Kysely<QueueTables>, clock, logger: quiet },
+    { db: database.relaxed as Kysely<QueueTables>, clock, logger: quiet },
     { dialect },
   );
   const channel = { id: 'web' as const, notify: async () => {}, fetchFile: async () => {} };

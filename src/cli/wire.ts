@@ -58,8 +58,9 @@ export async function openQueue(
   const policy = { leaseMs, maxAttempts, maxLostWorkers, keepDoneMs };
   const { maxLostWorkersPerPhoto } = config.queue;
   if (redisUrl) return createBullQueue(deps, { redisUrl, ...policy, maxLostWorkersPerPhoto });
-  const { raw, dialect } = await deps.database();
-  const db = raw as unknown as Kysely<QueueTables>;
+  const { relaxed, dialect } = await deps.database();
+  // A job taken or finished that a power cut undoes is done again: handlers are made for that.
+  const db = relaxed as unknown as Kysely<QueueTables>;
   return createDatabaseQueue({ db, ...deps }, { dialect, pollMs, ...policy });
 }
 

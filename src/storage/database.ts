@@ -7,7 +7,7 @@ import { translateDatabaseError } from './database-errors.js';
 import { migrate } from './migrate.js';
 import type { DialectName } from './migrations/index.js';
 import type { Schema } from './schema.js';
-import { ImmediateSqliteDialect, openSqliteFile } from './sqlite-dialect.js';
+import { ImmediateSqliteDialect, openSqliteFile, RelaxedStatements } from './sqlite-dialect.js';
 
 export interface DatabaseConfig {
   /** SQLite file; its folder is made. Ignored when `url` is given. */
@@ -25,6 +25,12 @@ export interface Database {
   readonly dialect: DialectName;
   /** Names as in the schema, snake_case: for other rings' own tables. */
   readonly raw: Kysely<unknown>;
+  /**
+   * The same for single statements that a power cut may undo, because whoever made them repeats
+   * them: their commit does not wait for the disk. The log is one: what another handle commits
+   * afterwards takes them along, so nothing is ever kept that followed from something lost.
+   */
+  readonly relaxed: Kysely<unknown>;
   /** Names as in TypeScript, camelCase. */
   readonly writer: Kysely<Schema>;
   readonly reader: Kysely<Schema>;
@@ -58,22 +64,28 @@ function openSqlite(config: DatabaseConfig): Database {
     const dialect = (readonly: boolean) =>
       new ImmediateSqliteDialect(openSqliteFile(config.file, readonly), busyTimeoutMs);
     // A second connection reads the last commit without waiting for the writer of this process.
-    return handles('sqlite', dialect(false), dialect(true));
+    const raw = new Kysely<unknown>({ dialect: dialect(false) });
+    const reading = new Kysely<unknown>({ dialect: dialect(true) });
+    return handles('sqlite', { raw, relaxed: raw.withPlugin(new RelaxedStatements()), reading });
   } catch (error) {
     throw translateDatabaseError(error);
   }
 }
 
 function openPostgres(config: DatabaseConfig, url: string): Database {
-  const pool = new Pool({
-    connectionString: url,
-    max: config.connections ?? defaultConnections,
-    connectionTimeoutMillis: config.busyTimeoutMs ?? defaultBusyTimeoutMs,
-    types: { getTypeParser: ((id: number, format?: 'text') => parserOf(id, format)) as never },
-  });
-  // An idle connection that breaks is replaced; without a listener it would end the process.
-  pool.on('error', () => {});
-  return handles('postgres', new PostgresDialect({ pool }));
+  const open = (options?: string) => {
+    const pool = new Pool({
+      connectionString: url,
+      max: config.connections ?? defaultConnections,
+      connectionTimeoutMillis: config.busyTimeoutMs ?? defaultBusyTimeoutMs,
+      types: { getTypeParser: ((id: number, format?: 'text') => parserOf(id, format)) as never },
+      ...(options ? { options } : {}),
+    });
+    // An idle connection that breaks is replaced; without a listener it would end the process.
+    pool.on('error', () => {});
+    return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  };
+  return handles('postgres', { raw: open(), relaxed: open('-c synchronous_commit=off') });
 }
 
 /** bigint and numeric (sums) are within 2^53 here: fen of all sales of a century are. */
@@ -82,22 +94,25 @@ function parserOf(id: number, format?: 'text'): unknown {
   return types.getTypeParser(id, format);
 }
 
-type AnyDialect = ImmediateSqliteDialect | PostgresDialect;
+type Handle = Kysely<unknown>;
 
-function handles(dialect: DialectName, write: AnyDialect, read?: AnyDialect): Database {
-  const raw = new Kysely<unknown>({ dialect: write });
+function handles(
+  dialect: DialectName,
+  { raw, relaxed, reading }: { raw: Handle; relaxed: Handle; reading?: Handle },
+): Database {
   const camel = new CamelCasePlugin();
   const writer = raw.withPlugin(camel) as unknown as Kysely<Schema>;
-  const readRaw = read ? new Kysely<unknown>({ dialect: read }) : undefined;
-  const reader = readRaw ? (readRaw.withPlugin(camel) as unknown as Kysely<Schema>) : writer;
+  const reader = reading ? (reading.withPlugin(camel) as unknown as Kysely<Schema>) : writer;
   let closed: Promise<void> | undefined;
   const close = async () => {
-    await readRaw?.destroy();
+    await reading?.destroy();
+    if (dialect === 'postgres') await relaxed.destroy();
     await raw.destroy();
   };
   return {
     dialect,
     raw,
+    relaxed,
     writer,
     reader,
     close: () => {

@@ -3,7 +3,11 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   type Driver,
+  type KyselyPlugin,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
   type QueryResult,
+  type RootOperationNode,
   SqliteDialect,
   SqliteDriver,
 } from 'kysely';
@@ -34,10 +38,26 @@ export function openSqliteFile(file: string, readonly: boolean): Sqlite.Database
   return database;
 }
 
+/** Roots of the statements that RelaxedStatements let through. */
+const relaxed = new WeakSet<object>();
+
+/** Marks statements whose commit does not wait for the disk: `database.relaxed`. */
+export class RelaxedStatements implements KyselyPlugin {
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    relaxed.add(node);
+    return node;
+  }
+
+  async transformResult({ result }: PluginTransformResultArgs) {
+    return result;
+  }
+}
+
 /** Waits for another connection's write lock without holding up anything else. */
 class PatientConnection implements DatabaseConnection {
   constructor(
     private readonly inner: DatabaseConnection,
+    private readonly database: Sqlite.Database,
     private readonly busyTimeoutMs: number,
   ) {}
 
@@ -45,13 +65,25 @@ class PatientConnection implements DatabaseConnection {
     const endMs = performance.now() + this.busyTimeoutMs;
     for (;;) {
       try {
-        return await this.inner.executeQuery<R>(query);
+        return await this.execute<R>(query);
       } catch (error) {
         const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
         if (!busy || performance.now() > endMs) throw error;
       }
       const waitMs = retryMs.from + Math.random() * (retryMs.to - retryMs.from);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+
+  /** Between the two settings nothing else happens: the driver works without giving way. */
+  private execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (!relaxed.has(query.query) || this.database.inTransaction)
+      return this.inner.executeQuery<R>(query);
+    this.database.pragma('synchronous = NORMAL');
+    try {
+      return this.inner.executeQuery<R>(query);
+    } finally {
+      this.database.pragma('synchronous = FULL');
     }
   }
 
@@ -62,14 +94,15 @@ class PatientConnection implements DatabaseConnection {
 
 class ImmediateDriver extends SqliteDriver {
   constructor(
-    database: Sqlite.Database,
+    private readonly database: Sqlite.Database,
     private readonly busyTimeoutMs: number,
   ) {
-    super({ database });
+    super({ database: keepStatements(database) });
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return new PatientConnection(await super.acquireConnection(), this.busyTimeoutMs);
+    const inner = await super.acquireConnection();
+    return new PatientConnection(inner, this.database, this.busyTimeoutMs);
   }
 
   /** A transaction that reads first and writes later would otherwise fail when it must upgrade. */
@@ -88,7 +121,7 @@ export class ImmediateSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new ImmediateDriver(keepStatements(this.database), this.busyTimeoutMs);
+    return new ImmediateDriver(this.database, this.busyTimeoutMs);
   }
 }
 

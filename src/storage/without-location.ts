@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { hiddenText, isPng, pngChunks } from './png-text.js';
 
 const gpsTag = 0x8825;
 const entryBytes = 12;
@@ -16,6 +17,7 @@ export function removeLocation(file: Buffer): boolean {
   let removed = false;
   for (const start of tiffHeaders(file)) removed = clearGps(file, start) || removed;
   removed = clearXmp(file) || removed;
+  removed = clearHiddenText(file) || removed;
   if (removed) mendPngChecksums(file);
   return removed;
 }
@@ -91,15 +93,29 @@ function clearXmp(file: Buffer): boolean {
   return removed;
 }
 
+/** Private, ancillary, safe to copy: readers of PNG pass over it. */
+const emptyChunk = 'hcEm';
+
+/** A packed text that names the place is given up whole: it cannot be changed where it lies. */
+function clearHiddenText(file: Buffer): boolean {
+  if (!isPng(file)) return false;
+  let removed = false;
+  for (const chunk of pngChunks(file)) {
+    const text = hiddenText(file, chunk);
+    if (text === undefined) continue;
+    const places = [...tiffHeaders(text)].map((start) => clearGps(text, start));
+    if (!places.includes(true) && !clearXmp(text)) continue;
+    file.write(emptyChunk, chunk.typeAt, 'latin1');
+    file.fill(0, chunk.dataAt, chunk.end);
+    removed = true;
+  }
+  return removed;
+}
+
 /** A changed chunk of a PNG needs its checksum anew. */
 function mendPngChecksums(file: Buffer): void {
-  if (file.subarray(1, 4).toString('latin1') !== 'PNG') return;
-  for (let at = 8; at + 12 <= file.length; ) {
-    const end = at + 8 + file.readUInt32BE(at);
-    if (end + 4 > file.length) return;
-    const type = file.subarray(at + 4, at + 8).toString('latin1');
-    if (type === 'eXIf' || type === 'iTXt')
-      file.writeUInt32BE(crc32(file.subarray(at + 4, end)), end);
-    at = end + 4;
-  }
+  if (!isPng(file)) return;
+  for (const { type, typeAt, end } of pngChunks(file))
+    if (['eXIf', 'iTXt', emptyChunk].includes(type))
+      file.writeUInt32BE(crc32(file.subarray(typeAt, end)), end);
 }

@@ -17,7 +17,7 @@ queueContract(async () => {
     open: async () => {
       const database = await open();
       databases.push(database);
-      const db = database.raw as unknown as Kysely<QueueTables>;
+      const db = database.relaxed as unknown as Kysely<QueueTables>;
       return createDatabaseQueue(
         { db, clock: wallClock, logger: keepingLogger() },
         { dialect: 'postgres', pollMs: 100, ...contractPolicy },

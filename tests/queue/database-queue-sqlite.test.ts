@@ -20,7 +20,7 @@ queueContract(async () => {
     open: async (): Promise<JobQueue> => {
       const database = await open();
       databases.push(database);
-      const db = database.raw as unknown as Kysely<QueueTables>;
+      const db = database.relaxed as unknown as Kysely<QueueTables>;
       return createDatabaseQueue(
         { db, clock: wallClock, logger: keepingLogger() },
         { dialect: 'sqlite', pollMs: 100, ...contractPolicy },
@@ -28,7 +28,7 @@ queueContract(async () => {
     },
     reset: async () => {
       const database = await open();
-      const db = database.raw as unknown as Kysely<QueueTables>;
+      const db = database.relaxed as unknown as Kysely<QueueTables>;
       await db.deleteFrom('queue_jobs').execute();
       await database.close();
     },

@@ -1,3 +1,4 @@
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { removeLocation } from '../../src/storage/without-location.js';
 import { oldPhoto } from '../bots/support/old-photo.js';
@@ -55,6 +56,62 @@ test('XMP says it in words, which go as well', async () => {
     .toBuffer();
   expect(removeLocation(file)).toBe(true);
   expect(file.toString('latin1')).not.toMatch(/31,13|121,28/);
+});
+
+describe('packed texts of a PNG', () => {
+  const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><r exif:GPSLatitude="31,13.5N"/></x:xmpmeta>';
+
+  async function pngWith(type: string, data: Buffer): Promise<Buffer> {
+    const png = await sharp(await oldPhoto(6))
+      .png()
+      .toBuffer();
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length, 0);
+    frame.writeUInt32BE(crc32(body), 4);
+    const chunk = [frame.subarray(0, 4), body, frame.subarray(4)];
+    // Behind the header chunk.
+    return Buffer.concat([png.subarray(0, 33), ...chunk, png.subarray(33)]);
+  }
+  async function exifInDigits(): Promise<Buffer> {
+    const file = await photoWith('jpeg');
+    const at = file.indexOf('Exif\0\0');
+    const exif = file.subarray(at, at + file.readUInt16BE(at - 2) - 2);
+    return Buffer.from(`\nexif\n${exif.length}\n${exif.toString('hex')}\n`, 'latin1');
+  }
+  const cases: [string, string, () => Promise<Buffer>][] = [
+    ['XMP', 'iTXt', async () => packed('XML:com.adobe.xmp\0\x01\0\0\0', Buffer.from(xmp))],
+    ['XMP', 'zTXt', async () => packed('XML:com.adobe.xmp\0\0', Buffer.from(xmp))],
+    ['EXIF', 'zTXt', async () => packed('Raw profile type exif\0\0', await exifInDigits())],
+    [
+      'EXIF',
+      'tEXt',
+      async () =>
+        Buffer.concat([Buffer.from('Raw profile type exif\0', 'latin1'), await exifInDigits()]),
+    ],
+  ];
+  const packed = (head: string, text: Buffer) =>
+    Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(text)]);
+
+  test.each(cases)('%s in %s goes with the place it names', async (_what, type, data) => {
+    const file = await pngWith(type, await data());
+    const pixels = await sharp(file).raw().toBuffer();
+    expect(removeLocation(file)).toBe(true);
+    expect(file.includes(type)).toBe(false);
+    expect((await sharp(file, { failOn: 'warning' }).raw().toBuffer()).equals(pixels)).toBe(true);
+    expect(removeLocation(file)).toBe(false);
+  });
+
+  test('one without a place stays, and a bomb is not unpacked', async () => {
+    const harmless = packed('Comment\0\0', Buffer.from('by the river'));
+    const bomb = packed('Comment\0\0', Buffer.alloc(50_000_000));
+    for (const data of [harmless, bomb, Buffer.from('no end'), Buffer.from('a\0\0rubbish')]) {
+      const file = await pngWith('zTXt', data);
+      const before = Buffer.from(file);
+      expect(removeLocation(file)).toBe(false);
+      expect(file.equals(before)).toBe(true);
+    }
+  });
 });
 
 test('a photo without a place, no photo at all, and damaged tables are left alone', async () => {

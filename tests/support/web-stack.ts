@@ -69,7 +69,7 @@ export async function startWebStack(options: WebStackOptions = {}) {
   const store = createStore(database);
   const dialect = database.dialect === 'postgres' ? 'postgres' : 'sqlite';
   const queue = createDatabaseQueue(
-    { db: database.raw as Kysely<QueueTables>, clock, logger },
+    { db: database.relaxed as Kysely<QueueTables>, clock, logger },
     { dialect, pollMs: 100 },
   );
   const colorizer = options.colorizer ?? openStarter();

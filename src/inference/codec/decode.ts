@@ -53,7 +53,7 @@ export async function decodeSmall(
   const { bitDepth } = header.info;
   const options = { limitPixels: size.limitPixels, keepAlpha: false, bitDepth };
   try {
-    return await copies.of(file, JSON.stringify([header, size]), () =>
+    return await copies.of(file, JSON.stringify(size), () =>
       shrink(openPhoto(file, header, options), bitDepth, size),
     );
   } catch (error) {

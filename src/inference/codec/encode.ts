@@ -9,6 +9,8 @@ export interface EncodeOptions {
   readonly bitDepth: 8 | 16;
   /** dots per inch, if known. */
   readonly densityDpi?: number;
+  /** File with the profile of the working space to write in. Default: sRGB. */
+  readonly profileFile?: string;
   /** XMP packet; the only metadata besides density and colour profile that leaves. */
   readonly xmp: string;
 }
@@ -28,10 +30,11 @@ export async function encodeRaster(
   output: string,
   options: EncodeOptions,
 ): Promise<void> {
-  const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true })
-    .toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb')
-    .keepIccProfile();
-  const { quality, densityDpi } = options;
+  const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true });
+  pipeline.toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb');
+  const { quality, densityDpi, profileFile } = options;
+  if (profileFile === undefined) pipeline.keepIccProfile();
+  else pipeline.withIccProfile(profileFile);
   // Adds an EXIF block with the resolution and nothing else. 72 is what readers assume anyway.
   if (densityDpi !== undefined && densityDpi !== 72) pipeline.withDensity(densityDpi);
   switch (options.format) {

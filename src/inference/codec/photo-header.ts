@@ -10,6 +10,7 @@ import {
 import type { PhotoInfo, ResultNote } from '../../studio/ports/colorizer.js';
 import { isReadable, type SniffedFormat, sniffFormat } from './formats.js';
 import { translateReadError } from './translate-error.js';
+import { workingProfile } from './working-profile.js';
 
 /** The bounds of `limits.photo` that apply to a file on this machine. */
 export interface PhotoLimits {
@@ -24,6 +25,8 @@ export interface PhotoHeader {
   readonly info: PhotoInfo;
   readonly hasAlpha: boolean;
   readonly hasProfile: boolean;
+  /** Of an RGB working space other than sRGB; a full-size result is written in it. */
+  readonly workingProfile?: Uint8Array;
   /** libvips' name of the stored colour space: srgb, b-w, cmyk, rgb16, grey16, lab... */
   readonly space: string;
   /** Pixels as stored, before the orientation is applied. */
@@ -41,6 +44,7 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
   checkSize(width, height, limits);
   const bitDepth = bitDepthOf(metadata.depth, format);
   const pages = metadata.pages ?? 1;
+  const profile = workingProfile(metadata.icc);
   return {
     info: {
       widthPx: width,
@@ -54,6 +58,7 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
     },
     hasAlpha: metadata.hasAlpha,
     hasProfile: metadata.hasProfile,
+    ...(profile ? { workingProfile: profile } : {}),
     space: metadata.space,
     pixels: width * height,
   };

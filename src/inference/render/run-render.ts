@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import { Cancelled } from '../../studio/errors/index.js';
@@ -67,12 +68,22 @@ export async function runRender(
       quality: job.values.quality,
       bitDepth,
       densityDpi: job.header.info.densityDpi,
+      profileFile: await writeProfile(job),
       xmp: xmpPacket(aigcLabel(options.label)),
     });
     throwIfAborted(context.signal);
   });
   const { format, notes } = plan;
   return { file: job.output, bytes, widthPx, heightPx, format, bitDepth, notes };
+}
+
+/** Previews are for screens and messengers, which take everything for sRGB. */
+async function writeProfile({ header, options, folder }: RenderJob): Promise<string | undefined> {
+  const { workingProfile } = header;
+  if (workingProfile === undefined || options.longEdgePx !== undefined) return undefined;
+  const file = path.join(folder, 'profile.icc');
+  await writeFile(file, workingProfile);
+  return file;
 }
 
 /** The guided coefficients are made beside the decoding where a small copy costs little. */

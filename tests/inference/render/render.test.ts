@@ -129,6 +129,36 @@ describe('what comes in', () => {
     expect(meanDifference(before.l, after.l)).toBeLessThan(0.1);
   });
 
+  test.each([
+    ['jpeg', 'srgb', 1],
+    ['png', 'rgb16', 0.2],
+    ['tiff', 'rgb16', 0.2],
+  ] as const)(
+    'a full-size result stays in the working space of its photo: %s',
+    async (format, space, tolerance) => {
+      const file = at(`wide-${space}.${format}`);
+      await sharp(astronaut)
+        .toColourspace(space)
+        .withIccProfile('p3')
+        .toFormat(format)
+        .toFile(file);
+      const profileOf = async (picture: string) => (await sharp(picture).metadata()).icc;
+      const out = at(`wide-${space}.out.${format}`);
+      await renderer.render(file, plane, out, { ...plain, format });
+      expect(await profileOf(out)).toEqual(await profileOf(file));
+      const [before, after] = await Promise.all([readLab(file), readLab(out)]);
+      expect(meanDifference(before.l, after.l)).toBeLessThan(tolerance);
+      // What is shown keeps the colours too: the same result in sRGB looks the same.
+      const plainOut = at(`wide-${space}.srgb.${format}`);
+      await renderer.render(astronaut, plane, plainOut, { ...plain, format });
+      const inSrgb = await readLab(plainOut);
+      expect(meanDifference(inSrgb.a, after.a)).toBeLessThan(2);
+      expect(meanDifference(inSrgb.b, after.b)).toBeLessThan(2);
+      await renderer.render(file, plane, out, { ...plain, format, longEdgePx: 200 });
+      expect((await profileOf(out))?.includes('sRGB')).toBe(true);
+    },
+  );
+
   test('pages after the first and animation are left out, with a note', async () => {
     const pages = await Promise.all(
       [1, 2, 3].map((i) => writeScene(at(`page-${i}.png`), 40, 40, (s) => s.negate(i === 2).png())),
