@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import sharp from 'sharp';
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import type { RenderOptions, Rendition, RunContext } from '../../studio/ports/colorizer.js';
 import { type PhotoLimits, readPhotoHeader } from '../codec/photo-header.js';
@@ -41,6 +42,8 @@ export interface Renderer {
 
 export function createRenderer(config: RendererConfig): Renderer {
   const { limits } = config;
+  // A raster is read once: libvips' memory of past files would only keep deleted ones on the disk.
+  sharp.cache(false);
   const pool = createThreadPool(config.threads);
   const scratch = createScratch(config.tempDir ?? tmpdir());
   const closing = new AbortController();
