@@ -29,6 +29,8 @@ export function createProgram(finish: Finish): Command {
       optionDescription,
     })
     .exitOverride()
+    // A wrong command line is reported by run.ts, in the reader's language.
+    .configureOutput({ outputError: () => {} })
     .addHelpText(
       'after',
       `

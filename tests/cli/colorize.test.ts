@@ -223,7 +223,7 @@ test('leftovers of a killed run are removed, files that only look alike are not'
 
 test.each([
   [['--strength', '7', 'a.jpg'], 2, /0 to 1\.5/],
-  [['--nonsense', 'a.jpg'], 2, /unknown option/],
+  [['--nonsense', 'a.jpg'], 2, /There is no option --nonsense/],
   [['--size', '128,256', 'a.jpg'], 2, /--variants/],
   [['empty-folder'], 2, /no photos found/],
   [['--model', 'no-such-model', 'a.jpg'], 3, /no-such-model/],
