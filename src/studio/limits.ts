@@ -51,6 +51,10 @@ export const limits = {
     /** Half uploads lying about. */
     uploadsAtOnce: 1_000,
   },
+  chat: {
+    /** Photos that are shown, priced and bought together; no more than one order takes. */
+    albumPhotos: 50,
+  },
   /** Looks of one photo, over all its runs. */
   looksPerPhoto: 24,
   studio: {

@@ -144,6 +144,7 @@ describe('Telegram journeys through the real process', () => {
       'four HD files',
       120_000,
     );
+    await emil.sees((m) => /All 4 HD files are here/.test(m.text ?? ''), 'the way to the ZIP');
     emil.presses('ZIP');
     const zip = await emil.sees((m) => m.document?.file_name === 'huancai.zip', 'ZIP', 30_000);
     expect(emil.bytesOf(zip.document!.file_id).subarray(0, 2).toString()).toBe('PK');

@@ -1,9 +1,11 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { CustomerEvent } from '../../studio/jobs.js';
+import { albumStanding } from './albums.js';
 import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
 import * as money from './answers/money.js';
 import * as photos from './answers/photos.js';
+import { zip } from './answers/zip.js';
 import type { Intent } from './intent.js';
 import { tell } from './news.js';
 import { failure } from './photo-replies.js';
@@ -24,6 +26,8 @@ export interface Conversation {
    * @throws {StudioError} with `retry: 'later'`: the database is away; handle the update again.
    */
   answer(talk: Talk, intent: Intent): Promise<Reply[]>;
+  /** Nobody adds to this album any more: what is done may be priced. */
+  albumClosed(talk: Pick<Talk, 'customer' | 'chat'>, albumId: string): Promise<Reply[]>;
   /** Put the studio's news into words. */
   tell(to: Pick<Talk, 'customer' | 'chat'>, event: CustomerEvent, key: string): Promise<Reply[]>;
 }
@@ -54,6 +58,7 @@ export function createConversation(
         return [answer(talk, failure(deps, talk.customer, error.messageKey, error.params))];
       }
     },
+    albumClosed: (talk, albumId) => albumStanding(deps, talk, albumId),
     tell: (to, event, key) => tell(deps, config, to, event, key),
   };
 }
@@ -77,11 +82,11 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     deleteAll: (talk, { confirmed }) => ending.deleteAll(deps, talk, confirmed),
     support: (talk, { text }) => general.support(deps, talk, text),
     cancel: (talk) => ending.cancel(deps, talk),
-    photos: (talk, intent) => photos.receive(deps, config, talk, intent.photos),
+    photos: (talk, intent) => photos.receive(deps, config, talk, intent),
     showPhoto: (talk, { photoId }) => photos.showPhoto(deps, talk, photoId),
     hd: (talk, { photoId, method }) => money.hd(deps, config, talk, photoId, method),
     hdAlbum: (talk, { albumId, method }) => money.hdAlbum(deps, config, talk, albumId, method),
-    zip: (talk, { albumId }) => money.zip(deps, config, talk, albumId),
+    zip: (talk, { albumId }) => zip(deps, config, talk, albumId),
     variants: (talk, { photoId }) => photos.variants(deps, talk, photoId),
     pick: (talk, { photoId, lookId }) => photos.pick(deps, talk, photoId, lookId),
     adjust: (talk, { photoId }) => photos.adjustMenu(deps, talk, photoId),

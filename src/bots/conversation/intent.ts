@@ -25,8 +25,14 @@ export type Intent =
   | { readonly kind: 'deleteAll'; readonly confirmed: boolean }
   | { readonly kind: 'support'; readonly text?: string }
   | { readonly kind: 'cancel' }
-  /** One photo, or several sent together. */
-  | { readonly kind: 'photos'; readonly photos: readonly IncomingPhoto[] }
+  /**
+   * One photo, or several sent together. `follows`: the album before had no room for them.
+   */
+  | {
+      readonly kind: 'photos';
+      readonly photos: readonly IncomingPhoto[];
+      readonly follows?: boolean;
+    }
   | { readonly kind: 'showPhoto'; readonly photoId: string }
   | { readonly kind: 'hd'; readonly photoId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'hdAlbum'; readonly albumId: string; readonly method?: PaymentMethod }

@@ -26,8 +26,5 @@ export async function masterFile(
     key,
     ...{ text: say('hd.file', params), instead },
     file: { blobKey, name: `huancai-${photo.id.slice(-6)}` },
-    choices: photo.albumId
-      ? [[{ label: say('button.zip'), intent: { kind: 'zip', albumId: photo.albumId } }]]
-      : [],
   };
 }

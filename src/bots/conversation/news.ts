@@ -1,5 +1,5 @@
 import type { CustomerEvent } from '../../studio/jobs.js';
-import { albumNews } from './albums.js';
+import { albumMasters, albumNews, isInAlbum } from './albums.js';
 import { offer } from './answers/money.js';
 import { queueText } from './answers/photos.js';
 import { masterFile } from './master-file.js';
@@ -33,7 +33,7 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
   'photo.progress': async (deps, _config, to, { photoId, share }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
     // Another look is being made: the first one's status message stands as it is.
-    if (photo.albumId || photo.status === 'ready') return [];
+    if (photo.status === 'ready' || (await isInAlbum(deps, to, photo))) return [];
     const percent = Math.round(share * 100);
     const text = speak(deps, to.customer)('photo.progress', { percent });
     return [{ key: statusKey({ photoId }), text, passing: true }];
@@ -66,7 +66,14 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
   'photo.master': async (deps, config, to, { photoId, masterKey }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
     const whole = { ...photo, masterKey };
-    return [await masterFile(deps, config, to.customer, whole, `master:${masterKey}`)];
+    const file = await masterFile(deps, config, to.customer, whole, `master:${masterKey}`);
+    const { albumId } = photo;
+    if (!albumId || !(await isInAlbum(deps, to, photo))) return [file];
+    // Fifty files need no fifty words: one at the end, with the way to all in one.
+    return [
+      { ...file, ...(file.file ? { text: '' } : {}) },
+      ...(await albumMasters(deps, to, albumId, photoId)),
+    ];
   },
   'order.offer': async (deps, config, to, { orderId }) =>
     offer(deps, config, to, await deps.studio.order(to.customer.id, orderId)),

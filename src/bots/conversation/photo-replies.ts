@@ -3,9 +3,12 @@ import { hdCost } from './price-of-hd.js';
 import type { Choice, Media, Reply } from './reply.js';
 import { type ConversationDeps, speak, type Talk } from './talk.js';
 
-/** Key of the one status message of a photo or an album; it is edited as things move. */
-export function statusKey(of: { photoId: string } | { albumId: string }): string {
-  return 'albumId' in of ? `status:album:${of.albumId}` : `status:${of.photoId}`;
+/**
+ * Key of the one status message of a photo; it is edited as things move. An album has its first
+ * photo's: what joins a photo goes on with its message.
+ */
+export function statusKey({ photoId }: { photoId: string }): string {
+  return `status:${photoId}`;
 }
 
 /** A StudioError's message in the customer's language. */

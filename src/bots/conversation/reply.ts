@@ -22,7 +22,7 @@ export interface Reply {
   readonly text: string;
   /** Shown as a picture with the text under it. */
   readonly picture?: Media;
-  /** Several pictures shown together (album previews); the text comes with the choices after. */
+  /** Several pictures shown together (album previews); a text comes after them. */
   readonly pictures?: readonly Media[];
   /** Sent as a file, never recompressed. */
   readonly file?: Media;
@@ -34,4 +34,8 @@ export interface Reply {
   readonly once?: boolean;
   /** A short-lived status ("3rd in the queue"): WeChat leaves all but the first out. */
   readonly passing?: boolean;
+  /** One of many such edits: left out when the one before was only just shown. */
+  readonly frequent?: boolean;
+  /** Where nothing can be edited, a passing word is said once more at each milestone. */
+  readonly milestone?: string;
 }

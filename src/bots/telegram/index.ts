@@ -8,6 +8,7 @@ import { createIncomingAlbums, type IncomingAlbums } from '../incoming-albums.js
 import type { OperatorDesk } from '../operator-desk.js';
 import { createProgressFollower } from '../progress-follower.js';
 import { SendPace, telegramPace } from '../send-pace.js';
+import { Turns } from '../turns.js';
 import { createTelegramAlone, type TelegramAlone } from './telegram-alone.js';
 import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
 import { createTelegramChannel } from './telegram-channel.js';
@@ -15,8 +16,17 @@ import { createTelegramCalls } from './telegram-client.js';
 import { createTelegramHandler } from './telegram-handler.js';
 import { createTelegramSender, type TelegramSender } from './telegram-sender.js';
 
-/** Telegram sends an album as separate updates within a moment; this is the moment. */
-const quietMs = 1_200;
+/**
+ * Telegram's apps send ten at most as one group, whose photos come as updates of their own within
+ * a moment; larger selections are groups one after the other.
+ */
+const albumRules = {
+  quietMs: 1_200,
+  gatherMaxMs: 5_000,
+  betweenMs: 6_000,
+  batchPhotos: 10,
+  marksGroups: true,
+};
 
 export interface TelegramDeps {
   readonly studio: Studio;
@@ -49,6 +59,7 @@ export function openTelegram(
   const pace = new SendPace(deps.clock, telegramPace);
   const calls = createTelegramCalls(config, pace);
   const sender = createTelegramSender({ ...deps, calls });
+  const news = new Turns();
   let conversation: Conversation | undefined;
   let alone: TelegramAlone;
   const channel = createTelegramChannel({
@@ -56,7 +67,7 @@ export function openTelegram(
       if (!conversation) throw new Error('telegram is not connected yet');
       return conversation;
     },
-    ...{ sender, calls },
+    ...{ sender, calls, news },
     alone: () => alone,
   });
 
@@ -73,11 +84,12 @@ export function openTelegram(
     alone = createTelegramAlone({ ...more, sender, botName: () => bot.name() });
     const handler = createTelegramHandler({
       ...more,
-      ...{ sender, calls, progress, alone },
+      ...{ sender, calls, progress, alone, news },
       albums: () => albums,
       botName: () => bot.name(),
     });
-    albums = createIncomingAlbums(more, { channel: 'telegram', quietMs }, handler.albumDone);
+    const rules = { channel: 'telegram', ...albumRules } as const;
+    albums = createIncomingAlbums(more, rules, handler.albums);
     bot = createTelegramBot({ ...more, calls, handle: handler.handle }, config);
     return {
       ...{ channel, sender },

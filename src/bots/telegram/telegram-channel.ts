@@ -15,6 +15,7 @@ import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { Conversation } from '../conversation/conversation.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
 import { personalNews } from '../personal-news.js';
+import type { Turns } from '../turns.js';
 import type { TelegramAlone } from './telegram-alone.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import type { TelegramSender } from './telegram-sender.js';
@@ -28,15 +29,18 @@ export function createTelegramChannel(deps: {
   sender: TelegramSender;
   calls: TelegramCalls;
   alone: () => TelegramAlone;
+  /** News of one chat are told one after the other: a later one knows more. */
+  news: Turns;
 }): ChatChannel {
   return {
     id: 'telegram',
-    async notify(to, customer, event, key) {
-      const { chatId } = to;
-      const replies = await deps.conversation().tell({ customer, chat: to }, event, key);
-      if (personalNews.has(event.kind)) return deps.alone().say(chatId, customer, replies);
-      for (const reply of replies) await deps.sender.say(chatId, reply);
-    },
+    notify: (to, customer, event, key) =>
+      deps.news.take(to.chatId, async () => {
+        const { chatId } = to;
+        const replies = await deps.conversation().tell({ customer, chat: to }, event, key);
+        if (personalNews.has(event.kind)) return deps.alone().say(chatId, customer, replies);
+        for (const reply of replies) await deps.sender.say(chatId, reply);
+      }),
     async fetchFile(fileRef, file, signal) {
       const url = await linkOf(deps.calls, fileRef);
       // A self-hosted server in local mode names a file of this machine.

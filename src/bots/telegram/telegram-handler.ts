@@ -1,19 +1,18 @@
 import { CustomerUnreachable } from '../../studio/errors/index.js';
 import type { Language, Logger } from '../../studio/ports/basics.js';
 import type { Studio } from '../../studio/ports/studio.js';
+import type { IncomingAlbum } from '../album-rules.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import type { Talk } from '../conversation/talk.js';
-import type { IncomingAlbum, IncomingAlbums } from '../incoming-albums.js';
+import type { IncomingAlbums } from '../incoming-albums.js';
 import type { OperatorDesk } from '../operator-desk.js';
 import type { ProgressFollower } from '../progress-follower.js';
+import type { Turns } from '../turns.js';
 import type { TelegramAlone } from './telegram-alone.js';
 import type { TelegramCalls } from './telegram-client.js';
 import type { TelegramSender } from './telegram-sender.js';
-import { type Said, type TelegramUpdate, understand } from './telegram-update.js';
-
-/** One album holds no more; what comes after it is the next. */
-const albumMax = 50;
+import { groupIdOf, type Said, type TelegramUpdate, understand } from './telegram-update.js';
 
 export interface TelegramHandlerDeps {
   readonly studio: Studio;
@@ -26,6 +25,8 @@ export interface TelegramHandlerDeps {
   readonly log: Logger;
   readonly albums: () => IncomingAlbums;
   readonly botName: () => string;
+  /** News of one chat are told one after the other. */
+  readonly news: Turns;
 }
 
 /** Handles updates that are written down already; one chat's in order. */
@@ -52,19 +53,26 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
 
   /** Photos of an album come one by one, and in a group only the first names us. */
   async function joining({ message }: TelegramUpdate): Promise<boolean> {
-    if (!message?.media_group_id || message.chat.type === 'private') return false;
-    const album = await deps.albums().current(String(message.chat.id));
-    return album?.userId === String(message.from?.id);
+    const groupId = message && groupIdOf(message);
+    if (!groupId || message.chat.type === 'private') return false;
+    const who = { chatId: String(message.chat.id), userId: String(message.from?.id) };
+    const album = await deps.albums().current({ ...who, isGroup: true });
+    return album !== undefined && (album.groupId === groupId || !album.closed);
   }
 
   async function heard(what: Said, key: string): Promise<void> {
     // Whoever speaks to us wants to hear from us again.
     await sender.setBlocked(what.chatId, false);
+    await reachable(what.intent.kind, () => said(what, key));
+  }
+
+  /** Whoever blocked us is no fault. */
+  async function reachable(wish: string, talk: () => Promise<void>): Promise<void> {
     try {
-      await said(what, key);
+      await talk();
     } catch (error) {
       if (!(error instanceof CustomerUnreachable)) throw error;
-      deps.log.info('customer.unreachable', { channel: 'telegram', wish: what.intent.kind });
+      deps.log.info('customer.unreachable', { channel: 'telegram', wish });
     }
   }
 
@@ -79,28 +87,20 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
       });
       if (handled) return;
     }
-    if (intent.kind === 'photos' && (await collected(what, intent.photos[0]))) return;
+    const photo = intent.kind === 'photos' ? intent.photos[0] : undefined;
+    if (photo) return collect(what, photo);
     // The button stops spinning at once, whatever its wish takes.
     const spinning = what.callbackId ? release(what.callbackId) : undefined;
     const talk = await talkOf(what, key);
     await reply(chatId, talk, await conversation.answer(talk, intent));
-    if (intent.kind === 'photos') deps.progress.follow(talk.customer.id, talk.chat);
     await spinning;
   }
 
-  /**
-   * Telegram cuts a selection into albums of ten, and the last photo may be alone: what comes
-   * while an album is being collected belongs to it.
-   * @returns false for a photo on its own.
-   */
-  async function collected(what: Said, photo: IncomingPhoto | undefined): Promise<boolean> {
-    const { chatId, userId, isGroup, languageCode } = what;
-    const open = await deps.albums().current(chatId);
-    const joins = open?.userId === userId && open.photos.length < albumMax;
-    const albumId = joins ? open.albumId : what.albumId;
-    if (!photo || !albumId) return false;
-    await deps.albums().add({ albumId, chatId, userId, isGroup, languageCode }, photo);
-    return true;
+  /** Telegram cuts a selection into albums of ten: what belongs together is found out first. */
+  async function collect(what: Said, photo: IncomingPhoto): Promise<void> {
+    const { chatId, userId, isGroup, languageCode, sentMs = 0, groupId } = what;
+    const arrival = { photo, sentMs, ...(groupId ? { groupId } : {}) };
+    await deps.albums().add({ chatId, userId, isGroup, languageCode }, arrival);
   }
 
   async function release(callbackId: string): Promise<void> {
@@ -110,12 +110,23 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
     });
   }
 
-  async function albumDone(album: IncomingAlbum): Promise<void> {
-    const talk = await talkOf(album, `album:${album.albumId}:${album.photos.length}`);
-    const { albumId } = album;
-    const intent = { kind: 'photos', photos: album.photos.map((one) => ({ ...one, albumId })) };
-    await reply(album.chatId, talk, await conversation.answer(talk, intent as Intent));
+  async function photos(album: IncomingAlbum): Promise<void> {
+    const { albumId, follows } = album;
+    const count = album.taken.length + album.photos.length;
+    const talk = await talkOf(album, `album:${albumId}:${count}`);
+    const together = album.photos.map((one) => ({ ...one, albumId }));
+    const intent: Intent = { kind: 'photos', photos: together, follows };
+    await reachable('photos', async () =>
+      reply(album.chatId, talk, await conversation.answer(talk, intent)),
+    );
     deps.progress.follow(talk.customer.id, talk.chat);
+  }
+
+  async function albumClosed(album: IncomingAlbum): Promise<void> {
+    const talk = await talkOf(album, `closed:${album.albumId}`);
+    const tell = async () =>
+      reply(album.chatId, talk, await conversation.albumClosed(talk, album.albumId));
+    await deps.news.take(album.chatId, () => reachable('album', tell));
   }
 
   async function talkOf(
@@ -163,5 +174,5 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
     if (outcome !== 'accepted') deps.log.error('telegram.paymentNotRecorded', { outcome });
   }
 
-  return { handle, albumDone };
+  return { handle, albums: { photos, closed: albumClosed } };
 }

@@ -12,6 +12,8 @@ import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 const textMax = 4_096;
 const captionMax = 1_024;
 const groupMax = 10;
+/** Progress is edited no more often: edits count as messages. */
+const frequentMs = 2_500;
 /** State of chats that do not want to hear from us. */
 const blockedState = 'blocked';
 
@@ -41,6 +43,8 @@ export function createTelegramSender(deps: {
 }): TelegramSender {
   const turns = new Turns();
   const { calls, chatLog, clock } = deps;
+  /** When a chat's progress was shown last, ms. */
+  const shownMs = new Map<string, number>();
 
   const isBlocked = (chatId: string) => chatLog.state<boolean>('telegram', chatId, blockedState);
 
@@ -67,7 +71,8 @@ export function createTelegramSender(deps: {
       const key = `${chatId}:${reply.key}${isLast ? '' : `#${i}`}`;
       const before = await chatLog.sent('telegram', key);
       if (before?.ref) {
-        if (isLast && !reply.once) await edit(chatId, Number(before.ref), part);
+        const isDue = !reply.frequent || isTime(chatId);
+        if (isLast && !reply.once && isDue) await edit(chatId, Number(before.ref), part);
         continue;
       }
       // Begun and never confirmed: a passing word is let go, a file or an offer is worth a repeat.
@@ -78,6 +83,14 @@ export function createTelegramSender(deps: {
       const sent = await send(chatId, part);
       await record(String(sent?.message_id ?? 'sent'));
     }
+  }
+
+  function isTime(chatId: string): boolean {
+    const now = clock.now();
+    for (const [chat, atMs] of shownMs) if (now - atMs >= frequentMs) shownMs.delete(chat);
+    if (shownMs.has(chatId)) return false;
+    shownMs.set(chatId, now);
+    return true;
   }
 
   async function send(chatId: string, reply: Reply): Promise<Sent> {
@@ -154,7 +167,7 @@ export function createTelegramSender(deps: {
 
 /** What Telegram takes as one message each: albums of ten, texts of 4,096 letters. */
 function partsOf(reply: Reply): Reply[] {
-  const { key, pictures = [], choices, passing, once, text, ...media } = reply;
+  const { key, pictures = [], choices, passing, once, text, frequent: _, ...media } = reply;
   const parts: Reply[] = [];
   for (let at = 0; at < pictures.length; at += groupMax)
     parts.push({ key, text: '', pictures: pictures.slice(at, at + groupMax) });
@@ -163,6 +176,7 @@ function partsOf(reply: Reply): Reply[] {
   const whole = { key, choices, passing, once };
   if (isMedia && texts.length === 1) return [...parts, { ...whole, ...media, text }];
   if (isMedia) parts.push({ key, passing, ...media, text: '' });
+  if (parts.length > 0 && text === '') return parts;
   return [
     ...parts,
     ...texts.map((one, i) => (i < texts.length - 1 ? { key, text: one } : { ...whole, text: one })),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import { decodeIntent } from '../conversation/intent-codec.js';
 import { parseText } from '../conversation/parse-text.js';
@@ -71,7 +70,8 @@ export interface Said {
   readonly callbackId?: string;
   readonly messageId?: number;
   /** Photos that share it were sent together. */
-  readonly albumId?: string;
+  readonly groupId?: string;
+  readonly sentMs?: number;
   readonly replyToMessageId?: number;
   readonly text?: string;
 }
@@ -135,7 +135,8 @@ export function understand(update: TelegramUpdate, addressed: Addressed): Unders
       messageId: message.message_id,
       replyToMessageId: message.reply_to_message?.message_id,
       text: message.text ?? message.caption,
-      ...(message.media_group_id ? { albumId: albumIdOf(message) } : {}),
+      sentMs: message.date * 1_000,
+      groupId: groupIdOf(message),
     },
   };
 }
@@ -194,14 +195,12 @@ function photoOf(message: Message, caption: string): IncomingPhoto | undefined {
     widthPx: source.width,
     heightPx: source.height,
     compressed: largest !== undefined,
-    ...(message.media_group_id ? { albumId: albumIdOf(message) } : {}),
   };
 }
 
-/** Short enough for a button, the same for all photos of an album. */
-function albumIdOf(message: Message): string {
-  const text = `${message.chat.id}:${message.media_group_id}`;
-  return `tg${createHash('sha256').update(text).digest('hex').slice(0, 20)}`;
+/** The same for all photos that were sent in one go, and for no others. */
+export function groupIdOf({ chat, media_group_id }: Message): string | undefined {
+  return media_group_id ? `${chat.id}:${media_group_id}` : undefined;
 }
 
 function isGroup(message: Message): boolean {

@@ -53,6 +53,8 @@ export interface WechatChannel {
 }
 
 const cleanMs = 3_600_000;
+/** WeChat's app sends nine pictures at most in one go. */
+const albumRules = { gatherMaxMs: 20_000, batchPhotos: 9, marksGroups: false };
 
 /**
  * WeChat in two steps, because the studio needs the outbound side and the inbound side needs the
@@ -77,7 +79,7 @@ export function openWechat(
   const spool = createWechatSpool(deps, path.join(config.folder, 'spool'));
   const choices = createWechatChoices(deps);
   const pace = createWechatPace({ ...deps, limitReached: () => deps.alert('limit') }, config);
-  let handle: ((update: { key: string; payload: unknown }) => Promise<void>) | undefined;
+  let handle: ReturnType<typeof createWechatHandler>['handle'] | undefined;
   let studio: Studio | undefined;
   let wasOut = false;
 
@@ -145,8 +147,9 @@ export function openWechat(
       albums: () => albums,
     });
     handle = handler.handle;
-    const quietMs = config.albumQuietMs;
-    albums = createIncomingAlbums(deps, { channel: 'wechat', quietMs }, handler.albumDone);
+    const betweenMs = config.albumQuietMs;
+    const rules = { channel: 'wechat', quietMs: betweenMs, betweenMs, ...albumRules } as const;
+    albums = createIncomingAlbums(deps, rules, handler.albums);
     let cleaning: NodeJS.Timeout | undefined;
     return {
       ...{ channel, sender, status: session.status },

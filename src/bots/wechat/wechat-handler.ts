@@ -1,28 +1,28 @@
-import { createHash } from 'node:crypto';
 import type { Messages } from '../../studio/ports/basics.js';
 import type { ChatLog, ChatUpdate } from '../../studio/ports/chat-log.js';
 import type { Studio } from '../../studio/ports/studio.js';
+import type { IncomingAlbum } from '../album-rules.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import { parseText, presetOfCaption } from '../conversation/parse-text.js';
 import type { Reply } from '../conversation/reply.js';
 import { answer, type Talk } from '../conversation/talk.js';
-import type { IncomingAlbum, IncomingAlbums } from '../incoming-albums.js';
+import type { IncomingAlbums } from '../incoming-albums.js';
 import type { OperatorDesk } from '../operator-desk.js';
 import { personalNews } from '../personal-news.js';
+import { Turns } from '../turns.js';
 import { placeOf } from './wechat-chat.js';
 import type { WechatChoices } from './wechat-choices.js';
 import { invitedMs } from './wechat-intake.js';
 import type { WechatPayload } from './wechat-payload.js';
 import type { WechatSender } from './wechat-sender.js';
 
-/** More photos in a row than this are another album. */
-const albumMax = 50;
 /** What may be answered where others read along; everything else is answered alone. */
 const forTheRoom: ReadonlySet<Intent['kind']> = new Set<Intent['kind']>([
   ...(['photos', 'variants', 'pick', 'adjust', 'setFinishing', 'choice', 'text'] as const),
 ]);
 
+type Received = Pick<ChatUpdate, 'key' | 'payload' | 'receivedMs'>;
 type Of<K extends WechatPayload['kind']> = Extract<WechatPayload, { kind: K }>;
 
 /** Handles what is written down already; one chat's in order. */
@@ -37,14 +37,16 @@ export function createWechatHandler(deps: {
   albums: () => IncomingAlbums;
 }) {
   const { studio, conversation, sender, messages } = deps;
+  /** News of one chat are told one after the other: a later one knows more. */
+  const newsTurns = new Turns();
 
-  async function handle({ key, payload }: Pick<ChatUpdate, 'key' | 'payload'>): Promise<void> {
+  async function handle({ key, payload, receivedMs }: Received): Promise<void> {
     const what = payload as WechatPayload;
     switch (what.kind) {
       case 'text':
         return text(what, key);
       case 'photo':
-        return photo(what, key);
+        return photo(what, key, receivedMs);
       case 'photoLost': {
         const talk = await talkOf(what.chatId, key);
         const words = messages.text(what.messageKey, talk.customer.language, what.params);
@@ -58,17 +60,16 @@ export function createWechatHandler(deps: {
   }
 
   async function text({ chatId, personId, text: words }: Of<'text'>, key: string): Promise<void> {
+    // What WECHAT_OPERATOR_ID is set to; nobody could read it elsewhere.
+    if (words.trim() === '/id') return sender.say(chatId, { key: `id:${key}`, text: personId });
     if (deps.desk.isDesk('wechat', chatId)) {
       const handled = await deps.desk.handle({ text: words, key: `wx:${key}` });
       if (handled) return;
     }
     const said = parseText(words);
-    const album = await deps.albums().current(chatId);
     // Words cannot be put under a picture in WeChat: a style named beside it counts.
-    if (said.kind === 'text' && album && presetOfCaption(said.text)) {
-      const { photos, ...part } = album;
-      const [first] = photos;
-      if (first) return deps.albums().add(part, { ...first, caption: said.text });
+    if (said.kind === 'text' && presetOfCaption(said.text)) {
+      if (await deps.albums().describe(senderOf(chatId, personId), said.text)) return;
     }
     const chosen =
       said.kind === 'choice' ? await deps.choices.chosen(chatId, said.number) : undefined;
@@ -92,29 +93,35 @@ export function createWechatHandler(deps: {
   }
 
   /** Photos that follow each other closely are one album. */
-  async function photo(what: Of<'photo'>, key: string): Promise<void> {
-    const { chatId, personId: userId, fileRef, bytes, compressed } = what;
-    const albums = deps.albums();
-    const known = await albums.current(chatId);
-    const joins = known && known.photos.length < albumMax;
-    const albumId = joins ? known.albumId : albumIdOf(key);
+  async function photo(what: Of<'photo'>, key: string, sentMs: number): Promise<void> {
+    const { chatId, personId, fileRef, bytes, compressed } = what;
     const one: IncomingPhoto = { key: `wx:${key}`, fileRef, bytes, compressed };
-    const isGroup = placeOf(chatId).roomId !== undefined;
-    await albums.add({ albumId, chatId, userId, isGroup }, one);
+    await deps.albums().add(senderOf(chatId, personId), { photo: one, sentMs });
   }
 
-  async function albumDone({ albumId, chatId, photos }: IncomingAlbum): Promise<void> {
-    const talk = await talkOf(chatId, `album:${albumId}:${photos.length}`);
-    const together = photos.length > 1 ? { albumId } : {};
-    const intent = { kind: 'photos', photos: photos.map((one) => ({ ...one, ...together })) };
-    await reply(chatId, await conversation.answer(talk, intent as Intent));
+  async function photos(album: IncomingAlbum): Promise<void> {
+    const { albumId, chatId, follows } = album;
+    const count = album.taken.length + album.photos.length;
+    const talk = await talkOf(chatId, `album:${albumId}:${count}`);
+    const together = album.photos.map((one) => ({ ...one, albumId }));
+    const intent: Intent = { kind: 'photos', photos: together, follows };
+    await reply(chatId, await conversation.answer(talk, intent));
+  }
+
+  async function albumClosed({ albumId, chatId }: IncomingAlbum): Promise<void> {
+    const talk = await talkOf(chatId, `closed:${albumId}`);
+    await newsTurns.take(chatId, async () =>
+      reply(chatId, await conversation.albumClosed(talk, albumId)),
+    );
   }
 
   async function news({ chatId, customerId, event, key }: Of<'news'>): Promise<void> {
     const customer = await studio.profile(customerId);
     const to = personalNews.has(event.kind) ? placeOf(chatId).personId : chatId;
     const chat = { channel: 'wechat' as const, chatId: to };
-    await reply(to, await conversation.tell({ customer, chat }, event, key));
+    await newsTurns.take(chatId, async () =>
+      reply(to, await conversation.tell({ customer, chat }, event, key)),
+    );
   }
 
   async function reply(chatId: string, replies: readonly Reply[]): Promise<void> {
@@ -130,10 +137,8 @@ export function createWechatHandler(deps: {
     return { customer, chat: { channel: 'wechat', chatId }, key };
   }
 
-  return { handle, albumDone };
+  return { handle, albums: { photos, closed: albumClosed } };
 }
 
-/** Short enough to be carried by a choice. */
-function albumIdOf(key: string): string {
-  return `wx${createHash('sha256').update(key).digest('hex').slice(0, 20)}`;
-}
+/** A room's chat is one person's thread in it already. */
+const senderOf = (chatId: string, userId: string) => ({ chatId, userId, isGroup: false });

@@ -46,7 +46,8 @@ export function createWechatSender(deps: {
   async function say(chatId: string, reply: Reply): Promise<void> {
     const parts = await partsOf(chatId, reply);
     for (const [i, part] of parts.entries()) {
-      const key = `${chatId}:${reply.key}${i === 0 ? '' : `#${i}`}`;
+      const milestone = reply.milestone ? `@${reply.milestone}` : '';
+      const key = `${chatId}:${reply.key}${milestone}${i === 0 ? '' : `#${i}`}`;
       const before = await chatLog.sent('wechat', key);
       // No edits in WeChat. Begun and never confirmed: only what matters is worth a repeat.
       if (before && (before.ref !== '' || reply.passing)) continue;

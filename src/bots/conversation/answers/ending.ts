@@ -1,21 +1,39 @@
+import { limits } from '../../../studio/limits.js';
+import type { PhotoView } from '../../../studio/ports/studio.js';
+import { albumPhotos, albumStanding } from '../albums.js';
 import type { Reply } from '../reply.js';
 import { answer, type ConversationDeps, speak, type Talk } from '../talk.js';
-
-/** As many as one album holds. */
-const photosMax = 50;
 
 /** Cancel what is under way: the newest photo that waits, else the newest open order. */
 export async function cancel(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
   const { id } = talk.customer;
-  const photos = await deps.studio.photos(id, { limit: photosMax });
+  const photos = await deps.studio.photos(id, { limit: limits.chat.albumPhotos });
   const waiting = photos.filter((p) => ['received', 'queued', 'restoring'].includes(p.status));
   for (const photo of waiting) await deps.studio.cancelPhoto(id, photo.id);
-  if (waiting.length > 0) return [answer(talk, say('cancelled.photos', { count: waiting.length }))];
+  if (waiting.length > 0) {
+    const told = answer(talk, say('cancelled.photos', { count: waiting.length }));
+    return [told, ...(await restOfAlbums(deps, talk, waiting))];
+  }
   const open = (await deps.studio.orders(id, 5)).find((order) => order.state === 'pending');
   if (!open) return [answer(talk, say('cancelled.nothing'))];
   await deps.studio.cancelOrder(id, open.id);
   return [answer(talk, say('cancelled.order'))];
+}
+
+/** What was done before the rest was cancelled is shown and priced: no news come of the others. */
+async function restOfAlbums(
+  deps: ConversationDeps,
+  talk: Talk,
+  cancelled: readonly PhotoView[],
+): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  for (const albumId of new Set(cancelled.map((photo) => photo.albumId))) {
+    const photos = albumId ? await albumPhotos(deps, talk, albumId) : [];
+    if (albumId && photos.some((photo) => photo.status === 'ready'))
+      replies.push(...(await albumStanding(deps, talk, albumId)));
+  }
+  return replies;
 }
 
 export async function deleteMenu(

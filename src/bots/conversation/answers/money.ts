@@ -1,7 +1,6 @@
 import { GatewayRefused, StudioError } from '../../../studio/errors/index.js';
 import type { PaymentMethod } from '../../../studio/ports/gateway.js';
 import type { OrderView, PhotoView } from '../../../studio/ports/studio.js';
-import { extensionOf } from '../../picture-extension.js';
 import { albumPhotos } from '../albums.js';
 import { masterFile } from '../master-file.js';
 import type { Choice, Reply } from '../reply.js';
@@ -37,9 +36,14 @@ export async function hdAlbum(
   albumId: string,
   method: PaymentMethod | undefined,
 ): Promise<Reply[]> {
-  const photos = (await albumPhotos(deps, talk, albumId)).filter((p) => p.status === 'ready');
+  const ready = (await albumPhotos(deps, talk, albumId)).filter((p) => p.status === 'ready');
   const say = speak(deps, talk.customer);
-  if (photos.length === 0) return [answer(talk, say('album.gone'))];
+  if (ready.length === 0) return [answer(talk, say('album.gone'))];
+  const photos = ready.filter((photo) => !photo.unlocked);
+  if (photos.length === 0) {
+    const choices = [[{ label: say('button.zip'), intent: { kind: 'zip', albumId } as const }]];
+    return [answer(talk, say('album.masters', { count: ready.length }), choices)];
+  }
   return unlock(deps, config, talk, photos, method, { kind: 'hdAlbum', albumId });
 }
 
@@ -198,27 +202,4 @@ export async function receipt(
   const paid = timeText(config, given.paidAtMs);
   const method = say(`method.${given.method}`);
   return [answer(talk, [say('receipt', { order: orderId, paid, method }), ...lines].join('\n'))];
-}
-
-/** All HD files of an album in one file. */
-export async function zip(
-  deps: ConversationDeps,
-  config: ConversationConfig,
-  talk: Talk,
-  albumId: string,
-): Promise<Reply[]> {
-  const say = speak(deps, talk.customer);
-  const photos = (await albumPhotos(deps, talk, albumId)).filter((p) => p.masterKey);
-  if (photos.length === 0) return [answer(talk, say('zip.none'))];
-  const files = [];
-  for (const [i, photo] of photos.entries()) {
-    const file = await deps.blobs.localFile(photo.masterKey as string);
-    const name = `huancai-${String(i + 1).padStart(2, '0')}${await extensionOf(file)}`;
-    files.push({ file, name });
-  }
-  const made = await deps.zipFiles(files);
-  const { key, bytes } = await deps.blobs.putFile('zip', made);
-  if (config.uploadLimitBytes !== undefined && bytes > config.uploadLimitBytes)
-    return [answer(talk, say('zip.tooLarge'))];
-  return [{ ...answer(talk, say('zip.done')), file: { blobKey: key, name: 'huancai.zip' } }];
 }

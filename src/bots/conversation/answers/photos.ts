@@ -1,9 +1,11 @@
 import { StudioError } from '../../../studio/errors/index.js';
+import { limits } from '../../../studio/limits.js';
 import type { Finishing } from '../../../studio/ports/colorizer.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
-import { rememberAlbum } from '../albums.js';
+import { albumContent, setAlbumContent } from '../album-state.js';
+import { progress, statusOf, throughOf } from '../albums.js';
 import { FileBeyondChannel } from '../errors.js';
-import type { FinishingChange, IncomingPhoto } from '../intent.js';
+import type { FinishingChange, IncomingPhoto, Intent } from '../intent.js';
 import { presetOfCaption } from '../parse-text.js';
 import { failure, preview, statusKey } from '../photo-replies.js';
 import type { Reply } from '../reply.js';
@@ -17,23 +19,21 @@ import {
 
 /** Below this, a recompressed photo has lost what an original file may still hold. */
 const fewPixels = 1_500_000;
-const albumMax = 50;
 const variantCount = 3;
+
+type Photos = Extract<Intent, { kind: 'photos' }>;
 
 /** Photos that arrived together: each is submitted, one acknowledgement for all. */
 export async function receive(
   deps: ConversationDeps,
   config: ConversationConfig,
   talk: Talk,
-  incoming: readonly IncomingPhoto[],
+  { photos: incoming, follows }: Photos,
 ): Promise<Reply[]> {
-  const say = speak(deps, talk.customer);
-  const taken = incoming.slice(0, albumMax);
   const accepted: PhotoView[] = [];
   const problems: string[] = [];
-  if (incoming.length > albumMax) problems.push(say('photo.tooMany', { max: albumMax }));
-  const preset = taken.map((photo) => presetOfCaption(photo.caption)).find(Boolean);
-  for (const photo of taken) {
+  const preset = await presetOf(deps, talk, incoming);
+  for (const photo of incoming) {
     try {
       accepted.push(await submit(deps, config, talk, photo, preset));
     } catch (error) {
@@ -42,10 +42,26 @@ export async function receive(
       if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') break;
     }
   }
-  const replies = await acknowledge(deps, talk, accepted, taken);
+  const replies = await acknowledge(deps, talk, accepted, { photos: incoming, preset });
+  const albumId = incoming[0]?.albumId;
+  if (follows && albumId && accepted.length > 0) {
+    const max = limits.chat.albumPhotos;
+    replies.push({
+      key: `full:${albumId}`,
+      text: speak(deps, talk.customer)('album.full', { max }),
+    });
+  }
   if (problems.length > 0)
     replies.push({ key: `re:${talk.key}:problems`, text: [...new Set(problems)].join('\n') });
   return replies;
+}
+
+/** A style named under one photo is meant for all of its album, later ones included. */
+async function presetOf(deps: ConversationDeps, talk: Talk, incoming: readonly IncomingPhoto[]) {
+  const named = incoming.map((photo) => presetOfCaption(photo.caption)).find(Boolean);
+  const albumId = incoming[0]?.albumId;
+  if (named || !albumId) return named;
+  return (await albumContent(deps.chatLog, talk.chat.channel, albumId)).preset;
 }
 
 /** One acknowledgement: for the photo, or for the whole album. */
@@ -53,15 +69,25 @@ async function acknowledge(
   deps: ConversationDeps,
   talk: Talk,
   accepted: readonly PhotoView[],
-  incoming: readonly IncomingPhoto[],
+  { photos: incoming, preset }: { photos: readonly IncomingPhoto[]; preset?: string },
 ): Promise<Reply[]> {
   const albumId = incoming[0]?.albumId;
   const ids = accepted.map((photo) => photo.id);
-  const all = albumId ? await rememberAlbum(deps, talk, albumId, ids) : ids;
-  if (!albumId || all.length < 2)
+  if (!albumId) return accepted.map((photo) => acknowledgement(deps, talk, photo, incoming));
+  const { channel } = talk.chat;
+  const known = await albumContent(deps.chatLog, channel, albumId);
+  const photoIds = [...new Set([...known.photoIds, ...ids])];
+  await setAlbumContent(deps.chatLog, channel, albumId, {
+    photoIds,
+    ...(preset ? { preset } : {}),
+  });
+  if (photoIds.length < 2)
     return accepted.map((photo) => acknowledgement(deps, talk, photo, incoming));
-  const text = speak(deps, talk.customer)('album.accepted', { count: all.length });
-  return [{ key: statusKey({ albumId }), text, passing: true }];
+  // Nothing new: whatever this was, it was acknowledged before.
+  if (ids.length === 0) return [];
+  const through = await throughOf(deps, talk, albumId);
+  const say = speak(deps, talk.customer);
+  return [progress(await statusOf(deps, talk, albumId), say, through, photoIds.length)];
 }
 
 async function submit(
