@@ -1,24 +1,19 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { createColorizer, type ModelCapacity } from '../inference/colorizer.js';
 import { type CalibrationStore, createCalibrationStore } from '../inference/gpu/calibration.js';
-import { capacityOf } from '../inference/gpu/card-memory.js';
+import { type CardPool, createCardPool } from '../inference/gpu/card-pool.js';
 import { createEnergyMeter, type EnergyMeter } from '../inference/gpu/energy-meter.js';
-import { meteredHost } from '../inference/gpu/metered-host.js';
 import type { ModelStore } from '../inference/models/index.js';
+import { createPooledColorizer } from '../inference/pooled-colorizer.js';
 import type { ModelSize } from '../inference/presets.js';
 import { contactSheet, createRenderer, readLabel } from '../inference/render/index.js';
-import {
-  chooseInputSize,
-  createInferenceHost,
-  type HostStatus,
-  type ModelContract,
-} from '../inference/sessions/index.js';
+import { chooseInputSize, type HostStatus, type ModelContract } from '../inference/sessions/index.js';
 import { limits } from '../studio/limits.js';
 import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';
-import { cardOf, type GuardOptions, inferenceEnv, openCards } from './cards.js';
+import { firstDevice, type GuardOptions, usableDevices, watchCards } from './cards.js';
+import { type EngineCard, type EngineParts, openEngineCard } from './engine-card.js';
 import { openModelStore } from './models/open-store.js';
 import type { Shell } from './shell.js';
 import { makeTempFolder } from './temp-folder.js';
@@ -49,65 +44,50 @@ export interface Engine {
   fellBack(): boolean;
   /** Asked before work is taken: false while the card rests and the processor may not help. */
   mayTakeWork(): boolean;
+  /** Cards it spreads over; 1 without any. */
+  readonly cardsAtOnce: number;
   close(): Promise<void>;
 }
 
+type Machine = Pick<Shell, 'config' | 'env' | 'now'>;
+
 /** Join the parts; no process is started and no model loaded before the first photo. */
-export function openEngine(
-  shell: Pick<Shell, 'config' | 'env' | 'now'>,
-  guard: GuardOptions = {},
+export function openEngine(shell: Machine, guard: GuardOptions = {}): Engine {
+  return joinEngine(shell, guard, watchCards(shell, guard), [firstDevice(shell.config)]);
+}
+
+/** The same on all cards that the settings and the machine offer. */
+export async function openWholeEngine(shell: Machine, guard: GuardOptions = {}): Promise<Engine> {
+  const cards = watchCards(shell, guard);
+  const deviceIds = await usableDevices(shell, cards);
+  // Before the first photo is given to one of them: it may be hot.
+  if (deviceIds.length > 1) await cards.start();
+  return joinEngine(shell, guard, cards, deviceIds);
+}
+
+function joinEngine(
+  shell: Machine,
+  guard: GuardOptions,
+  cards: Cards,
+  deviceIds: readonly number[],
 ): Engine {
   const { config } = shell;
-  const { inference, label } = config;
-  const photoLimits = { ...limits.photo, ...config.photo };
   const models = openModelStore(shell);
   const temp = makeTempFolder(config.paths.tempDir);
-  const { cards, gate } = openCards(shell, guard);
   const meter = createEnergyMeter(cards);
-  const inner = createInferenceHost(
-    { ...(gate ? { card: gate } : {}), onEvent: (event) => guard.onEvent?.(event) },
-    {
-      providers: inference.providers,
-      threads: inference.threads || undefined,
-      deviceId: inference.deviceId,
-      env: inferenceEnv(shell.env),
-      idleUnloadMs: inference.idleUnloadMs,
-      runTimeoutMs: inference.runTimeoutMs,
-      startTimeoutMs: inference.startTimeoutMs,
-    },
-  );
-  const place = cardOf(shell.env, inference.deviceId);
-  const host = meteredHost(
-    inner,
-    { meter, clock: shell },
-    { deviceId: typeof place === 'number' ? place : inference.deviceId },
-  );
+  const calibrations = createCalibrationStore(calibrationFile(config.paths.dataDir));
   const renderer = createRenderer({
-    limits: photoLimits,
+    limits: { ...limits.photo, ...config.photo },
     threads: renderThreads,
     tempDir: temp.dir,
   });
-  const resolveModel = models.resolve;
-  const colorizer = createColorizer(
-    { host, renderer, resolveModel, ...(guard.unbounded ? {} : { capacity }) },
-    { limits: photoLimits },
-  );
-
-  const calibrations = createCalibrationStore(calibrationFile(config.paths.dataDir));
-
-  /** What the card takes; nothing is bounded where the processor works or no card is known. */
-  async function capacity(modelId: string): Promise<ModelCapacity | undefined> {
-    await cards.start();
-    const card = gate?.status()?.reading;
-    if (!card || host.fellBack()) return undefined;
-    const measured = calibrations.find(card.uuid, modelId)?.sizePx;
-    const { longestSidePx } = capacityOf(card, measured);
-    return longestSidePx === undefined ? undefined : { card: card.name, longestSidePx };
-  }
+  const parts = { cards, meter, calibrations, renderer, models };
+  const { first, pool, colorizer } = joinCards(shell, parts, guard, deviceIds);
 
   async function describe(model: string): Promise<ModelContract> {
-    const { file, id } = await resolveModel(model);
-    return host.describe(file, id);
+    const { file, id } = await models.resolve(model);
+    if (!pool) return first.host.describe(file, id);
+    return (await pool.use(({ host }) => host.describe(file, id))).answer;
   }
 
   return {
@@ -116,7 +96,7 @@ export function openEngine(
     contactSheet,
     describe,
     modelHash: async (model) => {
-      const { id, file } = await resolveModel(model);
+      const { id, file } = await models.resolve(model);
       const known = models.list().find((one) => one.id === id && one.file === file);
       // Records hold the hash of what was installed; reading 900 MB again would tell the same.
       return known?.record?.sha256 ?? hashFile(file);
@@ -125,15 +105,16 @@ export function openEngine(
     isLabelled: async (file) => {
       // What cannot be read is not ours; colouring it will say what is wrong.
       const found = await readLabel(file).catch(() => undefined);
-      return found?.ContentProducer === label.producer;
+      return found?.ContentProducer === config.label.producer;
     },
-    status: () => host.status(),
+    status: () => first.host.status(),
     cards,
     meter,
     calibrations,
-    card: () => gate?.status(),
-    fellBack: () => host.fellBack(),
-    mayTakeWork: () => host.mayTakeWork(),
+    card: () => first.gate?.status(),
+    fellBack: () => first.host.fellBack(),
+    mayTakeWork: () => first.host.mayTakeWork(),
+    cardsAtOnce: deviceIds.length,
     close: async () => {
       await colorizer.close();
       meter.close();
@@ -141,6 +122,48 @@ export function openEngine(
       temp.remove();
     },
   };
+}
+
+interface JoinedCards {
+  readonly first: EngineCard;
+  /** Absent with one card: its own guard does the waiting. */
+  readonly pool?: CardPool<EngineCard>;
+  readonly colorizer: Colorizer;
+}
+
+/** One process for each card. */
+function joinCards(
+  shell: Machine,
+  parts: EngineParts,
+  guard: GuardOptions,
+  deviceIds: readonly number[],
+): JoinedCards {
+  const [firstId, ...otherIds] = deviceIds;
+  if (otherIds.length === 0) {
+    const first = openEngineCard(shell, parts, guard, firstId!);
+    return { first, colorizer: first.colorizer };
+  }
+  // A hot card gives its photo back for another one, and the processor helps when all are hot.
+  const all: EngineCard[] = [];
+  const onProcessor = () =>
+    shell.config.gpu.allowCpuWhilePaused && all.every((card) => !card.cardMayWork());
+  const open = (id: number) =>
+    openEngineCard(shell, parts, { ...guard, whenPaused: 'refuse' }, id, onProcessor);
+  const first = open(firstId!);
+  all.push(first, ...otherIds.map(open));
+  const { onWait, onLeftOut } = guard;
+  const pool = createCardPool<EngineCard>(
+    { cards: parts.cards, ...(onWait ? { onWait } : {}) },
+    all,
+    {
+      onLeftOut: (card, reason) => {
+        const { deviceId, host } = card;
+        onLeftOut?.(`${card.status()?.reading.name ?? '?'} (${deviceId})`, reason);
+        void host.close();
+      },
+    },
+  );
+  return { first, pool, colorizer: createPooledColorizer(pool, [first, ...all.slice(1)]) };
 }
 
 /** Per photo the question would wait behind the inference that is running. */

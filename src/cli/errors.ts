@@ -56,10 +56,48 @@ export class AlreadyColoured extends StudioError {
   }
 }
 
+/** `--fleet` without what a fleet needs; the message says what to set or start. */
+export class FleetUnusable extends StudioError {
+  constructor(
+    reason: 'noRedis' | 'noBlobs' | 'redisAway' | 'noWorker',
+    params: Readonly<Record<string, string>> = {},
+    cause?: unknown,
+  ) {
+    super('FLEET_UNUSABLE', `fleet.${reason}`, 'later', `no fleet: ${reason}`, { params, cause });
+  }
+}
+
+/** What a box of the fleet said of a photo that it could not colour, in its own words. */
+export class FleetFailed extends StudioError {
+  constructor(
+    code: string,
+    messageKey: string,
+    params: Readonly<Record<string, string | number>>,
+  ) {
+    super(code, messageKey, 'never', `the fleet could not: ${code}`, { params });
+  }
+
+  /** The queue set it aside. @param reason code and English text. */
+  static gaveUp(reason: string): FleetFailed {
+    return new FleetFailed('FLEET_GAVE_UP', 'fleet.gaveUp', { reason });
+  }
+
+  /** A worker that does not know what was asked for. */
+  static noAnswer(worker: string): FleetFailed {
+    return new FleetFailed('FLEET_NO_ANSWER', 'fleet.noAnswer', { worker });
+  }
+
+  /** A model that only this machine has. */
+  static ownModel(model: string): FleetFailed {
+    return new FleetFailed('FLEET_OWN_MODEL', 'fleet.ownModel', { model });
+  }
+}
+
 const wrongUseCodes = new Set(['WRONG_USE', 'MODEL_ID_INVALID', 'MODEL_BUNDLED']);
 
 const environmentCodes = new Set([
   'CONFIG_FAULTY',
+  'FLEET_UNUSABLE',
   'MODEL_MISSING',
   'MODEL_UNFIT',
   'MODEL_DAMAGED',

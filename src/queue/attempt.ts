@@ -28,7 +28,7 @@ export class Attempt {
 
 /** What the adapter writes down. `givenBack`, `postponed` and `lost` do not count as attempts. */
 export type Outcome =
-  | { readonly kind: 'done' }
+  | { readonly kind: 'done'; readonly answer?: unknown }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'givenBack' }
   | { readonly kind: 'postponed'; readonly delayMs: number; readonly error: unknown }
@@ -64,8 +64,10 @@ export async function runAttempt(
   const handler = handlers[job.name] as ((job: Job) => Promise<void>) | undefined;
   try {
     if (!handler) throw new Error(`no handler for ${job.name}`);
-    await handler(liveJob(facts, attempt, progress));
-    return { kind: 'done' };
+    const said: { answer?: unknown } = {};
+    const answer = (value: unknown) => void (said.answer = value);
+    await handler(liveJob(facts, attempt, progress, answer));
+    return { kind: 'done', ...said };
   } catch (error) {
     if (attempt.stopped === 'cancel') return { kind: 'cancelled' };
     if (attempt.stopped === 'closing') return { kind: 'givenBack' };
@@ -102,6 +104,7 @@ function liveJob<N extends JobName>(
   { job, failures, lostWorkers, readySinceMs }: AttemptFacts,
   attempt: Attempt,
   progress: (share: number) => void,
+  answer: (value: unknown) => void,
 ): Job<N> {
   return {
     ...(job as NewJob<N>),
@@ -111,5 +114,6 @@ function liveJob<N extends JobName>(
     progress: (share) => {
       if (Number.isFinite(share)) progress(Math.min(1, Math.max(0, share)));
     },
+    answer,
   };
 }

@@ -105,7 +105,10 @@ export class BullConsumer implements Consumer {
     begin().catch((error) => connection.complain(error));
   }
 
-  /** Resolves when done, rejects with `Ended` otherwise: bull then asks it for the delay. */
+  /**
+   * Resolves with the answer when done (bull keeps it), rejects with `Ended` otherwise: bull then
+   * asks it for the delay.
+   */
   private async run(name: JobName, queue: Bull.Queue<BullData>, job: Bull.Job<BullData>) {
     const attempt = new Attempt();
     const notNow = this.closing || this.options.ready?.() === false;
@@ -121,7 +124,7 @@ export class BullConsumer implements Consumer {
       await this.deps.connection.ready(this.policy.leaseMs / 2).catch(() => {});
       if (outcome.kind === 'done') {
         this.deps.onDuration(name, this.deps.clock.now() - startedMs);
-        return;
+        return outcome.answer;
       }
       throw this.ended(fromBull(name, job), job, outcome);
     } finally {

@@ -61,8 +61,15 @@ export function infoOf(key: string, state: string, hash: Readonly<Record<string,
     ...(state === 'waiting' || state === 'delayed' ? { nextRunMs: dueMs } : {}),
     ...(failed && state !== 'done' ? { lastError: failed } : {}),
     ...(hash['worker'] ? { worker: hash['worker'] } : {}),
+    ...answerOf(hash['returnvalue']),
   };
   return info;
+}
+
+/** Bull keeps `null` for nothing. */
+function answerOf(kept: string | undefined): { readonly answer?: unknown } {
+  const answer: unknown = JSON.parse(kept || 'null');
+  return answer === null ? {} : { answer };
 }
 
 /** A flat Redis reply as an object. */

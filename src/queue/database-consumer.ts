@@ -174,7 +174,12 @@ export class DatabaseConsumer implements Consumer {
 function changeFor(outcome: Outcome, nowMs: number): FinishChange {
   switch (outcome.kind) {
     case 'done':
-      return { state: 'done', finished_ms: nowMs, last_error: null };
+      return {
+        state: 'done',
+        finished_ms: nowMs,
+        last_error: null,
+        ...(outcome.answer === undefined ? {} : { answer: JSON.stringify(outcome.answer) }),
+      };
     case 'cancelled':
       return { state: 'cancelled', finished_ms: nowMs };
     case 'dead':

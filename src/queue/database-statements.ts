@@ -179,5 +179,5 @@ export class Statements {
 
 /** Columns an attempt's end writes, and whether it counts as a failure. */
 export type FinishChange = Partial<
-  Pick<JobRow, 'state' | 'run_at_ms' | 'finished_ms' | 'last_error'>
+  Pick<JobRow, 'state' | 'run_at_ms' | 'finished_ms' | 'last_error' | 'answer'>
 > & { readonly failed?: boolean };

@@ -34,6 +34,8 @@ export interface JobRow {
   started_ms: number | null;
   finished_ms: number | null;
   last_error: string | null;
+  /** JSON. */
+  answer: string | null;
 }
 
 /** Live consumers, for ETAs. */
@@ -77,5 +79,6 @@ export function toJobInfo(row: JobRow, nowMs: number): JobInfo {
     ...(row.state === 'waiting' ? { nextRunMs: Number(row.run_at_ms) } : {}),
     ...(row.last_error ? { lastError: row.last_error } : {}),
     ...(row.worker ? { worker: row.worker } : {}),
+    ...(row.answer ? { answer: JSON.parse(row.answer) as unknown } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import type { ChannelId } from './ports/basics.js';
-import type { Finishing, ResultNote } from './ports/colorizer.js';
+import type { Finishing, ModelFit, ResultNote } from './ports/colorizer.js';
 
 /**
  * The six stages and their helpers as job payloads. Payloads carry ids, except `restore`: a GPU
@@ -10,7 +10,7 @@ export interface JobPayloads {
   /** Fetch the bytes of a recorded photo, check them, queue `restore`. */
   intake: { photoId: string };
   /** Predict and render previews. Runs on any worker with queue and blobs. */
-  restore: RestoreOrder;
+  restore: RestoreOrder | PlanesOrder;
   /** Record a restore's outcome and tell the customer. */
   deliver: { photoId: string; outcome: RestoreOutcome };
   /** Hold credits, render the master from the kept plane, hand it over, post the hold. */
@@ -48,10 +48,17 @@ export interface RestoreOrder {
   readonly label: { readonly text?: string; readonly producer: string };
 }
 
+/** The same for somebody who renders himself: the colours alone, kept as the job's answer. */
+export interface PlanesOrder extends Pick<RestoreOrder, 'photoId' | 'originalKey' | 'looks'> {
+  readonly wants: 'planes';
+}
+
 export interface LookOrder {
   readonly lookId: string;
   readonly model: string;
   readonly sizePx?: number;
+  /** Default: the model's own. */
+  readonly fit?: ModelFit;
   readonly finishing: Finishing;
   /** Plane to reuse: no inference, only another finishing. */
   readonly chromaKey?: string;
@@ -85,14 +92,23 @@ export type RestoreOutcome =
       readonly worker: string;
       readonly timeline: readonly TimelineEntry[];
     }
-  | {
-      readonly ok: false;
-      readonly code: string;
-      readonly messageKey: string;
-      readonly params: Readonly<Record<string, string | number>>;
-      readonly worker: string;
-      readonly timeline: readonly TimelineEntry[];
-    };
+  | RestoreFailure;
+
+export interface RestoreFailure {
+  readonly ok: false;
+  readonly code: string;
+  readonly messageKey: string;
+  readonly params: Readonly<Record<string, string | number>>;
+  readonly worker: string;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** The answer to a PlanesOrder. */
+export type PlanesOutcome =
+  | { readonly ok: true; readonly planes: readonly PlaneResult[]; readonly worker: string }
+  | RestoreFailure;
+
+export type PlaneResult = Omit<LookResult, 'previewKey' | 'comparisonKey'>;
 
 /** One line of a photo's history: "decoded 4032x3024", "model starter 256, 180 ms, cpu". */
 export interface TimelineEntry {
@@ -151,6 +167,8 @@ export interface Job<N extends JobName = JobName> extends NewJob<N> {
   readonly signal: AbortSignal;
   /** 0..1; reaches whoever watches the photo. */
   progress(share: number): void;
+  /** Kept with the job when it is done, for whoever added it: plain data, small. */
+  answer(value: unknown): void;
 }
 
 /** One handler per job name: a missing or doubled one does not compile. */

@@ -87,6 +87,24 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     expect(seen[0]!.signal.aborted).toBe(false);
   });
 
+  test('an answer is kept with the job when it is done, and only then', async () => {
+    let attempts = 0;
+    consume(async (job) => {
+      if (job.key !== 'asked') return;
+      attempts += 1;
+      job.answer({ attempt: attempts, 照片: ['é', null] });
+      if (attempts === 1) throw new DiskUnavailable('/full', 'ENOSPC');
+      expect(await queue.find('asked')).not.toHaveProperty('answer');
+    });
+    await queue.add(notify('asked'));
+    await until(async () => (await state('asked')) === 'done');
+    const other = await open();
+    expect((await other.find('asked'))?.answer).toEqual({ attempt: 2, 照片: ['é', null] });
+    await queue.add(notify('silent'));
+    await until(async () => (await state('silent')) === 'done');
+    expect(await queue.find('silent')).not.toHaveProperty('answer');
+  });
+
   test('a key is added once, also by many at once and after it is done', async () => {
     const other = await open();
     const answers = await Promise.all(

@@ -10,6 +10,7 @@ interface Entry {
   state: JobState;
   attempt: number;
   lastError?: string;
+  answer?: unknown;
 }
 
 /** The process died here: thrown by a test's parts, it ends the drain as kill -9 ends a process. */
@@ -29,9 +30,9 @@ export const maxAttempts = 8;
 export function createDirectQueue({ store, clock }: { store: Store; clock: Clock }): DirectQueue {
   const entries = new Map<string, Entry>();
   const listeners = new Set<Parameters<JobQueue['onProgress']>[0]>();
-  const info = ({ job, state, attempt, lastError }: Entry): JobInfo => ({
+  const info = ({ job, state, attempt, lastError, answer }: Entry): JobInfo => ({
     ...{ name: job.name, key: job.key, group: job.group, priority: job.priority },
-    ...{ state, attempt, addedMs: 0, lastError },
+    ...{ state, attempt, addedMs: 0, lastError, answer },
   });
 
   async function relay(): Promise<number> {
@@ -59,6 +60,9 @@ export function createDirectQueue({ store, clock }: { store: Store; clock: Clock
       signal: new AbortController().signal,
       progress: (share) => {
         for (const listener of listeners) listener({ key: job.key, name: job.name, share });
+      },
+      answer: (value) => {
+        entry.answer = value;
       },
     };
     try {

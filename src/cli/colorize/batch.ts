@@ -21,6 +21,10 @@ export interface PhotoOutcome {
     readonly inferenceSeconds: number;
     readonly joules?: number;
     readonly card?: string;
+    /** Two cards of a kind have the same name. */
+    readonly cardId?: string;
+    /** The box of a fleet that did it; absent: this machine. */
+    readonly worker?: string;
   };
   readonly error?: unknown;
 }

@@ -15,7 +15,7 @@ export function registerColorize(program: Command, finish: Finish): void {
     .description(
       `Colour photographs: files, folders and globs, in full resolution.
 
-Without -o the result lies beside the photo as name-colour.ext. Nothing is overwritten unless you say so, and one bad file never stops the others. Colour photographs work too: their own colour is ignored.`,
+All graphics cards that CUDA can use share the photos (inference.deviceId names other ones). Without -o the result lies beside the photo as name-colour.ext. Nothing is overwritten unless you say so, and one bad file never stops the others. Colour photographs work too: their own colour is ignored.`,
     )
     .argument('<photos...>', 'files, folders, globs (quote them: "scans/**/*.tif")');
   addPlaces(command);
@@ -38,6 +38,7 @@ Examples:
   huancai colorize album/ -o colour/ --recursive    keeps the folders
   huancai colorize album/ -o colour/ --resume       goes on where a stopped run was
   huancai colorize scans/ -r -o colour/ --manifest colour/archive --contact-sheet sheet/
+  huancai colorize scans/ -r -o colour/ --fleet     on other boxes (docs/fleet.md)
   huancai colorize old.jpg --variants 4             four ways to colour it, and a sheet to choose from
   huancai colorize old.jpg --strength 0.8 --warmth 0.2 --sharpen
 
@@ -51,12 +52,12 @@ function addPlaces(command: Command): void {
     )
     .option('-r, --recursive', 'search folders inside folders')
     .option('--resume', 'continue a stopped run; finished photos are recognised by content')
+    .option('--fleet', 'let the workers of a studio colour: needs REDIS_URL and the place of photos')
     .option('--overwrite', 'replace results that are already there')
     .option(
       '--concurrency <n>',
-      'photos at a time; the network runs one by one',
+      'photos at a time; default: 2, or one more than there are cards; more with --fleet',
       wholeIn(1, 64, 2),
-      2,
     )
     .option(
       '--manifest <file>',

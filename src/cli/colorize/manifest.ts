@@ -27,6 +27,10 @@ export interface ManifestEntry {
   readonly model: string | null;
   readonly provider: string | null;
   readonly card: string | null;
+  /** Its number: two cards of a kind have the same name. */
+  readonly cardId: string | null;
+  /** Process of the box that coloured it, with --fleet. */
+  readonly worker: string | null;
   readonly inputWidthPx: number | null;
   readonly inputHeightPx: number | null;
   /** From file to file. */
@@ -93,6 +97,8 @@ export function openManifest(
         model: prediction?.model ?? null,
         provider: prediction?.provider ?? null,
         card: prediction?.card ?? null,
+        cardId: prediction?.cardId ?? null,
+        worker: prediction?.worker ?? null,
         inputWidthPx: prediction?.inputWidthPx ?? null,
         inputHeightPx: prediction?.inputHeightPx ?? null,
         seconds: done ? seconds : null,
@@ -127,7 +133,7 @@ function readEntries(file: string): ManifestEntry[] {
 
 const columns = [
   ...(['photo', 'sha256', 'results', 'resultSha256', 'status', 'model', 'provider'] as const),
-  ...(['card', 'inputWidthPx', 'inputHeightPx', 'seconds'] as const),
+  ...(['card', 'cardId', 'worker', 'inputWidthPx', 'inputHeightPx', 'seconds'] as const),
   ...(['inferenceSeconds', 'joules', 'at'] as const),
 ];
 

@@ -7,19 +7,22 @@ import type {
   ImageFormat,
   ModelFit,
 } from '../../studio/ports/colorizer.js';
-import type { Engine } from '../engine.js';
 import type { GlobalOptions } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
+import type { ColouringEngine } from './colouring-engine.js';
 import { createRecipe, type Recipe } from './recipe.js';
 
 /** As commander hands them over; ranges are checked there. */
 export interface ColorizeOptions extends GlobalOptions, Finishing {
   readonly output?: string;
   readonly recursive?: boolean;
+  /** The network runs on the workers of the studio's queue. */
+  readonly fleet?: boolean;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
-  readonly concurrency: number;
+  /** Absent: as many as the cards want. */
+  readonly concurrency?: number;
   readonly compare?: boolean;
   /** JSON lines and a table of what was done; the name without its ending. */
   readonly manifest?: string;
@@ -42,7 +45,7 @@ export interface ColorizeOptions extends GlobalOptions, Finishing {
 export async function planRecipe(
   options: ColorizeOptions,
   { config }: Pick<Shell, 'config'>,
-  engine: Engine,
+  engine: ColouringEngine,
 ): Promise<Recipe> {
   const models = options.model ?? [config.inference.model];
   // A missing model would fail every photo: find out before the first.
@@ -50,7 +53,7 @@ export async function planRecipe(
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
   const wanted = options.label ?? config.label.visible;
   return createRecipe(
-    { colorizer: engine.colorizer, ownSize: engine.ownSize, contactSheet: engine.contactSheet },
+    engine,
     {
       variants: await chooseVariants(options, models, preset.sizePx, engine),
       fit: options.fit ?? config.inference.fit ?? undefined,
@@ -68,7 +71,7 @@ async function chooseVariants(
   options: ColorizeOptions,
   models: readonly string[],
   presetPx: number | undefined,
-  engine: Engine,
+  engine: ColouringEngine,
 ): Promise<Variant[]> {
   const { strength, warmth, whiteBalance, denoise, sharpen, contrast } = options;
   const finishing = { strength, warmth, whiteBalance, denoise, sharpen, contrast };

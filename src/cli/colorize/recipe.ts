@@ -39,6 +39,8 @@ export interface RecipeDeps {
   /** Input size that a model is made for. */
   readonly ownSize: (model: string) => Promise<ModelSize>;
   readonly contactSheet: typeof contactSheet;
+  /** Predictions come from other boxes: nothing is decoded or held while they are on their way. */
+  readonly elsewhere?: boolean;
 }
 
 export interface Recipe {
@@ -65,7 +67,13 @@ export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe
     colour: async (task, key, context) => {
       const photo = await deps.colorizer.inspect(task.file);
       const megapixels = (photo.widthPx * photo.heightPx) / 1e6;
-      return gate.run(megapixels, () => colourPhoto(deps, settings, { task, photo, key, context }));
+      const work = { task, photo, key, context };
+      const predict = rememberPredictions(work, deps, settings);
+      if (deps.elsewhere) {
+        const part = partOf(context, 0, settings.variants.length);
+        for (const variant of settings.variants) await predict(variant, part(0, 0.6));
+      }
+      return gate.run(megapixels, () => colourPhoto(deps, settings, work, predict));
     },
   };
 }
@@ -77,13 +85,19 @@ interface Work {
   readonly context: BatchContext;
 }
 
-async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Work) {
+type Predict = (variant: Variant, context: BatchContext) => Promise<Prediction>;
+
+async function colourPhoto(
+  deps: RecipeDeps,
+  settings: RecipeSettings,
+  work: Work,
+  predict: Predict,
+) {
   const { task, context } = work;
   const label = labelFor(work.key, settings);
   const steps = planSteps(task, settings);
   const notes: ResultNote[] = [];
   const renditions: Rendition[] = [];
-  const predict = rememberPredictions(work, deps, settings);
   for (const [i, step] of steps.entries()) {
     const part = partOf(context, i, steps.length);
     const predicting = predict(step.variant, part(0, 0.6));
@@ -105,21 +119,23 @@ async function colourPhoto(deps: RecipeDeps, settings: RecipeSettings, work: Wor
     notes.push(...settings.variants.map(describeVariant));
   }
   const first = await predict(settings.variants[0]!, context);
-  const { provider, model, inputWidthPx, inputHeightPx, joules, card } = first;
+  const { provider, model, inputWidthPx, inputHeightPx, joules, card, cardId, worker } = first;
   const inferenceSeconds = first.seconds;
   // By name: a plane of colours in every outcome would stay in memory for the whole batch.
   const prediction = {
     ...{ provider, model, inputWidthPx, inputHeightPx, inferenceSeconds },
     ...(joules === undefined ? {} : { joules }),
     ...(card === undefined ? {} : { card }),
+    ...(cardId === undefined ? {} : { cardId }),
+    ...(worker === undefined ? {} : { worker }),
   };
   return { notes: distinct(notes), prediction, files: filesOf(task) };
 }
 
 /** Variants that differ in finishing only, and the comparison, share one inference. */
-function rememberPredictions(work: Work, deps: RecipeDeps, settings: RecipeSettings) {
+function rememberPredictions(work: Work, deps: RecipeDeps, settings: RecipeSettings): Predict {
   const known = new Map<string, Promise<Prediction>>();
-  return async (variant: Variant, context: BatchContext): Promise<Prediction> => {
+  return async (variant, context) => {
     const sizePx = await sizeFor(variant, work.photo, deps, settings);
     const id = `${variant.model}\n${sizePx}`;
     const options = { model: variant.model, sizePx, fit: settings.fit };

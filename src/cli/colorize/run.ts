@@ -1,16 +1,17 @@
 import path from 'node:path';
 import { waitingAloud } from '../cards.js';
-import { openEngine } from '../engine.js';
+import { openWholeEngine } from '../engine.js';
 import { WrongUse } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { openShell } from '../open-shell.js';
 import type { Shell } from '../shell.js';
 import { runBatch } from './batch.js';
+import type { ColouringEngine } from './colouring-engine.js';
 import { findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
 import { removeLeftovers } from './leftovers.js';
-import { manifestFiles, openManifest } from './manifest.js';
+import { type Manifest, manifestFiles, openManifest } from './manifest.js';
 import { filesOf, outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
@@ -31,27 +32,24 @@ export async function colorize(
     () => removeLeftovers(tasks.flatMap(filesOf)),
   );
   if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
-  const manifest = options.manifest
-    ? openManifest(path.resolve(shell.cwd, options.manifest), {
-        ...{ resume: options.resume === true, overwrite: options.overwrite === true },
-        now: shell.now,
-      })
-    : undefined;
-  const engine = openEngine(shell, waitingAloud(shell));
+  const engine = await openColouringEngine(options, shell);
   const journals = openJournals(
     options.resume === true || tasks.length > 1 || !tasks[0]!.named,
     shell,
   );
+  let manifest: Manifest | undefined;
   try {
     const startedAt = shell.now();
     const recipe = await planRecipe(options, shell, engine);
+    // Only now: a run that cannot begin must leave nothing that the next one would have to respect.
+    manifest = openAskedManifest(options, shell);
     const work = createWork(
       { recipe, journalFor: journals.get, isOurs: engine.isLabelled, now: shell.now },
       { resume: options.resume === true, overwrite: options.overwrite === true },
     );
     const progress = createProgress(shell);
     const outcomes = await runBatch(tasks, work, {
-      concurrency: options.concurrency,
+      concurrency: options.concurrency ?? engine.photosAtOnce,
       signal: interrupt.signal,
       now: shell.now,
       listener: {
@@ -72,6 +70,27 @@ export async function colorize(
     await engine.close();
     interrupt.close();
   }
+}
+
+/** All cards of this machine, or the fleet. */
+async function openColouringEngine(
+  { fleet }: ColorizeOptions,
+  shell: Shell,
+): Promise<ColouringEngine> {
+  // Queue and stores are loaded only where they are wanted.
+  if (fleet) return (await import('./open-fleet.js')).openFleetEngine(shell);
+  // One photo more than there are cards: it is decoded meanwhile.
+  const engine = await openWholeEngine(shell, waitingAloud(shell));
+  return { ...engine, elsewhere: false, photosAtOnce: Math.max(2, engine.cardsAtOnce + 1) };
+}
+
+function openAskedManifest(
+  { manifest, resume = false, overwrite = false }: ColorizeOptions,
+  { cwd, now }: Shell,
+): Manifest | undefined {
+  return manifest === undefined
+    ? undefined
+    : openManifest(path.resolve(cwd, manifest), { resume, overwrite, now });
 }
 
 function tellManifest(name: string, { cwd, output, t }: Shell): void {

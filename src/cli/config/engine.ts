@@ -25,7 +25,12 @@ export const engineSections = {
     providers: setting(z.array(z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu'])).min(1), {
       example: '[cuda, cpu]',
     }),
-    deviceId: setting(z.int().min(0), { example: '0' }),
+    deviceId: setting(
+      z.union([z.int().min(0), z.array(z.int().min(0)).min(1)], {
+        error: 'expected a number, or a list of them',
+      }).nullable(),
+      { example: '[0, 1]' },
+    ),
     threads: setting(z.int().min(0).max(256), { example: '0' }),
     startTimeoutMs: setting(z.int().positive(), { example: '60000' }),
     runTimeoutMs: setting(z.int().positive(), { example: '180000' }),

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import { chooseDdcolor } from '../../inference/convert/choose-ddcolor.js';
+import { firstDevice } from '../cards.js';
 import type { Config } from '../config.js';
 
 /**
@@ -29,7 +30,7 @@ function cardMemoryBytes({ inference, gpu }: Pick<Config, 'inference' | 'gpu'>) 
   if (inference.providers[0] !== 'cuda') return undefined;
   const query = ['--query-gpu=memory.total', '--format=csv,noheader,nounits'];
   try {
-    const answer = execFileSync(gpu.nvidiaSmi, [...query, `--id=${inference.deviceId}`], {
+    const answer = execFileSync(gpu.nvidiaSmi, [...query, `--id=${firstDevice({ inference })}`], {
       encoding: 'utf8',
       timeout: gpu.timeoutMs,
       stdio: ['ignore', 'pipe', 'ignore'],

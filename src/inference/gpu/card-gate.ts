@@ -5,8 +5,8 @@ import type { ResultNote } from '../../studio/ports/colorizer.js';
 export interface CardGateConfig {
   /** The card's uuid (or its beginning), or its place among all cards. */
   readonly card: string | number;
-  /** The processor does what a resting card may not. */
-  readonly allowCpu: boolean;
+  /** The processor does what a resting card may not; asked each time where it depends on others. */
+  readonly allowCpu: boolean | (() => boolean);
   /** `wait` until the card may work; `refuse` with CardPaused, so that others can take the job. */
   readonly whenPaused: 'wait' | 'refuse';
 }
@@ -41,7 +41,9 @@ export function createCardGate(
   config: CardGateConfig,
 ): CardGate {
   const closing = new AbortController();
-  const { card, allowCpu, whenPaused } = config;
+  const { card, whenPaused } = config;
+  const allowCpu = () =>
+    typeof config.allowCpu === 'function' ? config.allowCpu() : config.allowCpu;
 
   const status = () =>
     cards
@@ -59,7 +61,7 @@ export function createCardGate(
     await cards.start();
     if (cardMayWork()) return { cpuOnly: false, notes: [] };
     const now = status();
-    if (allowCpu) return { cpuOnly: true, notes: [movedNote(now)] };
+    if (allowCpu()) return { cpuOnly: true, notes: [movedNote(now)] };
     if (whenPaused === 'refuse') throw pausedError(now);
     onWait?.(now);
     await cool(AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]));
@@ -90,7 +92,7 @@ export function createCardGate(
     enter,
     known: () => cards.start(),
     cardMayWork,
-    mayTakeWork: () => allowCpu || cardMayWork(),
+    mayTakeWork: () => allowCpu() || cardMayWork(),
     onStop: (listener) =>
       cards.onChange((change) => {
         const { reading, state } = change.status;

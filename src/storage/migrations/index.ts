@@ -3,6 +3,7 @@ import { moneyTables } from './002-money.js';
 import { queueTables } from './003-queue.js';
 import { chatTables } from './004-chats.js';
 import { workFacts } from './005-work-facts.js';
+import { jobAnswers } from './006-answers.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -12,6 +13,7 @@ export const migrations: readonly Migration[] = [
   queueTables,
   chatTables,
   workFacts,
+  jobAnswers,
 ];
 
 export type { DialectName, Migration } from './migration.js';

@@ -36,6 +36,8 @@ export interface Prediction {
   readonly card?: string;
   /** Its number, the same over restarts. */
   readonly cardId?: string;
+  /** Name of the process on another box that made it; absent: this machine. */
+  readonly worker?: string;
   /** Mean chroma, sqrt(a² + b²). Near zero means a grey answer, which is reported in notes. */
   readonly meanChroma: number;
   /** Size rounded, stepped down after out of memory, moved to the CPU, answer nearly grey... */

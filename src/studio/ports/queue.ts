@@ -15,6 +15,8 @@ export interface JobInfo {
   /** Error code and English text of the last failure. */
   readonly lastError?: string;
   readonly worker?: string;
+  /** What a job that is done answered; absent: nothing. */
+  readonly answer?: unknown;
 }
 
 export interface PlaceInQueue {

@@ -20,7 +20,8 @@ export async function predictSmaller(
   let { sizePx } = look;
   for (;;) {
     try {
-      const prediction = await colorizer.predict(file, { model: look.model, sizePx }, context);
+      const asked = { model: look.model, sizePx, ...(look.fit ? { fit: look.fit } : {}) };
+      const prediction = await colorizer.predict(file, asked, context);
       const { model, inputWidthPx, inputHeightPx, provider, seconds, notes } = prediction;
       const milliseconds = Math.round(seconds * 1000);
       const details = { model, inputWidthPx, inputHeightPx, provider, milliseconds };

@@ -4,6 +4,9 @@ import type {
   LookOrder,
   LookResult,
   NewJob,
+  PlaneResult,
+  PlanesOutcome,
+  RestoreFailure,
   RestoreOrder,
   RestoreOutcome,
   TimelineEntry,
@@ -11,6 +14,7 @@ import type {
 import { limits } from '../limits.js';
 import type { Clock } from '../ports/basics.js';
 import type { Blobs } from '../ports/blobs.js';
+import type { ChromaPlane } from '../chroma-plane.js';
 import type { Colorizer, Prediction, Rendition } from '../ports/colorizer.js';
 import type { ChromaCodec, Files, MakeSheet } from '../ports/files.js';
 import type { JobQueue } from '../ports/queue.js';
@@ -28,7 +32,10 @@ export interface RestoreDeps {
 }
 
 export interface RestoreStage {
-  /** Predict and render previews; the outcome travels in a `deliver` job. */
+  /**
+   * Predict and render previews; the outcome travels in a `deliver` job. Where planes alone are
+   * wanted it stays with the job.
+   */
   run(job: Job<'restore'>): Promise<void>;
   /** The queue gave up on it: say so. */
   gaveUp(job: NewJob<'restore'>, reason: StudioError): Promise<void>;
@@ -48,16 +55,18 @@ export function createRestoreStage(deps: RestoreDeps, config: { worker: string }
     });
   }
 
-  const failed = (job: NewJob<'restore'>, error: StudioError, timeline: TimelineEntry[] = []) => {
+  const failure = (error: StudioError, timeline: readonly TimelineEntry[]): RestoreFailure => {
     const { code, messageKey, params } = error;
-    return report(job, { ok: false, code, messageKey, params, worker: config.worker, timeline });
+    return { ok: false, code, messageKey, params, worker: config.worker, timeline };
   };
 
   return {
     run: async (job) => {
       const run = new RestoreRun(deps, job, config.worker);
+      const { payload } = job;
       try {
-        await report(job, await run.outcome());
+        if ('wants' in payload) job.answer(await run.planes());
+        else await report(job, await run.outcome(payload));
       } catch (error) {
         if (error instanceof Cancelled || job.signal.aborted) throw error;
         if (!(error instanceof StudioError)) throw error;
@@ -65,10 +74,15 @@ export function createRestoreStage(deps: RestoreDeps, config: { worker: string }
         if (error instanceof BlobsAway || error instanceof CardPaused) throw error;
         const last = job.attempt >= limits.studio.restoreAttempts;
         if (error.retry !== 'never' && !last) throw error;
-        await failed(job, error, run.timeline);
+        const outcome = failure(error, run.timeline);
+        if ('wants' in payload) job.answer(outcome);
+        else await report(job, outcome);
       }
     },
-    gaveUp: (job, reason) => failed(job, reason),
+    gaveUp: async (job, reason) => {
+      // Whoever wants planes looks at the job itself.
+      if (!('wants' in job.payload)) await report(job, failure(reason, []));
+    },
   };
 }
 
@@ -76,46 +90,58 @@ type Picture = Pick<Rendition, 'file' | 'widthPx' | 'heightPx'>;
 
 class RestoreRun {
   readonly timeline: TimelineEntry[] = [];
-  private readonly order: RestoreOrder;
 
   constructor(
     private readonly deps: RestoreDeps,
     private readonly job: Job<'restore'>,
     private readonly worker: string,
-  ) {
-    this.order = job.payload;
-  }
+  ) {}
 
-  async outcome(): Promise<RestoreOutcome> {
-    const { blobs, colorizer, files, makeSheet } = this.deps;
-    const { job, order, timeline, worker } = this;
-    if (job.attempt > 1) this.note('photo.tryingAgain', { attempt: job.attempt, worker });
-    const original = await blobs.localFile(order.originalKey);
-    const { widthPx, heightPx } = await colorizer.inspect(original);
-    this.note('photo.decoded', { widthPx, heightPx, worker });
+  async outcome(order: RestoreOrder): Promise<RestoreOutcome> {
+    const { files, makeSheet, blobs } = this.deps;
+    const { timeline, worker } = this;
+    const { original, widthPx, heightPx } = await this.open();
     return files.scratch(async (dir) => {
       const looks: LookResult[] = [];
       const previews: Picture[] = [];
       for (const [i, look] of order.looks.entries()) {
-        const share = (part: number) => job.progress((i + part) / order.looks.length);
-        const { preview, result } = await this.makeLook(look, original, `${dir}/${i}`, share);
+        const share = this.shareOf(i);
+        const { preview, result } = await this.makeLook(order, look, original, `${dir}/${i}`, share);
         previews.push(preview);
         looks.push(result);
       }
       if (!order.sheet) return { ok: true, widthPx, heightPx, looks, worker, timeline };
       const sheet = `${dir}/sheet.jpg`;
-      await makeSheet(previews, sheet, { label: this.label() });
+      await makeSheet(previews, sheet, { label: labelOf(order) });
       const sheetKey = (await blobs.putFile('sheet', sheet)).key;
       return { ok: true, widthPx, heightPx, looks, sheetKey, worker, timeline };
     });
   }
 
-  private async makeLook(
+  async planes(): Promise<PlanesOutcome> {
+    const { original } = await this.open();
+    const planes: PlaneResult[] = [];
+    for (const [i, look] of this.job.payload.looks.entries())
+      planes.push((await this.predict(look, original, this.shareOf(i))).result);
+    return { ok: true, planes, worker: this.worker };
+  }
+
+  private async open() {
+    const { blobs, colorizer } = this.deps;
+    const { job, worker } = this;
+    if (job.attempt > 1) this.note('photo.tryingAgain', { attempt: job.attempt, worker });
+    const original = await blobs.localFile(job.payload.originalKey);
+    const { widthPx, heightPx } = await colorizer.inspect(original);
+    this.note('photo.decoded', { widthPx, heightPx, worker });
+    return { original, widthPx, heightPx };
+  }
+
+  /** The colours of a look: predicted, or those that are kept. */
+  private async predict(
     look: LookOrder,
     original: string,
-    base: string,
     share: (part: number) => void,
-  ): Promise<{ preview: Picture; result: LookResult }> {
+  ): Promise<{ chroma: ChromaPlane; result: PlaneResult }> {
     const { blobs, planes, files, colorizer } = this.deps;
     const { signal } = this.job;
     const known = look.chromaKey;
@@ -123,16 +149,38 @@ class RestoreRun {
       ? undefined
       : await predictSmaller(colorizer, original, look, (event, d) => this.note(event, d), {
           signal,
-          onProgress: (part) => share(0.7 * part),
+          onProgress: share,
         });
     const chroma =
       prediction?.chroma ?? planes.decode(await files.read(await blobs.localFile(known as string)));
     const chromaKey = known ?? (await blobs.putBytes('chroma', planes.encode(chroma))).key;
+    const result = {
+      ...{ lookId: look.lookId, chromaKey },
+      model: prediction?.model ?? look.model,
+      inputWidthPx: prediction?.inputWidthPx ?? chroma.widthPx,
+      inputHeightPx: prediction?.inputHeightPx ?? chroma.heightPx,
+      provider: prediction?.provider ?? 'none',
+      seconds: prediction?.seconds ?? 0,
+      ...costOf(prediction),
+      notes: prediction?.notes ?? [],
+    };
+    return { chroma, result };
+  }
+
+  private async makeLook(
+    order: RestoreOrder,
+    look: LookOrder,
+    original: string,
+    base: string,
+    share: (part: number) => void,
+  ): Promise<{ preview: Picture; result: LookResult }> {
+    const { blobs, colorizer } = this.deps;
+    const { chroma, result } = await this.predict(look, original, (part) => share(0.7 * part));
     share(0.7);
-    const options = this.renderOptions(look);
+    const options = renderOptions(order, look);
     const preview = `${base}-preview.jpg`;
     const comparison = `${base}-comparison.jpg`;
-    const context = { signal };
+    const context = { signal: this.job.signal };
     const shown = await colorizer.render(original, chroma, preview, options, context);
     share(0.85);
     const beside = { ...options, layout: 'comparison' } as const;
@@ -142,39 +190,37 @@ class RestoreRun {
     const previewKey = (await blobs.putFile('preview', shown.file)).key;
     const comparisonKey = (await blobs.putFile('comparison', compared.file)).key;
     share(1);
-    const result = {
-      ...{ lookId: look.lookId, chromaKey, previewKey, comparisonKey },
-      model: prediction?.model ?? look.model,
-      inputWidthPx: prediction?.inputWidthPx ?? chroma.widthPx,
-      inputHeightPx: prediction?.inputHeightPx ?? chroma.heightPx,
-      provider: prediction?.provider ?? 'none',
-      seconds: prediction?.seconds ?? 0,
-      ...costOf(prediction),
-      notes: [...(prediction?.notes ?? []), ...shown.notes],
-    };
+    const notes = [...result.notes, ...shown.notes];
     // The store may have moved the file: its blob is the same picture.
-    return { preview: { file: await blobs.localFile(previewKey), widthPx, heightPx }, result };
-  }
-
-  private renderOptions(look: LookOrder) {
-    const { preview } = this.order;
     return {
-      ...look.finishing,
-      format: 'jpeg' as const,
-      longEdgePx: preview.longEdgePx,
-      watermark: preview.watermark,
-      label: this.label(),
+      preview: { file: await blobs.localFile(previewKey), widthPx, heightPx },
+      result: { ...result, previewKey, comparisonKey, notes },
     };
   }
 
-  private label() {
-    return { ...this.order.label, produceId: this.order.photoId };
+  /** Progress of one look out of several. */
+  private shareOf(i: number): (part: number) => void {
+    const { looks } = this.job.payload;
+    return (part) => this.job.progress((i + part) / looks.length);
   }
 
   private note(event: string, details: TimelineEntry['details']): void {
     this.timeline.push({ atMs: this.deps.clock.now(), event, details });
   }
 }
+
+function renderOptions(order: RestoreOrder, look: LookOrder) {
+  const { preview } = order;
+  return {
+    ...look.finishing,
+    format: 'jpeg' as const,
+    longEdgePx: preview.longEdgePx,
+    watermark: preview.watermark,
+    label: labelOf(order),
+  };
+}
+
+const labelOf = ({ label, photoId }: RestoreOrder) => ({ ...label, produceId: photoId });
 
 /** What is known of the card and the energy; jobs carry no empty fields. */
 function costOf(
