@@ -8,7 +8,11 @@ import type { ModelStore } from '../inference/models/index.js';
 import { createPooledColorizer } from '../inference/pooled-colorizer.js';
 import type { ModelSize } from '../inference/presets.js';
 import { contactSheet, createRenderer, readLabel } from '../inference/render/index.js';
-import { chooseInputSize, type HostStatus, type ModelContract } from '../inference/sessions/index.js';
+import {
+  chooseInputSize,
+  type HostStatus,
+  type ModelContract,
+} from '../inference/sessions/index.js';
 import { limits } from '../studio/limits.js';
 import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';

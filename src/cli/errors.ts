@@ -69,11 +69,7 @@ export class FleetUnusable extends StudioError {
 
 /** What a box of the fleet said of a photo that it could not colour, in its own words. */
 export class FleetFailed extends StudioError {
-  constructor(
-    code: string,
-    messageKey: string,
-    params: Readonly<Record<string, string | number>>,
-  ) {
+  constructor(code: string, messageKey: string, params: Readonly<Record<string, string | number>>) {
     super(code, messageKey, 'never', `the fleet could not: ${code}`, { params });
   }
 

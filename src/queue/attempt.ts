@@ -65,7 +65,9 @@ export async function runAttempt(
   try {
     if (!handler) throw new Error(`no handler for ${job.name}`);
     const said: { answer?: unknown } = {};
-    const answer = (value: unknown) => void (said.answer = value);
+    const answer = (value: unknown) => {
+      said.answer = value;
+    };
     await handler(liveJob(facts, attempt, progress, answer));
     return { kind: 'done', ...said };
   } catch (error) {

@@ -105,10 +105,7 @@ export class BullConsumer implements Consumer {
     begin().catch((error) => connection.complain(error));
   }
 
-  /**
-   * Resolves with the answer when done (bull keeps it), rejects with `Ended` otherwise: bull then
-   * asks it for the delay.
-   */
+  /** Resolves with the answer, which bull keeps; rejects with `Ended`, which bull asks for the delay. */
   private async run(name: JobName, queue: Bull.Queue<BullData>, job: Bull.Job<BullData>) {
     const attempt = new Attempt();
     const notNow = this.closing || this.options.ready?.() === false;

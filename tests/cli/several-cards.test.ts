@@ -88,7 +88,10 @@ test('two processes for two cards; for a hot one none, and nobody waits for it',
   expect(await mostChildren(both)).toBe(2);
   rmSync(path.join(dir, 'colour'), { recursive: true });
   box.heat(88, 0);
-  const one = startCli(args.filter((word) => word !== '--json'), { cwd: dir, env: guarded() });
+  const one = startCli(
+    args.filter((word) => word !== '--json'),
+    { cwd: dir, env: guarded() },
+  );
   running.push(one);
   expect(await mostChildren(one)).toBe(1);
   const { code, err } = await one.ended;

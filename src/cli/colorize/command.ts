@@ -52,7 +52,10 @@ function addPlaces(command: Command): void {
     )
     .option('-r, --recursive', 'search folders inside folders')
     .option('--resume', 'continue a stopped run; finished photos are recognised by content')
-    .option('--fleet', 'let the workers of a studio colour: needs REDIS_URL and the place of photos')
+    .option(
+      '--fleet',
+      'let the workers of a studio colour: needs REDIS_URL and the place of photos',
+    )
     .option('--overwrite', 'replace results that are already there')
     .option(
       '--concurrency <n>',

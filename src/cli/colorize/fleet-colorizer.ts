@@ -104,7 +104,9 @@ function orderFor(originalKey: string, model: string, { sizePx, fit }: PredictOp
 
 /** Named by what was asked for: the same photo asked for again is the same job. */
 function jobFor(order: PlanesOrder, modelSha256: string, round: number): NewJob<'restore'> {
-  const asked = createHash('sha256').update(JSON.stringify([order, modelSha256])).digest('hex');
+  const asked = createHash('sha256')
+    .update(JSON.stringify([order, modelSha256]))
+    .digest('hex');
   return {
     name: 'restore',
     key: `archive:${asked.slice(0, 40)}:${round}`,

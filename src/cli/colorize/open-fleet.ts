@@ -33,9 +33,12 @@ export async function openFleetEngine(shell: Shell): Promise<ColouringEngine> {
   const keepDoneMs = config.queue.keepDoneDays * 86_400_000;
   const queue = createBullQueue(
     // What the queue has to say of an absence is said in our words (fleet-watch.ts).
-    { clock, logger: createLogger({
+    {
+      clock,
+      logger: createLogger({
         ...{ level: 'error', terminal: shell.output.terminal, destination: process.stderr },
-      }) },
+      }),
+    },
     { redisUrl, leaseMs, keepDoneMs },
   );
   const fleet = createRedisFleet({ clock }, { redisUrl });

@@ -52,19 +52,16 @@ export async function planRecipe(
   const modelHashes = await Promise.all(models.map(engine.modelHash));
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
   const wanted = options.label ?? config.label.visible;
-  return createRecipe(
-    engine,
-    {
-      variants: await chooseVariants(options, models, preset.sizePx, engine),
-      fit: options.fit ?? config.inference.fit ?? undefined,
-      upsampling: options.upsampling ?? config.inference.upsampling,
-      quality: options.quality,
-      labelText: wanted === true ? config.label.text : wanted || undefined,
-      producer: config.label.producer,
-      modelHashes,
-      preset,
-    },
-  );
+  return createRecipe(engine, {
+    variants: await chooseVariants(options, models, preset.sizePx, engine),
+    fit: options.fit ?? config.inference.fit ?? undefined,
+    upsampling: options.upsampling ?? config.inference.upsampling,
+    quality: options.quality,
+    labelText: wanted === true ? config.label.text : wanted || undefined,
+    producer: config.label.producer,
+    modelHashes,
+    preset,
+  });
 }
 
 async function chooseVariants(

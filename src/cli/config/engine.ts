@@ -26,9 +26,11 @@ export const engineSections = {
       example: '[cuda, cpu]',
     }),
     deviceId: setting(
-      z.union([z.int().min(0), z.array(z.int().min(0)).min(1)], {
-        error: 'expected a number, or a list of them',
-      }).nullable(),
+      z
+        .union([z.int().min(0), z.array(z.int().min(0)).min(1)], {
+          error: 'expected a number, or a list of them',
+        })
+        .nullable(),
       { example: '[0, 1]' },
     ),
     threads: setting(z.int().min(0).max(256), { example: '0' }),

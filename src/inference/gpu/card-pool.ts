@@ -8,7 +8,6 @@ export type LeftOutReason = 'died' | 'fellBack';
 
 export interface CardPoolDeps {
   readonly cards: Pick<Cards, 'onReading'>;
-  readonly now: () => number;
   /** Told once for each time in which every card rests and somebody waits. */
   readonly onWait?: (resting: readonly CardStatus[]) => void;
 }

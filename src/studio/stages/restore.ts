@@ -1,3 +1,4 @@
+import type { ChromaPlane } from '../chroma-plane.js';
 import { BlobsAway, Cancelled, CardPaused, StudioError } from '../errors/index.js';
 import type {
   Job,
@@ -14,7 +15,6 @@ import type {
 import { limits } from '../limits.js';
 import type { Clock } from '../ports/basics.js';
 import type { Blobs } from '../ports/blobs.js';
-import type { ChromaPlane } from '../chroma-plane.js';
 import type { Colorizer, Prediction, Rendition } from '../ports/colorizer.js';
 import type { ChromaCodec, Files, MakeSheet } from '../ports/files.js';
 import type { JobQueue } from '../ports/queue.js';
@@ -106,7 +106,13 @@ class RestoreRun {
       const previews: Picture[] = [];
       for (const [i, look] of order.looks.entries()) {
         const share = this.shareOf(i);
-        const { preview, result } = await this.makeLook(order, look, original, `${dir}/${i}`, share);
+        const { preview, result } = await this.makeLook(
+          order,
+          look,
+          original,
+          `${dir}/${i}`,
+          share,
+        );
         previews.push(preview);
         looks.push(result);
       }

@@ -63,10 +63,7 @@ function open({ allowCpu = false, hear }: { allowCpu?: boolean; hear?: Hear } = 
   const all: Card[] = [];
   for (const id of [0, 1]) {
     const onCpu = () => allowCpu && all.every((card) => !card.cardMayWork());
-    const gate = createCardGate(
-      { cards },
-      { card: id, allowCpu: onCpu, whenPaused: 'refuse' },
-    );
+    const gate = createCardGate({ cards }, { card: id, allowCpu: onCpu, whenPaused: 'refuse' });
     const events: HostEvent[] = [];
     const onEvent = (event: HostEvent) => {
       events.push(event);
@@ -160,19 +157,17 @@ test('all hot where the processor may help: it does, in one process', async () =
   expect(waits).toEqual([]);
 });
 
-test('what a card must leave at the stop line is done by the other one, which is said', async () => {
+test('a card that gets too hot with a photo in its hands: the other one does it, which is said', async () => {
   const hear: Hear = (event, card) => {
     if (card === 0 && event.name === 'loaded') box.heat(94, 0);
   };
   const { colorizer, all } = open({ hear });
-  // Long enough on one thread for many polls.
   const { notes, inputWidthPx } = await predict(colorizer, 1024);
   expect(inputWidthPx).toBe(1024);
   expect(notes).toContainEqual({
     key: 'inference.cardMoved',
     params: { card: 'NVIDIA GeForce GTX 1060 6GB', temperatureC: 94 },
   });
-  expect(all[0]!.events.map((event) => event.name)).toContain('cardStopped');
   expect(all.map(loads)).toEqual([1, 1]);
 });
 
