@@ -72,6 +72,7 @@ const mutations: Record<string, Mutation> = {
 
 test('2,000 damaged images: a typed error or a picture, never a crash, a hang or a leak', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'huancai-fuzz-'));
+  const held: Held[] = [];
   const engine = openEngine({
     config: loadConfig({ HUANCAI_DATA_DIR: folder }),
     env: {},
@@ -112,7 +113,7 @@ test('2,000 damaged images: a typed error or a picture, never a crash, a hang or
       concurrency: 4,
       signal: new AbortController().signal,
       now: Date.now,
-      listener: {},
+      listener: { finished: () => void held.push(heldNow()) },
     });
     expect(untyped(outcomes)).toEqual([]);
     const done = outcomes.filter((outcome) => outcome.status === 'done');
@@ -123,11 +124,26 @@ test('2,000 damaged images: a typed error or a picture, never a crash, a hang or
     expect(failed.length).toBeGreaterThan(800);
     expect(readdirSync(path.join(folder, 'out')).length).toBe(done.length);
     expect(engine.status().restarts).toBe(0);
+    // What 1,000 broken files left behind would show in the second half.
+    const [middle, end] = [held[held.length / 2]!, held.at(-1)!];
+    expect(end.megabytes - middle.megabytes).toBeLessThan(200);
+    expect(end.files - middle.files).toBeLessThan(20);
   } finally {
     await engine.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }, 1_200_000);
+
+interface Held {
+  readonly megabytes: number;
+  /** Open files, sockets and the like. */
+  readonly files: number;
+}
+
+const heldNow = (): Held => ({
+  megabytes: process.memoryUsage.rss() / 1e6,
+  files: readdirSync('/proc/self/fd').length,
+});
 
 /** Failures that are bugs of ours, or that blame the machine for a damaged photo. */
 function untyped(outcomes: readonly PhotoOutcome[]): string[] {
