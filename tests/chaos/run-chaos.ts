@@ -63,7 +63,7 @@ export async function runChaos({ orders, seed }: ChaosPlan): Promise<Verdict> {
     await refundSome(buyers, random, dir, env);
     providers.behave();
     const database = { file: path.join(dir, 'data', 'studio.db') };
-    const unsettled = await settleAll({ clock, database, payer, providers });
+    const unsettled = await settleAll({ clock, database, payer, providers, orders });
     const verdict = await judge({ database, buyers, payer, providers, clock });
     const { code, out, err } = await runCli(['ledger', 'audit'], { cwd: dir, env });
     const faults = [...verdict.faults, ...unsettled];

@@ -3,7 +3,9 @@ import type { ChaosClock } from './chaos-clock.js';
 import type { Payer } from './payer.js';
 import type { Providers } from './providers.js';
 
-const realPatienceMs = 240_000;
+const realPatienceMs = { atLeast: 240_000, perOrder: 1_000 } as const;
+/** Together with the next question go those of the minutes after it. */
+const jumpMs = { from: 120_000, to: 300_000 } as const;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -16,10 +18,11 @@ export async function settleAll(world: {
   database: { file: string };
   payer: Payer;
   providers: Providers;
+  orders: number;
 }): Promise<string[]> {
-  const { clock, payer, providers } = world;
+  const { clock, payer, providers, orders } = world;
   const database = openDatabase(world.database);
-  const end = Date.now() + realPatienceMs;
+  const end = Date.now() + realPatienceMs.atLeast + orders * realPatienceMs.perOrder;
   try {
     for (;;) {
       for (const [number, status] of processing(providers))
@@ -28,8 +31,8 @@ export async function settleAll(world: {
       if (busy === 0 && nextMs === undefined && payer.done) return [];
       if (Date.now() > end) return [`not settled: ${JSON.stringify({ busy, open })}`];
       // Nothing runs: to the next question, or to the next late payer.
-      if (busy === 0)
-        clock.jump(Math.min((nextMs ?? Number.POSITIVE_INFINITY) - clock.now(), 300_000));
+      const waitMs = (nextMs ?? Number.POSITIVE_INFINITY) - clock.now();
+      if (busy === 0) clock.jump(Math.max(jumpMs.from, Math.min(waitMs, jumpMs.to)));
       await pause(150);
     }
   } finally {
