@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { chmod, copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import { BlobMissing, Cancelled, DiskUnavailable } from '../../studio/errors/index.js';
@@ -85,13 +85,16 @@ export function createFleetColorizer(deps: FleetColorizerDeps): Colorizer {
   };
 }
 
-/** The store takes the file it is given: it gets a copy. */
+/** The store takes the file it is given: it gets a copy, without the place where it was taken. */
 function upload({ blobs, files }: FleetColorizerDeps, file: string): Promise<string> {
   return files.scratch(async (dir) => {
     const copy = path.join(dir, 'photo');
     await copyFile(file, copy, constants.COPYFILE_FICLONE).catch((error: Error) => {
       throw new DiskUnavailable(copy, error.message, error);
     });
+    // A copy of a file that nobody may write is one as well.
+    await chmod(copy, 0o600);
+    await files.removeLocation(copy);
     return (await blobs.putFile('original', copy)).key;
   });
 }
