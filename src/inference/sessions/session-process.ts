@@ -4,8 +4,9 @@
  * takes this process only.
  */
 import { type ModelSession, openModelSession, SessionFailure } from './model-session.js';
+import { saysOutOfMemory } from './memory-errors.js';
 import { peakResidentBytes } from './peak-memory.js';
-import type { Command, Reply, Vitals } from './protocol.js';
+import type { Command, Failure, Reply, Vitals } from './protocol.js';
 
 // Ctrl-C and a service manager's stop reach the whole group. The parent decides when we end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -24,13 +25,15 @@ async function handle(command: Command): Promise<void> {
   try {
     send(command.kind === 'load' ? await load(command) : await run(command));
   } catch (error) {
-    const failure =
-      error instanceof SessionFailure
-        ? error.failure
-        : ({ kind: 'failed', reason: String(error) } as const);
+    const failure = error instanceof SessionFailure ? error.failure : unforeseen(String(error));
     send({ id: command.id, kind: 'failure', failure, vitals: vitals() });
   }
   collect();
+}
+
+/** The answer itself may find no memory any more. */
+function unforeseen(reason: string): Failure {
+  return { kind: saysOutOfMemory(reason) ? 'memory' : 'failed', reason };
 }
 
 /**
