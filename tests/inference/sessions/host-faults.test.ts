@@ -120,19 +120,22 @@ describe('with a real limit on memory', () => {
     execFileSync('prlimit', [`--pid=${event.pid}`, `--as=${nowBytes + extraBytes}`]);
   };
 
-  test('steps down once, says so, and starts there the next time', async () => {
-    const { host, events } = bench.host({}, limited(700e6));
+  test('steps down, says so, and starts there the next time', async () => {
+    const { host, events } = bench.host({}, limited(560e6));
     const request = ramp(hungry, 1024);
     const first = await host.predict(request);
-    expect(first.widthPx).toBe(768);
+    // One step or two: how much address space the threads have reserved is a matter of luck.
+    const steps = [768, 576].indexOf(first.widthPx) + 1;
+    expect(steps).toBeGreaterThan(0);
+    const to = `${first.widthPx}x${first.widthPx}`;
     expect(first.notes).toEqual([
-      { key: 'inference.sizeSteppedDown', params: { from: '1024x1024', to: '768x768' } },
+      { key: 'inference.sizeSteppedDown', params: { from: '1024x1024', to } },
     ]);
     expect(first.ab[0]).toBeCloseTo(5, 1);
-    expect(named(events, 'outOfMemory')).toHaveLength(1);
+    expect(named(events, 'outOfMemory')).toHaveLength(steps);
     const second = await host.predict(request);
-    expect(second.widthPx).toBe(768);
-    expect(named(events, 'outOfMemory')).toHaveLength(1);
+    expect(second.widthPx).toBe(first.widthPx);
+    expect(named(events, 'outOfMemory')).toHaveLength(steps);
     expect((await host.predict(ramp(hungry, 256))).widthPx).toBe(256);
   });
 
