@@ -30,7 +30,8 @@ test('only statements of the relaxed handle do not wait for the disk', async () 
 });
 
 test('a statement that fails leaves the next ones durable', async () => {
-  await expect(sql`insert into nowhere values (1)`.execute(database.relaxed)).rejects.toThrow();
+  const failing = sql`insert into nowhere values (1)`.execute(database.relaxed);
+  await expect(failing).rejects.toMatchObject({ code: 'SQLITE_ERROR' });
   expect(await synchronous(database.raw)).toBe(FULL);
 });
 
