@@ -3,8 +3,9 @@
  * its parent: `session.run` blocks the event loop, and a native crash or the out-of-memory killer
  * takes this process only.
  */
-import { type ModelSession, openModelSession, SessionFailure } from './model-session.js';
+
 import { saysOutOfMemory } from './memory-errors.js';
+import { type ModelSession, openModelSession, SessionFailure } from './model-session.js';
 import { peakResidentBytes } from './peak-memory.js';
 import type { Command, Failure, Reply, Vitals } from './protocol.js';
 
