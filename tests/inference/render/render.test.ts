@@ -126,13 +126,14 @@ describe('what comes in', () => {
       .toFile(at('p3-16.png'));
     await renderer.render(at('p3-16.png'), plane, at('p3-16.out.png'), plain);
     const [before, after] = await Promise.all([readLab(astronaut), readLab(at('p3-16.out.png'))]);
-    expect(meanDifference(before.l, after.l)).toBeLessThan(0.1);
+    // Read back through 8-bit sRGB, from the photo's own space.
+    expect(meanDifference(before.l, after.l)).toBeLessThan(0.3);
   });
 
   test.each([
     ['jpeg', 'srgb', 1],
-    ['png', 'rgb16', 0.2],
-    ['tiff', 'rgb16', 0.2],
+    ['png', 'rgb16', 0.5],
+    ['tiff', 'rgb16', 0.5],
   ] as const)(
     'a full-size result stays in the working space of its photo: %s',
     async (format, space, tolerance) => {
@@ -152,10 +153,10 @@ describe('what comes in', () => {
       const plainOut = at(`wide-${space}.srgb.${format}`);
       await renderer.render(astronaut, plane, plainOut, { ...plain, format });
       const inSrgb = await readLab(plainOut);
-      expect(meanDifference(inSrgb.a, after.a)).toBeLessThan(2);
-      expect(meanDifference(inSrgb.b, after.b)).toBeLessThan(2);
+      expect(meanDifference(inSrgb.a, after.a)).toBeLessThan(3);
+      expect(meanDifference(inSrgb.b, after.b)).toBeLessThan(3);
       await renderer.render(file, plane, out, { ...plain, format, longEdgePx: 200 });
-      expect((await profileOf(out))?.includes('sRGB')).toBe(true);
+      expect(await profileOf(out)).toEqual(await profileOf(plainOut));
     },
   );
 
