@@ -24,6 +24,8 @@ export class Payer {
   forged = 0;
   /** Answers to forged notifications; none may be "accepted". */
   readonly believed: string[] = [];
+  /** What went wrong on the payers' side: an error of the test itself. */
+  readonly troubles: string[] = [];
   private readonly plan: { atMs: number; act: () => Promise<unknown> | unknown }[] = [];
   private readonly running = new Set<Promise<unknown>>();
   private stopped = false;
@@ -53,6 +55,12 @@ export class Payer {
     return this.plan.length === 0 && this.running.size === 0;
   }
 
+  /** For whoever waits in vain. */
+  get state(): object {
+    const planned = this.plan.map(({ atMs }) => atMs);
+    return { planned, acting: this.running.size, troubles: this.troubles };
+  }
+
   private look(): void {
     for (const trade of tradesAt(this.providers))
       if (!this.fates.has(trade.outTradeNo)) this.decide(trade);
@@ -60,7 +68,10 @@ export class Payer {
     const due = this.plan.filter((one) => one.atMs <= now);
     for (const one of due) {
       this.plan.splice(this.plan.indexOf(one), 1);
-      const act = Promise.resolve(one.act()).finally(() => this.running.delete(act));
+      const act = Promise.resolve()
+        .then(one.act)
+        .catch((error) => void this.troubles.push(String(error)))
+        .finally(() => this.running.delete(act));
       this.running.add(act);
     }
   }
