@@ -36,8 +36,14 @@ export async function requestRefund(
   if (charge?.state !== 'paid') throw new NotPossibleNow('refund', order.state);
   const left = await refundable(tables, order);
   const amountMinor = wish.amountMinor ?? left;
-  if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0 || amountMinor > left) {
-    throw new InvalidRequest('amount', `1 to ${left}`, String(amountMinor));
+  // Telegram gives Stars back whole or not at all: a part would be asked for in vain for ever.
+  const least = order.currency === 'XTR' ? left : 1;
+  if (
+    !Number.isSafeInteger(amountMinor) ||
+    amountMinor < Math.max(1, least) ||
+    amountMinor > left
+  ) {
+    throw new InvalidRequest('amount', `${least} to ${left}`, String(amountMinor));
   }
   const nowMs = context.clock.now();
   const id = context.ids.next('refund');
