@@ -29,7 +29,8 @@ export async function settleAll(world: {
         providers.wechatpay.settleRefund(number, status);
       const { busy, nextMs, open } = await left(database.reader);
       if (busy === 0 && nextMs === undefined && payer.done) return [];
-      if (Date.now() > end) return [`not settled: ${JSON.stringify({ busy, open, payer: payer.state })}`];
+      if (Date.now() > end)
+        return [`not settled: ${JSON.stringify({ busy, open, payer: payer.state })}`];
       // Nothing runs: to the next question, or to the next late payer.
       const waitMs = (nextMs ?? Number.POSITIVE_INFINITY) - clock.now();
       if (busy === 0) clock.jump(Math.max(jumpMs.from, Math.min(waitMs, jumpMs.to)));
