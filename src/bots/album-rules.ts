@@ -1,5 +1,5 @@
 import { limits } from '../studio/limits.js';
-import type { IncomingPhoto } from './conversation/intent.js';
+import type { IncomingPhoto, Intent } from './conversation/intent.js';
 
 /** Who sends an album, where. */
 export interface AlbumSender {
@@ -59,6 +59,16 @@ const slowUploadMs = 120_000;
 const stragglersMs = 2_000;
 
 const countOf = ({ taken, photos }: IncomingAlbum): number => taken.length + photos.length;
+
+/** What handing over an album's photos means to the conversation; the key tells repeats apart. */
+export function photosIntent(album: IncomingAlbum): { key: string; intent: Intent } {
+  const { albumId, follows } = album;
+  const photos = album.photos.map((one) => ({ ...one, albumId }));
+  return {
+    key: `album:${albumId}:${countOf(album)}`,
+    intent: { kind: 'photos', photos, follows },
+  };
+}
 
 /** No photo more fits into it. */
 export const isFull = (album: IncomingAlbum): boolean => countOf(album) >= limits.chat.albumPhotos;

@@ -24,7 +24,8 @@ export interface GuardOptions {
   readonly onLeftOut?: (card: string, reason: LeftOutReason) => void;
 }
 
-type Machine = Pick<Shell, 'config' | 'env' | 'now'>;
+/** What the machine's cards depend on. */
+export type Machine = Pick<Shell, 'config' | 'env' | 'now'>;
 
 /** This machine's cards, and the guard of the one the settings name. */
 export function openCards(

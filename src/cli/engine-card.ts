@@ -10,8 +10,7 @@ import type { Renderer } from '../inference/render/index.js';
 import { createInferenceHost, type InferenceHost } from '../inference/sessions/index.js';
 import { limits } from '../studio/limits.js';
 import type { Cards } from '../studio/ports/cards.js';
-import { cardOf, type GuardOptions, inferenceEnv, openGate } from './cards.js';
-import type { Shell } from './shell.js';
+import { cardOf, type GuardOptions, inferenceEnv, type Machine, openGate } from './cards.js';
 
 /** A card, the process that works on it, and the guard between them. */
 export interface EngineCard extends ColouringCard {
@@ -31,7 +30,7 @@ export interface EngineParts {
 
 /** No process is started before the first photo. @param allowCpu default: as the settings say. */
 export function openEngineCard(
-  shell: Pick<Shell, 'config' | 'env' | 'now'>,
+  shell: Machine,
   parts: EngineParts,
   guard: GuardOptions,
   deviceId: number,
@@ -65,7 +64,7 @@ export function openEngineCard(
 }
 
 function openHost(
-  shell: Pick<Shell, 'config' | 'env' | 'now'>,
+  shell: Machine,
   { meter }: Pick<EngineParts, 'meter'>,
   guard: GuardOptions,
   deviceId: number,

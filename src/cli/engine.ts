@@ -16,10 +16,15 @@ import {
 import { limits } from '../studio/limits.js';
 import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Colorizer } from '../studio/ports/colorizer.js';
-import { firstDevice, type GuardOptions, usableDevices, watchCards } from './cards.js';
+import {
+  firstDevice,
+  type GuardOptions,
+  type Machine,
+  usableDevices,
+  watchCards,
+} from './cards.js';
 import { type EngineCard, type EngineParts, openEngineCard } from './engine-card.js';
 import { openModelStore } from './models/open-store.js';
-import type { Shell } from './shell.js';
 import { makeTempFolder } from './temp-folder.js';
 
 /** The engine with all its parts, as commands use it. */
@@ -52,8 +57,6 @@ export interface Engine {
   readonly cardsAtOnce: number;
   close(): Promise<void>;
 }
-
-type Machine = Pick<Shell, 'config' | 'env' | 'now'>;
 
 /** Join the parts; no process is started and no model loaded before the first photo. */
 export function openEngine(shell: Machine, guard: GuardOptions = {}): Engine {

@@ -37,12 +37,8 @@ export async function requestRefund(
   const left = await refundable(tables, order);
   const amountMinor = wish.amountMinor ?? left;
   // Telegram gives Stars back whole or not at all: a part would be asked for in vain for ever.
-  const least = order.currency === 'XTR' ? left : 1;
-  if (
-    !Number.isSafeInteger(amountMinor) ||
-    amountMinor < Math.max(1, least) ||
-    amountMinor > left
-  ) {
+  const least = order.currency === 'XTR' ? Math.max(1, left) : 1;
+  if (!Number.isSafeInteger(amountMinor) || amountMinor < least || amountMinor > left) {
     throw new InvalidRequest('amount', `${least} to ${left}`, String(amountMinor));
   }
   const nowMs = context.clock.now();

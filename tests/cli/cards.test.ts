@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { cardOf, inferenceEnv, watches } from '../../src/cli/cards';
 import { ServerProcess } from '../crash/server-process';
-import { type EmulatedCards, emulateCards } from '../emulators/cards/cards';
+import { type EmulatedCards, emulateCards, watching } from '../emulators/cards/cards';
 import { type CliRun, runCli, startCli } from '../support/cli';
 import { createHttpClient } from '../support/http-client';
 import { freePort } from '../support/redis';
@@ -31,10 +31,7 @@ afterEach(async () => {
 });
 
 const guarded = (more: Record<string, string> = {}) => ({
-  HUANCAI_GPU_WATCH: 'on',
-  HUANCAI_GPU_NVIDIA_SMI: box.nvidiaSmi,
-  HUANCAI_GPU_POLL_MS: '200',
-  HUANCAI_GPU_HOLD_MS: '500',
+  ...watching(box),
   ...more,
 });
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { firstDevice, usableDevices } from '../../src/cli/cards';
 import { createCards, noCards } from '../../src/inference/gpu/cards';
-import { type EmulatedCards, emulateCards } from '../emulators/cards/cards';
+import { type EmulatedCards, emulateCards, watching } from '../emulators/cards/cards';
 import { type CliRun, runCli, startCli } from '../support/cli';
 import { wallClock } from '../support/quiet';
 
@@ -31,10 +31,7 @@ afterEach(() => {
 });
 
 const guarded = (more: Record<string, string> = {}) => ({
-  HUANCAI_GPU_WATCH: 'on',
-  HUANCAI_GPU_NVIDIA_SMI: box.nvidiaSmi,
-  HUANCAI_GPU_POLL_MS: '200',
-  HUANCAI_GPU_HOLD_MS: '500',
+  ...watching(box),
   HUANCAI_INFERENCE_DEVICE_ID: '[0, 1]',
   HUANCAI_INFERENCE_THREADS: '1',
   ...more,

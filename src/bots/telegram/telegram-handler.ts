@@ -1,9 +1,9 @@
 import { CustomerUnreachable } from '../../studio/errors/index.js';
 import type { Language, Logger } from '../../studio/ports/basics.js';
 import type { Studio } from '../../studio/ports/studio.js';
-import type { IncomingAlbum } from '../album-rules.js';
+import { type IncomingAlbum, photosIntent } from '../album-rules.js';
 import type { Conversation } from '../conversation/conversation.js';
-import type { IncomingPhoto, Intent } from '../conversation/intent.js';
+import type { IncomingPhoto } from '../conversation/intent.js';
 import type { Talk } from '../conversation/talk.js';
 import type { IncomingAlbums } from '../incoming-albums.js';
 import type { OperatorDesk } from '../operator-desk.js';
@@ -111,11 +111,8 @@ export function createTelegramHandler(deps: TelegramHandlerDeps) {
   }
 
   async function photos(album: IncomingAlbum): Promise<void> {
-    const { albumId, follows } = album;
-    const count = album.taken.length + album.photos.length;
-    const talk = await talkOf(album, `album:${albumId}:${count}`);
-    const together = album.photos.map((one) => ({ ...one, albumId }));
-    const intent: Intent = { kind: 'photos', photos: together, follows };
+    const { key, intent } = photosIntent(album);
+    const talk = await talkOf(album, key);
     await reachable('photos', async () =>
       reply(album.chatId, talk, await conversation.answer(talk, intent)),
     );

@@ -1,7 +1,7 @@
 import type { Messages } from '../../studio/ports/basics.js';
 import type { ChatLog, ChatUpdate } from '../../studio/ports/chat-log.js';
 import type { Studio } from '../../studio/ports/studio.js';
-import type { IncomingAlbum } from '../album-rules.js';
+import { type IncomingAlbum, photosIntent } from '../album-rules.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import { parseText, presetOfCaption } from '../conversation/parse-text.js';
@@ -100,11 +100,9 @@ export function createWechatHandler(deps: {
   }
 
   async function photos(album: IncomingAlbum): Promise<void> {
-    const { albumId, chatId, follows } = album;
-    const count = album.taken.length + album.photos.length;
-    const talk = await talkOf(chatId, `album:${albumId}:${count}`);
-    const together = album.photos.map((one) => ({ ...one, albumId }));
-    const intent: Intent = { kind: 'photos', photos: together, follows };
+    const { chatId } = album;
+    const { key, intent } = photosIntent(album);
+    const talk = await talkOf(chatId, key);
     await reply(chatId, await conversation.answer(talk, intent));
   }
 

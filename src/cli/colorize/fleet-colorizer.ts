@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ChromaPlane } from '../../studio/chroma-plane.js';
+import { meanChromaOf } from '../../studio/chroma-plane.js';
 import { BlobMissing, Cancelled, DiskUnavailable } from '../../studio/errors/index.js';
 import {
   type NewJob,
@@ -173,16 +173,9 @@ async function fetchPlane(
   const [{ lookId: _, chromaKey, ...facts }] = made as readonly [PlaneResult];
   try {
     const chroma = planes.decode(await files.read(await blobs.localFile(chromaKey)));
-    return { ...facts, chroma, worker, meanChroma: meanChromaOf(chroma) };
+    return { ...facts, chroma, worker, meanChroma: meanChromaOf(chroma.ab) };
   } catch (error) {
     if (error instanceof BlobMissing) return undefined;
     throw error;
   }
-}
-
-function meanChromaOf({ ab }: ChromaPlane): number {
-  const pixels = ab.length / 2;
-  let sum = 0;
-  for (let i = 0; i < pixels; i++) sum += Math.hypot(ab[i]!, ab[pixels + i]!);
-  return sum / pixels;
 }

@@ -5,7 +5,7 @@ import { createRedisFleet } from '../../queue/redis-fleet.js';
 import { keyOf } from '../../storage/blob-keys.js';
 import { createScratchFiles } from '../../storage/scratch-files.js';
 import { QueueAway } from '../../studio/errors/index.js';
-import { openEngine } from '../engine.js';
+import { type Engine, openEngine } from '../engine.js';
 import { FleetFailed, FleetUnusable } from '../errors.js';
 import { createLogger } from '../logger.js';
 import { openBlobs } from '../open-blobs.js';
@@ -52,14 +52,17 @@ export async function openFleetEngine(shell: Shell): Promise<ColouringEngine> {
     await place.blobs.has(keyOf('original', '0'.repeat(64)));
     const engine = openEngine(shell);
     const watch = createFleetWatch(fleet, shell);
+    // Every photo asks; telling means reading the model's file.
+    const identities = new Map<string, ReturnType<typeof identify>>();
     const colorizer = createFleetColorizer({
       ...{ local: engine.colorizer, queue, blobs: place.blobs, watch },
       files: createScratchFiles({ folder: path.join(placesOf(config).scratch, `${process.pid}`) }),
       planes: { decode: decodeChromaPlane },
-      identify: async (model) => {
-        const { id } = await engine.models.resolve(model);
-        if (!engine.models.list().some((one) => one.id === id)) throw FleetFailed.ownModel(model);
-        return { id, sha256: await engine.modelHash(model) };
+      identify: (model) => {
+        const identity = identities.get(model) ?? identify(engine, model);
+        identities.set(model, identity);
+        identity.catch(() => identities.delete(model));
+        return identity;
       },
     });
     const places = boxes.reduce((sum, box) => sum + box.photosAtOnce, 0);
@@ -79,6 +82,12 @@ export async function openFleetEngine(shell: Shell): Promise<ColouringEngine> {
     await close();
     throw error;
   }
+}
+
+async function identify({ models, modelHash }: Engine, model: string) {
+  const { id } = await models.resolve(model);
+  if (!models.list().some((one) => one.id === id)) throw FleetFailed.ownModel(model);
+  return { id, sha256: await modelHash(model) };
 }
 
 async function boxesOf(

@@ -45,20 +45,16 @@ const copies = createSmallCopies<GreyPixels>();
  * The photo at a small size, without alpha, mean of the pixels under each one. The pixels are
  * shared with whoever asks for the same copy: read only.
  */
-export async function decodeSmall(
+export function decodeSmall(
   file: string,
   header: PhotoHeader,
   size: SmallSize,
 ): Promise<GreyPixels> {
   const { bitDepth } = header.info;
   const options = { limitPixels: size.limitPixels, keepAlpha: false, bitDepth };
-  try {
-    return await copies.of(file, JSON.stringify(size), () =>
-      shrink(openPhoto(file, header, options), bitDepth, size),
-    );
-  } catch (error) {
-    throw translateReadError(error);
-  }
+  return copies.of(file, JSON.stringify(size), () =>
+    shrink(openPhoto(file, header, options), bitDepth, size),
+  );
 }
 
 /** The same from a raster file. */

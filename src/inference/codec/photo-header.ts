@@ -44,7 +44,6 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
   checkSize(width, height, limits);
   const bitDepth = bitDepthOf(metadata.depth, format);
   const pages = metadata.pages ?? 1;
-  const profile = workingProfile(metadata.icc);
   return {
     info: {
       widthPx: width,
@@ -58,7 +57,7 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
     },
     hasAlpha: metadata.hasAlpha,
     hasProfile: metadata.hasProfile,
-    ...(profile ? { workingProfile: profile } : {}),
+    workingProfile: workingProfile(metadata.icc),
     space: metadata.space,
     pixels: width * height,
   };

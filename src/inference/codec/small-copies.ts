@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { translateReadError } from './translate-error.js';
 
 const KEPT = 4;
 
@@ -7,7 +8,7 @@ const KEPT = 4;
  * input and as the guide of each of its renders, and making one decodes the whole file.
  */
 export interface SmallCopies<T> {
-  /** @param shape whatever else decides how the copy looks. @throws what `make` throws */
+  /** @param shape whatever else decides how the copy looks. @throws what `make` throws, and PhotoUnreadable */
   of(file: string, shape: string, make: () => Promise<T>): Promise<T>;
 }
 
@@ -29,6 +30,9 @@ export function createSmallCopies<T>(): SmallCopies<T> {
 
 /** Another content is another identity, unless it was written within one tick of the disk's clock. */
 async function identityOf(file: string): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+  const facts = await stat(file, { bigint: true }).catch((error: unknown) => {
+    throw translateReadError(error);
+  });
+  const { dev, ino, size, mtimeNs, ctimeNs } = facts;
   return [file, dev, ino, size, mtimeNs, ctimeNs].join('\n');
 }

@@ -28,9 +28,9 @@ export function fillGuidedPlanes(
   const layout = createLayout(memory, free);
   const plane = 4 * widthPx * heightPx;
   const at = {
-    f: layout.take(Float32Array.from(f)),
-    u: layout.take(Float32Array.from(u)),
-    v: layout.take(Float32Array.from(v)),
+    f: layout.take(new Float32Array(f)),
+    u: layout.take(new Float32Array(u)),
+    v: layout.take(new Float32Array(v)),
     planes: layout.reserve(GUIDED_PLANES * plane),
     scratch: layout.reserve(SCRATCH_PLANES * plane),
   };

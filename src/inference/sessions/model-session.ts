@@ -1,4 +1,5 @@
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { meanChromaOf } from '../../studio/chroma-plane.js';
 import {
   ContractMismatch,
   EXPECTED_CONTRACT,
@@ -153,7 +154,7 @@ async function runGraph(
       `output ${graph.outputName} [${output.dims.join(',')}] for input [${dims.join(',')}]`,
     );
   const ab = toFloat32(output);
-  const meanChroma = meanChromaOf(ab, pixels);
+  const meanChroma = meanChromaOf(ab);
   if (!Number.isFinite(meanChroma))
     throw new SessionFailure({ kind: 'numeric', reason: 'the network answered with NaN or Inf' });
   return { ab, seconds, meanChroma };
@@ -178,17 +179,6 @@ function toFloat32(tensor: Tensor): Float32Array {
   if (tensor.type === 'float32') return tensor.data as Float32Array;
   const data = tensor.data as Uint16Array;
   return decodeHalf(new Uint16Array(data.buffer, data.byteOffset, data.length));
-}
-
-/** NaN or infinite as soon as one value is. */
-function meanChromaOf(ab: Float32Array, pixels: number): number {
-  let sum = 0;
-  for (let i = 0; i < pixels; i += 1) {
-    const a = ab[i]!;
-    const b = ab[pixels + i]!;
-    sum += Math.sqrt(a * a + b * b);
-  }
-  return sum / pixels;
 }
 
 function classify(error: unknown, where: string): Failure {

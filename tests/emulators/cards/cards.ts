@@ -22,6 +22,14 @@ export interface EmulatedCards {
   heat(temperatureC: number, card?: number): void;
 }
 
+/** Settings of a command that works on such a box and looks at it often. */
+export const watching = ({ nvidiaSmi }: Pick<EmulatedCards, 'nvidiaSmi'>) => ({
+  HUANCAI_GPU_WATCH: 'on',
+  HUANCAI_GPU_NVIDIA_SMI: nvidiaSmi,
+  HUANCAI_GPU_POLL_MS: '200',
+  HUANCAI_GPU_HOLD_MS: '500',
+});
+
 const root = path.resolve(__dirname, '..', '..');
 
 /**
