@@ -78,7 +78,8 @@ return 1`,
 
   /**
    * KEYS one prefix per queue; ARGV id. @returns nil or index of the queue, state, jobs before it,
-   * running jobs, the hash.
+   * running jobs, the hash. A hash in none of bull's lists is no job: a worker that was just taking
+   * it wrote on a flushed server. It goes, or its key would answer `exists` for ever.
    */
   huancaiInspect: {
     keys: undefined,
@@ -87,7 +88,7 @@ for index, prefix in ipairs(KEYS) do
   local job = redis.call('HGETALL', prefix .. ARGV[1])
   if #job > 0 then
     local active = redis.call('LLEN', prefix .. 'active')
-    local state, ahead = 'active', 0
+    local state, ahead = nil, 0
     local place = redis.call('LPOS', prefix .. 'wait', ARGV[1])
     if place then
       state, ahead = 'waiting', redis.call('LLEN', prefix .. 'wait') - 1 - place
@@ -95,8 +96,10 @@ for index, prefix in ipairs(KEYS) do
     elseif redis.call('ZSCORE', prefix .. 'failed', ARGV[1]) then state = 'dead'
     elseif redis.call('ZSCORE', prefix .. 'delayed', ARGV[1]) then
       state, ahead = 'delayed', redis.call('LLEN', prefix .. 'wait')
+    elseif redis.call('LPOS', prefix .. 'active', ARGV[1]) then state = 'active'
     end
-    return {index, state, ahead, active, job}
+    if state then return {index, state, ahead, active, job} end
+    redis.call('DEL', prefix .. ARGV[1], prefix .. ARGV[1] .. ':lock')
   end
 end
 return nil`,

@@ -35,7 +35,7 @@ export async function judge(
   const faults: string[] = customers.flatMap((one) => one.complaints);
   const open = async () => [...(await unsettled(customers)), ...(await unnoticed(place))];
   await until(async () => (await open()).length === 0, settleMs).catch(async () => {
-    faults.push(...(await open()));
+    faults.push(...(await open()), ...(await wanted(place)));
   });
   const photos: Record<string, number> = {};
   const orders: Record<string, number> = {};
@@ -97,6 +97,20 @@ async function unnoticed(place: ShopPlace): Promise<string[]> {
       .execute();
     const known = new Set(charges.map(({ id }) => id));
     return paid.filter((id) => !known.has(id)).map((id) => `${id} was paid, the shop missed it`);
+  } finally {
+    await database.close();
+  }
+}
+
+/** What the shop still wants done: where to look when something does not settle. */
+async function wanted(place: ShopPlace): Promise<string[]> {
+  const database = openDatabase(place);
+  try {
+    const jobs = await database.reader
+      .selectFrom('outbox')
+      .select(['key', 'createdMs', 'relayedMs'])
+      .execute();
+    return jobs.map((job) => `still in the outbox: ${JSON.stringify(job)}`);
   } finally {
     await database.close();
   }

@@ -128,6 +128,23 @@ test('after FLUSHALL the relay brings everything back', async () => {
   await consumer.close(1_000);
 });
 
+test('what a worker writes of a job that was flushed under its hands does not hide the job', async () => {
+  // Bull's own step for taking a job writes these on whatever server it meets.
+  const remains = 'huancai:notify:@torn';
+  await redis.client.hset(remains, { processedOn: Date.now(), worker: 'a' });
+  await redis.client.set(`${remains}:lock`, 'token');
+  expect(await queue.add(notify('torn'))).toBe('exists');
+  expect(await queue.find('torn')).toBeUndefined();
+  expect(await queue.add(notify('torn'))).toBe('added');
+  const consumer = queue.consume(
+    ['notify'],
+    { notify: async () => {} },
+    { concurrency: 1, worker: 'a' },
+  );
+  await until(() => done('torn'));
+  await consumer.close(1_000);
+});
+
 test('failures are written down right after a restart: its scripts are loaded again', async () => {
   const attempts: number[] = [];
   const consumer = queue.consume(

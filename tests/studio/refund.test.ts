@@ -181,3 +181,19 @@ test('a render that fails for the moment is tried again before anything is given
   expect(await shop.state(order.id)).toBe('fulfilled');
   await shop.expectBalanced();
 });
+
+test('Stars go back whole or not at all', async () => {
+  await open();
+  const { order } = await boughtTen();
+  await shop.store.transaction((tables) => tables.orders.update(order.id, { currency: 'XTR' }));
+  const office = createOperator(shop.context);
+  for (const part of [1, 6_899, 6_901])
+    await expect(office.refund(order.id, wish(part))).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      params: expect.objectContaining({ expected: '6900 to 6900' }),
+    });
+  expect(await office.refund(order.id, wish(6_900))).toMatchObject({ amountMinor: 6_900 });
+  await expect(office.refund(order.id, wish(undefined, 'again'))).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+  });
+});

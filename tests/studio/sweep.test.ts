@@ -54,6 +54,26 @@ test('a restore whose outcome was lost on the way is done again', async () => {
   expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('ready');
 });
 
+test('a restore that is forgotten and whose outcome was buried is done again', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.submit(someone);
+  await relayOnly();
+  const key = `restore:${photo.id}:1`;
+  const restore = shop.queue.entries.get(key)!;
+  shop.queue.entries.delete(key);
+  shop.queue.entries.set(`deliver:${key}`, {
+    ...restore,
+    ...{ key: `deliver:${key}`, name: 'deliver', state: 'dead' },
+  } as typeof restore);
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  await shop.drain();
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('ready');
+});
+
 test('a restore that was buried unheard fails its photo', async () => {
   const someone = await shop.newCustomer();
   const photo = await shop.submit(someone);

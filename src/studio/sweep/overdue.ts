@@ -42,12 +42,15 @@ async function mend(
     return abandoned(context, job, known);
   }
   // It waits its turn or runs, or its outcome is on the way.
-  const alive = known ?? (await context.queue.find(`deliver:${job.key}`));
-  if (!alive) {
-    const { createdMs: _, relayedMs: __, ...fresh } = job;
-    await context.queue.add(fresh);
-  }
-  return !alive;
+  if (known || (await outcomeUnderWay(context, job))) return false;
+  const { createdMs: _, relayedMs: __, ...fresh } = job;
+  await context.queue.add(fresh);
+  return true;
+}
+
+async function outcomeUnderWay({ queue }: Context, job: OutboxJob): Promise<boolean> {
+  const deliver = await queue.find(`deliver:${job.key}`);
+  return deliver !== undefined && deliver.state !== 'done' && deliver.state !== 'dead';
 }
 
 /** Done, yet still here: a restore whose `deliver` was lost, or a crash just before the mark. */
@@ -56,8 +59,7 @@ async function finishedUnheard(context: Context, job: OutboxJob): Promise<boolea
     await context.store.transaction(({ outbox }) => outbox.done([job.key]));
     return true;
   }
-  const deliver = await context.queue.find(`deliver:${job.key}`);
-  if (deliver && deliver.state !== 'done' && deliver.state !== 'dead') return false;
+  if (await outcomeUnderWay(context, job)) return false;
   const { photoId } = job.payload as JobPayloads['restore'];
   await context.store.transaction(async (tables) => {
     const photo = await tables.photos.lock(photoId);
