@@ -18,6 +18,7 @@ import { usableCores } from '../src/inference/sessions/threads.js';
 import { writeDdcolorCheckpoint } from '../tests/support/ddcolor-checkpoint.js';
 import { openBenchEngine, starterModel } from './bench-engine.js';
 import { writePhoto } from './bench-photo.js';
+import { peakResidentMb } from './resident.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -178,7 +179,7 @@ async function measureMemory(photo: string): Promise<void> {
   const child = (engine.status().peakRssBytes ?? 0) / 1e6;
   await engine.close();
   rmSync(`${photo}.out${path.extname(photo)}`);
-  const main = (process.resourceUsage().maxRSS * 1024) / 1e6;
+  const main = peakResidentMb();
   console.log(JSON.stringify({ main, child }));
 }
 

@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
 
 /** Resident memory of a process, MB. Linux. */
-export function residentMb(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return (Number(match?.[1]) * 1024) / 1e6;
+export const residentMb = (pid: number): number => statusMb(pid, 'VmRSS');
+
+/**
+ * The most that this process ever held, MB. Linux. Not `process.resourceUsage().maxRSS`: a child
+ * begins with its parent's.
+ */
+export const peakResidentMb = (): number => statusMb(process.pid, 'VmHWM');
+
+function statusMb(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
 }
 
 /** How much a series rises from one value to the next: least squares. */

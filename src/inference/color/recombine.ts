@@ -108,16 +108,13 @@ export function createRecombiner(kit: RecombineKit, options: RecombineOptions): 
 /** Tables and buffers of one picture. @returns their offsets, and the number of runs */
 function placeBuffers(layout: Layout, options: RecombineOptions) {
   const { grid, widthPx, inChannels, inDepth, outDepth, outChannels } = options;
-  const light = codeTable(inDepth, linearFromSrgb);
-  /** What each code of a channel adds to Y, in steps of the table of roots. */
-  const shareOfY = (channel: 0 | 1 | 2) =>
-    light.map((value) => value * LUMINANCE[channel] * ROOT_STEPS);
+  const { red, green, blue, grey } = codeTables(inDepth);
   const segments = segmentsOf(widthPx, grid.widthPx, grid.upsampling);
   const at = {
-    red: layout.take(shareOfY(0)),
-    green: layout.take(shareOfY(1)),
-    blue: layout.take(shareOfY(2)),
-    grey: layout.take(codeTable(inDepth, (code) => fFromLight(linearFromSrgb(code)))),
+    red: layout.take(red),
+    green: layout.take(green),
+    blue: layout.take(blue),
+    grey: layout.take(grey),
     curve: layout.take(outputCurve(outDepth)),
     grid: layout.take(grid.planes),
     start: layout.take(segments.start),
@@ -136,15 +133,30 @@ function placeBuffers(layout: Layout, options: RecombineOptions) {
   return at;
 }
 
-function codeTable(depth: BitDepth, of: (code: number) => number): Float32Array {
+/** Made once per thread: at 16 bit they are 65,536 powers each. */
+const codeTables = perDepth((depth) => {
   const last = 2 ** depth - 1;
-  return Float32Array.from({ length: last + 1 }, (_, i) => of(i / last));
-}
+  const table = (of: (light: number) => number) =>
+    Float32Array.from({ length: last + 1 }, (_, i) => of(linearFromSrgb(i / last)));
+  /** What each code of a channel adds to Y, in steps of the table of roots. */
+  const shareOfY = (channel: 0 | 1 | 2) =>
+    table((light) => light * LUMINANCE[channel] * ROOT_STEPS);
+  return { red: shareOfY(0), green: shareOfY(1), blue: shareOfY(2), grey: table(fFromLight) };
+});
 
 /** 8 bit: the code of each step, rounded. 16 bit: codes to interpolate, plus a half to round by. */
-function outputCurve(depth: BitDepth): Uint8Array | Float32Array {
+const outputCurve = perDepth((depth): Uint8Array | Float32Array => {
   const curve = (i: number) => srgbFromLinear(Math.min(1, i / CURVE_STEPS));
   return depth === 8
     ? Uint8Array.from({ length: CURVE_STEPS + 2 }, (_, i) => Math.round(255 * curve(i)))
     : Float32Array.from({ length: CURVE_STEPS + 2 }, (_, i) => 65_535 * curve(i) + 0.5);
+});
+
+function perDepth<T>(make: (depth: BitDepth) => T): (depth: BitDepth) => T {
+  const made = new Map<BitDepth, T>();
+  return (depth) => {
+    const known = made.get(depth) ?? make(depth);
+    made.set(depth, known);
+    return known;
+  };
 }
