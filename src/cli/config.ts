@@ -35,6 +35,9 @@ export type Config = Omit<Settings, 'paths'> & {
   readonly paths: Omit<Settings['paths'], 'dataDir'> & { readonly dataDir: string };
 };
 
+/** Every setting there is, in order. */
+export const allSettings = (): Setting[] => settingsOf(schema);
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;
 

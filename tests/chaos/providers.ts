@@ -23,6 +23,7 @@ export type Providers = Awaited<ReturnType<typeof startProviders>>;
 /** All three providers with bad days: faults in calls, notifications lost, doubled and late. */
 export async function startProviders(clock: ChaosClock, random: Random, dir: string) {
   let skewMs = 0;
+  let faults = 0;
   const now = () => clock.now() + skewMs;
   const notifier = {
     retryMs: [150, 600, 2_000],
@@ -84,8 +85,14 @@ export async function startProviders(clock: ChaosClock, random: Random, dir: str
     /** @param share of calls that fail, each in a way of chance. */
     misbehave: (share: number) => {
       const pick = () => allFaults[Math.floor(random.next() * allFaults.length)];
-      everywhere(() => (random.chance(share) ? pick() : undefined));
+      everywhere(() => {
+        if (!random.chance(share)) return undefined;
+        faults += 1;
+        return pick();
+      });
     },
+    /** Calls that failed so far. */
+    faults: () => faults,
     behave: () => {
       everywhere(noFaults);
       skewMs = 0;

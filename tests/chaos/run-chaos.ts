@@ -17,6 +17,19 @@ export interface ChaosPlan {
   readonly seed: number;
 }
 
+/** What the shop went through. */
+export interface Trouble {
+  /** kill -9 of the shop; listening sockets of a provider closed; calls that failed. */
+  readonly trouble: {
+    readonly kills: number;
+    readonly crashes: number;
+    readonly faults: number;
+    /** Notifications that a provider sent or lost. */
+    readonly notifications: number;
+  };
+  readonly seconds: { readonly shopping: number; readonly settling: number };
+}
+
 /** A minute of the shop is two seconds here. */
 const speed = 30;
 const buyersAtOnce = 6;
@@ -25,7 +38,8 @@ const ordersPerKill = 40;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Orders by the hundred while everything breaks; then silence, and the books are compared. */
-export async function runChaos({ orders, seed }: ChaosPlan): Promise<Verdict> {
+export async function runChaos({ orders, seed }: ChaosPlan): Promise<Verdict & Trouble> {
+  const startMs = Date.now();
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-chaos-'));
   const random = new Random(seed);
   const clock = new ChaosClock(path.join(dir, 'clock.json'), speed);
@@ -58,8 +72,9 @@ export async function runChaos({ orders, seed }: ChaosPlan): Promise<Verdict> {
       taken: () => taken,
     });
     await crowd;
-    await trouble;
+    const { kills, crashes } = await trouble;
     await server.ready();
+    const shoppedMs = Date.now();
     await refundSome(buyers, random, dir, env);
     providers.behave();
     const database = { file: path.join(dir, 'data', 'studio.db') };
@@ -70,7 +85,17 @@ export async function runChaos({ orders, seed }: ChaosPlan): Promise<Verdict> {
     if (code !== 0) faults.push(`huancai ledger audit: ${code} ${out}${err}`);
     if ((await server.stop()) !== 0) faults.push('SIGTERM did not end the shop well');
     if (faults.length > 0) faults.push(`log:\n${server.tail(60)}`);
-    return { ...verdict, faults };
+    const { alipay, wechatpay } = providers;
+    const notifications = alipay.notifier.sent.length + wechatpay.notifier.sent.length;
+    const seconds = (fromMs: number, toMs: number) => Math.round((toMs - fromMs) / 1_000);
+    return {
+      ...{ ...verdict, faults },
+      trouble: { kills, crashes, faults: providers.faults(), notifications },
+      seconds: {
+        shopping: seconds(startMs, shoppedMs),
+        settling: seconds(shoppedMs, Date.now()),
+      },
+    };
   } finally {
     for (const one of buyers) one.stop();
     payer.stop();
@@ -88,7 +113,8 @@ async function makeTrouble(world: {
   random: Random;
   open: () => boolean;
   taken: () => number;
-}): Promise<void> {
+}): Promise<{ kills: number; crashes: number }> {
+  const done = { kills: 0, crashes: 0 };
   const { server, providers, random, open, taken } = world;
   let killAt = random.between(5, ordersPerKill);
   while (open()) {
@@ -98,12 +124,15 @@ async function makeTrouble(world: {
     providers.wechatpay.refundStatus = random.chance(0.5) ? 'PROCESSING' : 'SUCCESS';
     const crashing = random.chance(0.3) ? [providers.alipay, providers.wechatpay] : [];
     for (const one of crashing) await one.crash(random.between(100, 1_200));
+    done.crashes += crashing.length;
     if (taken() < killAt) continue;
     killAt = taken() + random.between(ordersPerKill / 2, ordersPerKill * 1.5);
     await server.kill();
+    done.kills += 1;
     server.start();
     await server.ready();
   }
+  return done;
 }
 
 /** The operator gives some money back, whole and in part, one while the shop is down. */
@@ -135,6 +164,7 @@ function environment(dir: string, port: number, more: Record<string, string>) {
     HUANCAI_QUEUE_LEASE_MS: String(6_000 * speed),
     HUANCAI_QUEUE_POLL_MS: '200',
     HUANCAI_QUEUE_MAX_LOST_WORKERS: '50',
+    HUANCAI_QUEUE_MAX_LOST_WORKERS_PER_PHOTO: '50',
     HUANCAI_WEB_REQUESTS_PER_MINUTE_PER_CUSTOMER: '0',
     HUANCAI_WEB_UPLOADS_PER_MINUTE_PER_CUSTOMER: '0',
     HUANCAI_WEB_REQUESTS_PER_MINUTE_PER_ADDRESS: '0',

@@ -18,6 +18,8 @@ export interface ShopPlace {
 
 export interface Verdict {
   readonly photos: Record<string, number>;
+  /** Why photos failed, by error code. */
+  readonly failures: Record<string, number>;
   readonly orders: Record<string, number>;
   readonly paid: number;
   readonly faults: readonly string[];
@@ -38,12 +40,14 @@ export async function judge(
     faults.push(...(await open()), ...(await wanted(place)));
   });
   const photos: Record<string, number> = {};
+  const failures: Record<string, number> = {};
   const orders: Record<string, number> = {};
   let paid = 0;
   for (const { client, wishes } of customers) {
     for (const wish of wishes) {
       const photo = await client.json('GET', `/photos/${wish.photoId}`);
       count(photos, photo.status);
+      if (photo.status === 'failed') count(failures, photo.error?.code ?? 'none');
       if (photo.status === 'failed' && !photo.error?.code)
         faults.push(`${wish.photoId} failed without a reason`);
       if (wish.orders.size > 1)
@@ -61,7 +65,7 @@ export async function judge(
     }
   }
   faults.push(...(await books(place)));
-  return { photos, orders, paid, faults };
+  return { photos, failures, orders, paid, faults };
 }
 
 /** Photos that are neither delivered nor failed, paid orders that are neither given nor credited. */

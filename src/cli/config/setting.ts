@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { z } from 'zod';
 
 /** What a setting's declaration says about itself, for fault messages and `huancai doctor`. */
@@ -16,6 +17,8 @@ const infos = z.registry<SettingInfo>();
 
 /** Attach an example (and more) to a setting of a section's schema. */
 export function setting<T extends z.ZodType>(schema: T, info: SettingInfo): T {
+  // A schema shared by two settings would give both the variable of the second.
+  assert(!infos.has(schema), `setting ${info.example} shares its schema with another`);
   infos.add(schema, info);
   return schema;
 }

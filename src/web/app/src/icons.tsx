@@ -7,7 +7,7 @@ const paths = {
   download: 'M12 4v11m0 0l-4-4m4 4l4-4M5 20h14',
   sparkle: 'M12 4l1.8 5.2L19 11l-5.2 1.8L12 18l-1.8-5.2L5 11l5.2-1.8zM19 17v4M17 19h4',
   sliders: 'M5 6h8M17 6h2M5 12h2M11 12h8M5 18h8M17 18h2M15 4v4M9 10v4M15 16v4',
-  more: 'M6 12h.01M12 12h.01M18 12h.01',
+  more: 'M5 12h.8M11.6 12h.8M18.2 12h.8',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   alert: 'M12 8v5M12 16.5v.01M12 3.5l9 16H3z',
   history: 'M4 5h16v14H4zM4 15l5-5 4 4 3-3 4 4',
