@@ -53,7 +53,6 @@ export class BoxProcess {
         PATH: process.env.PATH ?? '',
         HOME: this.dir,
         HUANCAI_DATA_DIR: path.join(this.dir, 'data'),
-        HUANCAI_WORK_PHOTOS_AT_ONCE: '1',
         HUANCAI_WORKER_MAX_SIZE_PX: String(this.spec.memoryPx),
         HUANCAI_GPU_WATCH: 'on',
         HUANCAI_GPU_NVIDIA_SMI: this.cards.nvidiaSmi,

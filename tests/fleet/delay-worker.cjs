@@ -43,6 +43,13 @@ function sleep(ms, signal, gate) {
 
 function delayColorizer(gate) {
   let produced = 0;
+  // A card does one photo at a time, as the inference host holds it to.
+  let card = Promise.resolve();
+  const alone = (work) => {
+    const turn = card.then(work);
+    card = turn.catch(() => {});
+    return turn;
+  };
   return {
     inspect: async () => ({
       ...{
@@ -61,14 +68,17 @@ function delayColorizer(gate) {
         process.kill(process.pid, 'SIGKILL');
       }
       if (sizePx > Number(SIM_MEMORY_PX)) throw new InferenceOutOfMemory('cuda', sizePx);
-      await gate?.enter(signal);
       const seconds = Number(SIM_SECONDS) * Math.max(1, (sizePx / 512) ** 2);
-      note('begin', { sizePx });
-      try {
-        await sleep(seconds * 1000, signal, gate);
-      } finally {
-        note('end', { sizePx });
-      }
+      await alone(async () => {
+        if (signal?.aborted) throw new Cancelled();
+        await gate?.enter(signal);
+        note('begin', { sizePx });
+        try {
+          await sleep(seconds * 1000, signal, gate);
+        } finally {
+          note('end', { sizePx });
+        }
+      });
       produced += 1;
       const ab = new Float32Array(8).fill(((process.pid % 97) + produced) / 1000);
       const input = { inputWidthPx: sizePx, inputHeightPx: sizePx };
