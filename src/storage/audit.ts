@@ -98,6 +98,12 @@ const checks: readonly Check[] = [
       where o.kind = 'unlock' and o.state = 'fulfilled' and not exists (
         select 1 from holds h where h.order_id = o.id and h.state = 'posted')`,
   },
+  {
+    name: 'paid orders wait for a file',
+    query: `select o.id as subject, o.kind from orders o
+      where o.state = 'paid' and not exists (
+        select 1 from holds h where h.order_id = o.id and h.state = 'held')`,
+  },
 ];
 
 /** Names of all checks, in order. */

@@ -108,10 +108,10 @@ export async function createCreditCodes(
   const max = limits.studio.creditCodesPerBatch;
   const { credits, count, batch, expiresMs } = wanted;
   if (!Number.isInteger(count) || count < 1 || count > max) {
-    throw new InvalidRequest('count', `1 to ${max}`, String(count));
+    throw new InvalidRequest('count', `1 … ${max}`, String(count));
   }
   if (!Number.isInteger(credits) || credits < 1 || credits > 1_000_000) {
-    throw new InvalidRequest('credits', '1 to 1000000', String(credits));
+    throw new InvalidRequest('credits', '1 … 1000000', String(credits));
   }
   const codes = Array.from({ length: count }, () => ids.code(creditCodeLength));
   await store.transaction(async (tables) => {

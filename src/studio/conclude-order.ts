@@ -1,7 +1,8 @@
 import type { Context } from './context.js';
 import { orderMoves } from './order.js';
 import type { Tables } from './ports/store.js';
-import { requestRefund } from './request-refund.js';
+import type { OrderRecord } from './records.js';
+import { refundable, requestRefund } from './request-refund.js';
 import { orderCredited } from './stages/order-news.js';
 import { assertMove } from './state-machine.js';
 
@@ -26,13 +27,25 @@ export async function concludeOrder(
   const voided = holds.filter((hold) => hold.state === 'voided');
   if (voided.length === 0) return;
   const credits = voided.reduce((sum, hold) => sum + hold.credits, 0);
-  if (context.config.undeliverable === 'credit') {
-    return orderCredited(tables, context, order, credits, 'failed');
-  }
-  await requestRefund(tables, context, orderId, {
-    key: 'undeliverable',
-    amountMinor: Math.floor((order.amountMinor * credits) / order.credits),
-    credits,
-    reason: 'HD file could not be made',
-  });
+  const amountMinor = await givingBack(tables, context, order, credits);
+  if (amountMinor === 0) return orderCredited(tables, context, order, credits, 'failed');
+  const reason = 'HD file could not be made';
+  const wish = { key: 'undeliverable', amountMinor, credits, reason };
+  await requestRefund(tables, context, orderId, wish);
+}
+
+/** @returns money for credits that bought nothing; 0: they stay credits. */
+async function givingBack(
+  tables: Tables,
+  { config }: Context,
+  order: OrderRecord,
+  credits: number,
+): Promise<number> {
+  if (config.undeliverable === 'credit') return 0;
+  const share = Math.floor((order.amountMinor * credits) / order.credits);
+  // The operator may have sent part of it back already.
+  const left = await refundable(tables, order);
+  // Telegram gives Stars back whole or not at all.
+  if (order.currency === 'XTR' && share < left) return 0;
+  return Math.min(share, left);
 }

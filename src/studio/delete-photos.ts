@@ -1,6 +1,9 @@
+import { concludeOrder } from './conclude-order.js';
 import type { Context } from './context.js';
 import { current } from './customers.js';
+import { NotFound } from './errors/index.js';
 import { voidHold } from './holds.js';
+import { giveUp } from './orders.js';
 import { photoMoves } from './photo.js';
 import { restoreKey } from './photo-runs.js';
 import { ownPhoto } from './photo-views.js';
@@ -23,26 +26,41 @@ export async function deletePhoto(context: Context, customerId: string, photoId:
  */
 export async function erase(context: Context, customerId: string): Promise<void> {
   const customer = await current(context.store.read, customerId);
-  for (;;) {
-    const photos = await context.store.read.photos.list(customer.id, 100);
-    if (photos.length === 0) break;
-    for (const { id } of photos) await deletePhoto(context, customer.id, id);
-  }
-  await context.store.transaction(async (tables) => {
-    await tables.customers.dropIdentities(customer.id);
-    for (const order of await tables.orders.list({ customerId: customer.id, limit: 10_000 })) {
+  do {
+    for (const { id } of await context.store.read.photos.list(customer.id, 100)) {
+      await deletePhoto(context, customer.id, id).catch(unlessGone);
+    }
+  } while (!(await forget(context, customer.id)));
+  context.log.info('customer.erased', { customerId: customer.id });
+}
+
+/** @returns false while there are photos: one may have come in meanwhile. */
+async function forget(context: Context, customerId: string): Promise<boolean> {
+  return context.store.transaction(async (tables) => {
+    await tables.customers.lock(customerId);
+    if ((await tables.photos.list(customerId, 1)).length > 0) return false;
+    await tables.customers.dropIdentities(customerId);
+    for (const order of await tables.orders.list({ customerId, limit: 10_000 })) {
+      await giveUp(tables, context, order);
       await tables.orders.update(order.id, { chat: { ...order.chat, chatId: '' } });
     }
     const { defaultPreset: preset } = context.config;
     const erasedMs = context.clock.now();
-    await tables.customers.update(customer.id, { erasedMs, preset, finishing: {} });
+    await tables.customers.update(customerId, { erasedMs, preset, finishing: {} });
+    return true;
   });
-  context.log.info('customer.erased', { customerId: customer.id });
+}
+
+/** Somebody erases the same customer at the same time. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof NotFound)) throw error;
 }
 
 interface Gone {
   readonly blobs: readonly string[];
   readonly job: string;
+  /** Credits were set aside for it. */
+  readonly held: boolean;
 }
 
 async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promise<Gone> {
@@ -51,7 +69,8 @@ async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promi
   const keys = looks.flatMap((look) => [look.chromaKey, look.previewKey, look.comparisonKey]);
   const blobs = [photo.originalKey, photo.masterKey, photo.sheetKey, ...keys];
   const hold = await tables.holds.active(photo.id);
-  if (hold?.state === 'held') await voidHold(tables, context, hold, 'deleted');
+  const held = hold?.state === 'held';
+  if (held) await voidHold(tables, context, hold, 'deleted');
   for (const look of looks) {
     const none = { chromaKey: null, previewKey: null, comparisonKey: null };
     await tables.looks.update(look.id, none);
@@ -65,13 +84,15 @@ async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promi
   });
   const job = photo.runs === 0 ? `intake:${photo.id}` : restoreKey(photo.id, photo.runs);
   await tables.outbox.done([job]);
-  return { blobs: blobs.filter((key): key is string => key !== null), job };
+  if (held && hold.orderId) await concludeOrder(tables, context, hold.orderId);
+  return { blobs: blobs.filter((key): key is string => key !== null), job, held };
 }
 
 async function finish(context: Context, customerId: string, photoId: string, gone: Gone) {
   await context.queue.cancel(gone.job).catch(() => false);
   await dropBlobs(context, gone.blobs);
   context.live.emit({ customerId, photoId, kind: 'photo' });
+  if (gone.held) context.live.emit({ customerId, kind: 'credits' });
   context.log.info('photo.deleted', { photoId });
 }
 

@@ -2,9 +2,12 @@ import type { Context } from './context.js';
 import { NotFound, NotPossibleNow } from './errors/index.js';
 import { priorities } from './jobs.js';
 import { limits } from './limits.js';
+import type { OrderState } from './order.js';
 import { orderView, ownOrder } from './order-views.js';
 import { want } from './outbox.js';
+import type { Tables } from './ports/store.js';
 import type { OrderView, Receipt } from './ports/studio.js';
+import type { OrderRecord } from './records.js';
 
 export async function order(context: Context, customerId: string, orderId: string) {
   return orderView(context, await ownOrder(context.store.read, customerId, orderId));
@@ -29,23 +32,36 @@ export async function orderByPayToken(context: Context, token: string): Promise<
 /** The customer will not pay: expired from now on; closed once the provider says so. */
 export async function cancelOrder(context: Context, customerId: string, orderId: string) {
   await context.store.transaction(async (tables) => {
-    const { state } = await ownOrder(tables, customerId, orderId);
-    if (state === 'closing' || state === 'closed') return;
-    if (state !== 'created' && state !== 'pending') throw new NotPossibleNow('cancel', state);
-    const nowMs = context.clock.now();
-    const charge = await tables.charges.ofOrder(orderId);
-    await tables.orders.update(orderId, { expiresMs: nowMs });
-    if (!charge) return;
-    await tables.charges.update(charge.id, { expiresMs: nowMs, nextPollMs: nowMs + 60_000 });
-    await want(tables, context, {
-      name: 'settle',
-      key: `settle:${charge.id}:cancel`,
-      payload: { chargeId: charge.id },
-      priority: priorities.money,
-      group: customerId,
-    });
+    const { state } = await giveUp(tables, context, await ownOrder(tables, customerId, orderId));
+    if (!givenUp.has(state)) throw new NotPossibleNow('cancel', state);
   });
   return order(context, customerId, orderId);
+}
+
+const givenUp: ReadonlySet<OrderState> = new Set(['created', 'pending', 'closing', 'closed']);
+
+/** An order that waits to be paid expires now; any other stays as it is. @returns how it was. */
+export async function giveUp(
+  tables: Tables,
+  context: Context,
+  { id, customerId }: OrderRecord,
+): Promise<OrderRecord> {
+  const charge = await tables.charges.ofOrder(id);
+  // Charge, then order: as they are locked where money is booked.
+  if (charge) await tables.charges.lock(charge.id);
+  const found = (await tables.orders.lock(id)) as OrderRecord;
+  if (!charge || (found.state !== 'created' && found.state !== 'pending')) return found;
+  const nowMs = context.clock.now();
+  await tables.orders.update(id, { expiresMs: nowMs });
+  await tables.charges.update(charge.id, { expiresMs: nowMs, nextPollMs: nowMs + 60_000 });
+  await want(tables, context, {
+    name: 'settle',
+    key: `settle:${charge.id}:cancel`,
+    payload: { chargeId: charge.id },
+    priority: priorities.money,
+    group: customerId,
+  });
+  return found;
 }
 
 export async function receipt(

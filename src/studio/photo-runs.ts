@@ -38,7 +38,7 @@ export async function addLooks(
   const first = (await tables.looks.ofPhoto(photoId)).length;
   if (first + looks.length > limits.looksPerPhoto) {
     const found = String(first + looks.length);
-    throw new InvalidRequest('looks', `at most ${limits.looksPerPhoto}`, found);
+    throw new InvalidRequest('looks', `<= ${limits.looksPerPhoto}`, found);
   }
   const added: LookRecord[] = looks.map((look, i) => ({
     id: ids.next('look'),

@@ -4,6 +4,7 @@ import {
   DiskUnavailable,
   IntakeClosed,
   InvalidRequest,
+  NotFound,
   QuotaExceeded,
   StudioError,
 } from './errors/index.js';
@@ -71,6 +72,8 @@ async function record(
   info: PhotoInfo | undefined,
 ): Promise<PhotoRecord> {
   const customer = await lockCustomer(tables, submission.customerId);
+  // Erased while the photo was on its way: it must not stay behind.
+  if (customer.erasedMs !== null) throw new NotFound('customer');
   const same =
     (await tables.photos.byKey(customer.id, submission.key)) ??
     (originalKey && (await tables.photos.byOriginal(customer.id, originalKey)));

@@ -37,7 +37,7 @@ export async function unlock(
   const wanted = [...new Set(photoIds)];
   const max = limits.studio.photosPerOrder;
   if (wanted.length === 0 || wanted.length > max) {
-    throw new InvalidRequest('photoIds', `1 to ${max} photos`, String(wanted.length));
+    throw new InvalidRequest('photoIds', `1 … ${max}`, String(wanted.length));
   }
   const order = await context.store.transaction(async (tables) => {
     const { id } = await lockCustomer(tables, customerId);

@@ -68,7 +68,7 @@ export function sandboxPayRoutes(app: FastifyInstance, api: ApiContext): void {
 }
 
 async function payInSandbox(api: ApiContext, first: OrderView): Promise<OrderView> {
-  if (first.method !== 'sandbox') throw new NotPossibleNow('sandbox payment', first.method);
+  if (first.method !== 'sandbox') throw new NotPossibleNow('sandbox', 'otherMethod');
   const order = await offered(api.studio, first);
   if (!payable.has(order.state)) {
     // Paid before: say so again. Closed: too late.
@@ -88,7 +88,7 @@ async function payTrade(api: ApiContext, sandbox: SandboxTill, outTradeNo: strin
 }
 
 function till(api: ApiContext): SandboxTill {
-  if (!api.sandbox) throw new NotPossibleNow('sandbox payment', 'the sandbox is off');
+  if (!api.sandbox) throw new NotPossibleNow('sandbox', 'sandboxOff');
   return api.sandbox;
 }
 

@@ -4,7 +4,10 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { chooseLanguage, createMessages, languages } from '../../src/cli/messages.js';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { type Being, type Doing, NotPossibleNow } from '../../src/studio/errors/index.js';
 import { PhotoUnreadable, type UnreadableReason } from '../../src/studio/errors/photo.js';
+import { orderMoves } from '../../src/studio/order.js';
+import { lookMoves, photoMoves } from '../../src/studio/photo.js';
 
 const dir = path.join(packageRoot, 'config', 'messages');
 const messages = createMessages(dir);
@@ -68,6 +71,23 @@ test('why a picture cannot be read is said in the language of the rest', () => {
     expect(messages.text(messageKey, 'en', params)).toMatch(/^This picture cannot be read: [a-z]/);
     expect(messages.text(messageKey, 'zh-CN', params)).toMatch(/^无法读取这张图片：[^a-z$]+$/);
   }
+});
+
+test('what is not possible now is said in words, whatever it is', () => {
+  const doing: readonly Doing[] = [
+    ...(['unlock', 'select', 'change', 'colour', 'cancel'] as const),
+    ...(['pay', 'sandbox', 'receipt', 'refund'] as const),
+  ];
+  const states = [photoMoves, lookMoves, orderMoves].flatMap((moves) => Object.keys(moves));
+  const being = [...states, 'expired', 'sandboxOff', 'otherMethod'] as Being[];
+  for (const state of being)
+    for (const action of doing) {
+      const { params, messageKey } = new NotPossibleNow(action, state);
+      expect(messages.text(messageKey, 'en', params)).toMatch(/^[A-Z][\w ]+ now: [a-z][\w, ]+\.$/);
+      expect(messages.text(messageKey, 'zh-CN', params)).toMatch(
+        /^现在无法[^a-z$.]+：[^a-z$.]+。$/,
+      );
+    }
 });
 
 test('texts are filled in and fall back to English, then to the key', () => {

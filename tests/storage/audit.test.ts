@@ -57,6 +57,11 @@ const crimes: readonly [crime: string, statement: string, noticed: readonly stri
     ['fulfilled orders handed something over'],
   ],
   [
+    'a paid order that everybody forgot',
+    `update orders set state = 'paid'`,
+    ['paid orders wait for a file'],
+  ],
+  [
     'held credits that vanished',
     `update holds set state = 'held', delivered_key = null`,
     ['held credits belong to holds', 'every hold has its transfers'],

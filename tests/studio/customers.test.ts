@@ -126,6 +126,16 @@ test('erasing takes photos, files and names, and keeps what accounts must keep',
   expect(again.id).not.toBe(someone.id);
 });
 
+test('erasing at the same time, and a photo that comes in meanwhile: nothing stays', async () => {
+  const someone = await shop.newCustomer();
+  for (let i = 0; i < 3; i += 1) await shop.submit(someone);
+  const late = shop.submit(someone).catch((error) => error.code);
+  await Promise.all([1, 2, 3].map(() => shop.studio.erase(someone.id)));
+  await late;
+  expect(await shop.store.read.photos.list(someone.id, 10)).toEqual([]);
+  await expect(shop.submit(someone)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 test.each([
   ['Asia/Shanghai', '2026-11-22T16:30:00Z', '2026-11-22T16:00:00Z'],
   ['Asia/Shanghai', '2026-11-22T15:59:59.999Z', '2026-11-21T16:00:00Z'],

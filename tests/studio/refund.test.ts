@@ -190,10 +190,10 @@ test('Stars go back whole or not at all', async () => {
   for (const part of [1, 6_899, 6_901])
     await expect(office.refund(order.id, wish(part))).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      params: expect.objectContaining({ expected: '6900 to 6900' }),
+      params: expect.objectContaining({ expected: '6900' }),
     });
   expect(await office.refund(order.id, wish(6_900))).toMatchObject({ amountMinor: 6_900 });
   await expect(office.refund(order.id, wish(undefined, 'again'))).rejects.toMatchObject({
-    code: 'INVALID_REQUEST',
+    code: 'NOT_POSSIBLE_NOW',
   });
 });

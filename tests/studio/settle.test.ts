@@ -1,4 +1,5 @@
 import { GatewayUnknown } from '../../src/studio/errors/index.js';
+import { giveUp } from '../../src/studio/orders.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 
@@ -123,6 +124,8 @@ test('money that came although a repeated call was refused becomes credits', asy
   shop.bank.faults.push({ method: 'createCharge', fault: 'refused' });
   await shop.tick(15_000);
   expect(await shop.state(order.id)).toBe('closed');
+  // Nobody waits for an answer any more, so nobody heard the no.
+  expect(shop.news()).toContain('order.closed');
   shop.bank.pay(order.chargeId);
   await shop.tick(41 * 60_000);
   expect(await shop.state(order.id)).toBe('credited');
@@ -187,6 +190,40 @@ test('a cancelled order is closed at the provider', async () => {
   await shop.drain();
   expect(await shop.state(order.id)).toBe('closed');
   expect(shop.bank.trades.get(order.chargeId)?.state).toBe('closed');
+});
+
+test('giving up an order that was paid meanwhile changes nothing', async () => {
+  const { order } = await paidUp();
+  const seen = await shop.store.read.orders.find(order.id);
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  await shop.store.transaction((tables) => giveUp(tables, shop.context, seen!));
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  expect(await shop.store.read.charges.find(order.chargeId)).toMatchObject({ nextPollMs: null });
+});
+
+test('an open order is given up when everything is erased', async () => {
+  const { someone, order } = await paidUp();
+  await shop.studio.erase(someone.id);
+  await shop.drain();
+  expect(await shop.state(order.id)).toBe('closed');
+  expect(shop.bank.trades.get(order.chargeId)?.state).toBe('closed');
+});
+
+test.each([
+  ['while it is given up', 0],
+  ['after it was closed', 120_000],
+])('who erased everything and pays %s gets the money back', async (_, laterMs) => {
+  const { someone, order } = await paidUp();
+  await shop.studio.erase(someone.id);
+  if (laterMs > 0) await shop.drain();
+  shop.bank.pay(order.chargeId);
+  await shop.tick(laterMs);
+  await shop.tick(60_000);
+  expect(await shop.state(order.id)).toBe('refunded');
+  expect(shop.bank.takenMinor()).toBe(0);
+  expect((await shop.store.read.ledger.account(`customer:${someone.id}:credits`))?.balance).toBe(0);
+  await shop.expectBalanced();
 });
 
 test('a photo deleted before the money came turns into credits', async () => {

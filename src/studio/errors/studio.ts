@@ -1,3 +1,5 @@
+import type { OrderState } from '../order.js';
+import type { LookState, PhotoState } from '../photo.js';
 import { StudioError } from './base.js';
 
 /** Not there, or somebody else's: the two look the same from outside. */
@@ -9,9 +11,24 @@ export class NotFound extends StudioError {
   }
 }
 
+/** What was wanted; each has its words in `studio.doing`. */
+export type Doing =
+  | 'unlock'
+  | 'select'
+  | 'change'
+  | 'colour'
+  | 'cancel'
+  | 'pay'
+  | 'sandbox'
+  | 'receipt'
+  | 'refund';
+
+/** How the thing is; each has its words in `studio.being`. */
+export type Being = PhotoState | LookState | OrderState | 'expired' | 'sandboxOff' | 'otherMethod';
+
 /** The thing exists but is not in a state where this makes sense. */
 export class NotPossibleNow extends StudioError {
-  constructor(action: string, state: string) {
+  constructor(action: Doing, state: Being) {
     super('NOT_POSSIBLE_NOW', 'studio.notPossibleNow', 'never', `${action} while ${state}`, {
       params: { action, state },
     });

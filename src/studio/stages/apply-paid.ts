@@ -5,6 +5,7 @@ import { chargeMoves, type OrderState, orderMoves } from '../order.js';
 import type { ChargeStatus, GatewayId } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
 import type { ChargeRecord, OrderRecord } from '../records.js';
+import { requestRefund } from '../request-refund.js';
 import { assertMove } from '../state-machine.js';
 import { orderCredited, orderPaid } from './order-news.js';
 
@@ -69,6 +70,10 @@ async function apply(
   const state = await fulfil(tables, context, order);
   await tables.orders.update(order.id, { state, paidMs });
   await tables.outbox.done([`checkout:${order.id}`]);
+  if (isErased(order)) {
+    const wish = { key: 'erased', reason: 'paid after everything was erased' };
+    await requestRefund(tables, context, order.id, wish);
+  }
   return { outcome: 'paid', order };
 }
 
@@ -129,8 +134,16 @@ async function book(
   });
 }
 
+/** Who ordered has erased everything: there is nobody to serve or to tell, so the money goes back. */
+function isErased({ chat }: OrderRecord): boolean {
+  return chat.chatId === '';
+}
+
 /** @returns what the order is now. */
 async function fulfil(tables: Tables, context: Context, order: OrderRecord): Promise<OrderState> {
+  if (isErased(order)) {
+    return moved(order.state === 'closed' ? order : { ...order, state: 'paid' }, 'credited');
+  }
   if (order.state === 'closed') {
     await orderCredited(tables, context, order, order.credits, 'late');
     return moved(order, 'credited');

@@ -4,8 +4,10 @@ import { type Job, priorities } from '../jobs.js';
 import { chargeMoves, orderMoves } from '../order.js';
 import { tell } from '../outbox.js';
 import type { ChargeOffer, ChargeRequest } from '../ports/gateway.js';
+import type { Tables } from '../ports/store.js';
 import type { ChargeRecord, OrderRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
+import { orderClosed } from './order-news.js';
 import { firstPollMs, nextLatePollMs } from './poll-schedule.js';
 
 /** Constant per kind: customer text never enters signed strings. */
@@ -17,7 +19,9 @@ const subjects = {
 /** Ask the gateway for a code and send it: for orders whose caller died or got no answer. */
 export async function checkout(context: Context, job: Job<'checkout'>): Promise<void> {
   const { orderId } = job.payload;
-  const state = await askGateway(context, orderId);
+  // Whoever ordered has gone on: it must hear that there is nothing to pay.
+  const refused: WhenRefused = (tables, order) => orderClosed(tables, context, order);
+  const state = await askGateway(context, orderId, refused);
   if (state !== 'offered') return;
   await context.store.transaction(async (tables) => {
     const order = await tables.orders.find(orderId);
@@ -40,8 +44,13 @@ export async function offerCharge(context: Context, orderId: string): Promise<vo
 }
 
 type Answer = 'offered' | 'known';
+type WhenRefused = (tables: Tables, order: OrderRecord) => Promise<void>;
 
-async function askGateway(context: Context, orderId: string): Promise<Answer> {
+async function askGateway(
+  context: Context,
+  orderId: string,
+  whenRefused?: WhenRefused,
+): Promise<Answer> {
   const { read } = context.store;
   const [order, charge] = [await read.orders.find(orderId), await read.charges.ofOrder(orderId)];
   if (order?.state !== 'created' || charge?.state !== 'intent') return 'known';
@@ -52,7 +61,7 @@ async function askGateway(context: Context, orderId: string): Promise<Answer> {
     await offer(context, charge, await gateway.createCharge(requestOf(order, charge)));
     return 'offered';
   } catch (error) {
-    if (error instanceof GatewayRefused) await refuse(context, charge, error);
+    if (error instanceof GatewayRefused) await refuse(context, charge, error, whenRefused);
     if (error instanceof StudioError) throw error;
     // Nothing an adapter lets through may be taken for a no.
     throw new GatewayUnknown(charge.gateway, 'unexpected fault', error);
@@ -86,7 +95,12 @@ async function offer(context: Context, { id }: ChargeRecord, given: ChargeOffer)
   });
 }
 
-async function refuse(context: Context, { id }: ChargeRecord, reason: GatewayRefused) {
+async function refuse(
+  context: Context,
+  { id }: ChargeRecord,
+  reason: GatewayRefused,
+  whenRefused: WhenRefused | undefined,
+): Promise<void> {
   context.log.error('charge.refused', { chargeId: id, code: reason.providerCode });
   await context.store.transaction(async (tables) => {
     const charge = await tables.charges.lock(id);
@@ -99,5 +113,6 @@ async function refuse(context: Context, { id }: ChargeRecord, reason: GatewayRef
     assertMove(orderMoves, order.state, 'closed', order.id);
     await tables.orders.update(order.id, { state: 'closed' });
     await tables.outbox.done([`checkout:${order.id}`]);
+    await whenRefused?.(tables, order);
   });
 }

@@ -102,7 +102,13 @@ export async function applyRefund(
   });
   if (!changed) return;
   const level = changed.state === 'abnormal' || changed.state === 'closed' ? 'error' : 'info';
-  context.log[level](`refund.${changed.state}`, { refundId, orderId: changed.orderId });
+  const { orderId } = changed;
+  context.log[level](`refund.${changed.state}`, { refundId, orderId });
+  const order = await context.store.read.orders.find(orderId);
+  if (!order) return;
+  const { customerId } = order;
+  context.live.emit({ customerId, orderId, kind: 'order' });
+  context.live.emit({ customerId, kind: 'credits' });
 }
 
 async function succeed(tables: Tables, context: Context, refund: RefundRecord): Promise<void> {

@@ -208,7 +208,7 @@ function number(
   if (text === undefined || text === '') return undefined;
   const value = Number(text);
   if (value >= min && value <= max) return value;
-  throw new InvalidRequest(field, `a number from ${min} to ${max}`, text.slice(0, 40));
+  throw new InvalidRequest(field, `${min} … ${max}`, text.slice(0, 40));
 }
 
 /** A catalog id, never a path: a stranger must not choose files of this machine. */
@@ -216,5 +216,5 @@ function name(fields: Readonly<Record<string, string>>, field: string): string |
   const text = fields[field];
   if (text === undefined || text === '') return undefined;
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(text)) return text;
-  throw new InvalidRequest(field, 'a name such as starter', text.slice(0, 40));
+  throw new InvalidRequest(field, 'a-z 0-9 -', text.slice(0, 40));
 }
