@@ -4,27 +4,31 @@ import type { FastifyReply } from 'fastify';
 import type { Blobs } from '../studio/ports/blobs.js';
 
 export interface BlobReplyOptions {
+  /** This address always answers these bytes: the browser need not ask again. */
+  readonly lasting: boolean;
   /** Ask the browser to save it under this name; the extension is added. */
   readonly downloadAs?: string;
 }
 
+const forEver = 'private, max-age=31536000, immutable';
+
 /**
- * Send a blob with its true type, ranges and a lasting private cache entry: a key's bytes never
- * change. Its type comes from its first bytes and the browser is told not to guess otherwise, so a
- * file that is a picture and something else as well stays a picture.
+ * Send a blob with its true type, ranges and a private cache entry. Its type comes from its first
+ * bytes and the browser is told not to guess otherwise, so a file that is a picture and something
+ * else as well stays a picture.
  * @throws {BlobMissing}
  */
 export async function sendBlob(
   reply: FastifyReply,
   blobs: Blobs,
   key: string,
-  options: BlobReplyOptions = {},
+  options: BlobReplyOptions,
 ): Promise<FastifyReply> {
   const file = await blobs.localFile(key);
   const kind = await kindOf(file);
   reply
     .header('content-type', kind.type)
-    .header('cache-control', 'private, max-age=31536000, immutable')
+    .header('cache-control', options.lasting ? forEver : 'private, no-cache')
     .header('content-security-policy', "default-src 'none'; sandbox");
   if (options.downloadAs) {
     const name = `${options.downloadAs}.${kind.extension}`;

@@ -51,6 +51,46 @@ export class NoSuchPage extends StudioError {
   }
 }
 
+export class FieldMissing extends StudioError {
+  constructor(field: string) {
+    super('INVALID_REQUEST', 'web.fieldMissing', 'never', `${field} is missing`, {
+      params: { field },
+    });
+  }
+}
+
+export class FieldUnknown extends StudioError {
+  constructor(field: string) {
+    super('INVALID_REQUEST', 'web.fieldUnknown', 'never', `${field} is not known`, {
+      params: { field },
+    });
+  }
+}
+
+/** Broken JSON, a form that ends too early. @param reason for the log, in the parser's words. */
+export class RequestMalformed extends StudioError {
+  constructor(reason: string) {
+    super('INVALID_REQUEST', 'web.malformed', 'never', `malformed: ${reason}`);
+  }
+}
+
+export class ContentTypeUnsupported extends StudioError {
+  constructor(expected: string) {
+    super('CONTENT_TYPE_UNSUPPORTED', 'web.contentType', 'never', `expected ${expected}`, {
+      params: { expected },
+    });
+  }
+}
+
+/** Of everything that is no photo. */
+export class BodyTooLarge extends StudioError {
+  constructor(limitBytes: number) {
+    super('BODY_TOO_LARGE', 'web.bodyTooLarge', 'never', `limit ${limitBytes} bytes`, {
+      params: { limitKilobytes: Math.floor(limitBytes / 1000) },
+    });
+  }
+}
+
 /** The file is shorter than the part that was asked for. */
 export class RangeNotThere extends StudioError {
   constructor() {

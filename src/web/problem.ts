@@ -2,10 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { StudioError } from '../studio/errors/base.js';
-import { PhotoFileTooLarge } from '../studio/errors/photo.js';
-import { InvalidRequest } from '../studio/errors/studio.js';
+import { limits } from '../studio/limits.js';
 import type { Logger, Messages } from '../studio/ports/basics.js';
-import { NoSuchPage, RangeNotThere } from './errors.js';
+import {
+  BodyTooLarge,
+  ContentTypeUnsupported,
+  NoSuchPage,
+  RangeNotThere,
+  RequestMalformed,
+} from './errors.js';
+import { fieldFault, type SchemaFault } from './field-fault.js';
 import { languageOf } from './language.js';
 
 /** HTTP status by error code; what is not listed is 400 when it never helps to retry, else 503. */
@@ -14,8 +20,10 @@ const statuses: Readonly<Record<string, number>> = {
   BLOB_DAMAGED: 503,
   BLOB_MISSING: 410,
   BLOBS_AWAY: 503,
+  BODY_TOO_LARGE: 413,
   CANCELLED: 409,
   CHANNEL_AWAY: 503,
+  CONTENT_TYPE_UNSUPPORTED: 415,
   CREDITS_INSUFFICIENT: 402,
   CROSS_SITE_REFUSED: 403,
   DATABASE_AWAY: 503,
@@ -109,18 +117,15 @@ function toStudioError(thrown: unknown): StudioError | undefined {
   if (thrown instanceof StudioError) return thrown;
   const error = thrown as Partial<FastifyError>;
   const fault = error.validation?.[0];
-  if (fault) {
-    const field = fault.instancePath.replace(/^\//, '') || String(error.validationContext);
-    return new InvalidRequest(field, fault.message ?? 'another value', 'the one sent');
-  }
+  if (fault) return fieldFault(fault as SchemaFault, String(error.validationContext));
   if (error.code === 'FST_ERR_NOT_FOUND') return new NoSuchPage();
   if (error.statusCode === 416) return new RangeNotThere();
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PhotoFileTooLarge(0, 0);
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new BodyTooLarge(limits.web.bodyBytes);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new InvalidRequest('content-type', 'another type', 'the one sent');
+    return new ContentTypeUnsupported('application/json');
   }
   if (typeof error.statusCode === 'number' && error.statusCode < 500) {
-    return new InvalidRequest('request', 'well formed', error.message ?? 'broken');
+    return new RequestMalformed(error.message ?? 'broken');
   }
   return undefined;
 }

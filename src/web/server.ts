@@ -42,7 +42,9 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
     requestTimeout: limits.web.requestTimeoutMs,
     forceCloseConnections: 'idle',
     // Tolerant of JSON Schema words that only OpenAPI knows.
-    ajv: { customOptions: { strict: false, coerceTypes: true, removeAdditional: false } },
+    ajv: {
+      customOptions: { strict: false, coerceTypes: true, removeAdditional: false, verbose: true },
+    },
     routerOptions: { maxParamLength: 128 },
   });
   const https = config.publicUrl?.startsWith('https:') ?? false;

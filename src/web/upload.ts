@@ -12,6 +12,7 @@ import { DiskUnavailable } from '../studio/errors/storage.js';
 import { InvalidRequest } from '../studio/errors/studio.js';
 import { limits } from '../studio/limits.js';
 import type { Clock } from '../studio/ports/basics.js';
+import { ContentTypeUnsupported, FieldMissing, FieldUnknown, RequestMalformed } from './errors.js';
 
 /** One received file with its form fields. The receiver removes the file when done. */
 export interface Upload {
@@ -46,9 +47,9 @@ export async function receiveUpload(
     for await (const part of parts) {
       if (part.type === 'field') fields[part.fieldname] = String(part.value);
       else if (part.fieldname === 'photo') received = await storePart(part, config);
-      else throw new InvalidRequest(part.fieldname, 'a field named photo', 'another file');
+      else throw new FieldUnknown(part.fieldname.slice(0, 40));
     }
-    if (!received) throw new InvalidRequest('photo', 'a file in the field photo', 'none');
+    if (!received) throw new FieldMissing('photo');
     if (received.bytes === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
     return { ...received, fields };
   } catch (error) {
@@ -120,15 +121,16 @@ function toUploadError(error: unknown, config: UploadConfig): unknown {
     return new PhotoFileTooLarge(config.limitBytes + 1, config.limitBytes);
   }
   if (code === 'FST_INVALID_MULTIPART_CONTENT_TYPE') {
-    return new InvalidRequest('content-type', 'multipart/form-data', 'another type');
+    return new ContentTypeUnsupported('multipart/form-data');
   }
-  if (code?.startsWith('FST_')) return new InvalidRequest('form', 'one photo', message);
+  if (code === 'FST_FILES_LIMIT') return new InvalidRequest('photo', '1', '> 1');
+  if (code?.startsWith('FST_')) return new RequestMalformed(message);
   if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET') {
     return new PhotoUnreadable('the upload was cut off', error, 'cutOff');
   }
   if (code && syscall) return new DiskUnavailable(config.dir, code, error);
   // The form parser's complaints are plain errors without a code.
   return code === undefined && (error as Error).name === 'Error'
-    ? new InvalidRequest('form', 'a complete multipart body', message)
+    ? new RequestMalformed(message)
     : error;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import path from 'node:path';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/cli/package-root.js';
@@ -88,6 +89,13 @@ test('a script walks from an old photo to a paid HD file', async () => {
   const wanted = await sharp(old).metadata();
   expect([size.width, size.height]).toEqual([wanted.width, wanted.height]);
 
+  // Another look may be chosen: a browser must ask again. What an address always answers lasts.
+  const kept = (response: Response) => response.headers.get('cache-control');
+  expect(kept(master)).toBe('private, no-cache');
+  expect(await askAgain(`/photos/${sent.id}/master`, master.headers.get('etag')!)).toBe(304);
+  expect(kept(await client.send('GET', `/api/v1/photos/${sent.id}/preview`))).toBe(kept(master));
+  expect(kept(preview)).toMatch(/immutable/);
+
   const bought = await raw(`/orders/${order.id}`);
   expect(['paid', 'fulfilled']).toContain(bought.body.status);
   const receipt = await raw(`/orders/${order.id}/receipt`);
@@ -97,6 +105,18 @@ test('a script walks from an old photo to a paid HD file', async () => {
   expect(words).toMatch(/decoded \d+ x \d+/);
   expect(words).toMatch(/starter at \d+ x \d+ on cpu/);
 }, 120_000);
+
+/** As a browser does; fetch would say "no-cache" with it. */
+function askAgain(route: string, etag: string): Promise<number | undefined> {
+  const headers = { cookie: client.cookie(), 'if-none-match': etag };
+  return new Promise((resolve, reject) => {
+    const asked = get(`${stack.url}/api/v1${route}`, { headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('error', reject);
+  });
+}
 
 test('another look, other colours, choosing one', async () => {
   const { id } = await client.upload(await picture(1));
@@ -157,6 +177,53 @@ test('a key used for another wish, or none at all, is refused', async () => {
   const none = await client.json('POST', `/photos/${two.id}/unlock`);
   expect(none).toMatchObject({ status: 400, code: 'IDEMPOTENCY_KEY_MISSING' });
 }, 120_000);
+
+test.each([
+  ['POST', '/photos/x/variants', { count: 9 }, 'count', '<= 4', '9'],
+  ['POST', '/photos/x/adjust', { strength: 'much' }, 'strength', 'number', '"much"'],
+  ['POST', '/me/topups', { pack: 'ten', method: 'gold' }, 'method', /^sandbox, alipay/, '"gold"'],
+  ['POST', '/me/redeem', { code: 'abc' }, 'code', 'length >= 4', '"abc"'],
+  ['PATCH', '/me', { settings: { preset: '../x' } }, 'settings.preset', /^\^/, '"../x"'],
+])('%s %s %j: the field, the rule and the value', async (verb, route, body, ...words) => {
+  const [field, expected, found] = words;
+  const answer = await client.json(verb, route, body);
+  expect(answer).toMatchObject({ status: 400, code: 'INVALID_REQUEST' });
+  expect(answer.params).toEqual({
+    field,
+    expected: expected instanceof RegExp ? expect.stringMatching(expected) : expected,
+    found,
+  });
+});
+
+test('what cannot be read at all is said in the language of the reader, and in it alone', async () => {
+  const zh = { 'accept-language': 'zh-CN' };
+  const detail = async (init: RequestInit, status: number) => {
+    const headers = { ...zh, ...(init.headers as Record<string, string>) };
+    const answer = await client.send('POST', '/api/v1/me/topups', { ...init, headers });
+    expect(answer.status).toBe(status);
+    return ((await answer.json()) as { detail: string }).detail;
+  };
+  const json = { 'content-type': 'application/json' };
+  expect(await detail({ headers: json, body: '{"pack":' }, 400)).toBe('请求格式有误。');
+  expect(await detail({ headers: json, body: '{"pack":"ten"}' }, 400)).toBe('缺少 method。');
+  expect(await detail({ headers: { 'content-type': 'text/csv' }, body: 'a' }, 415)).toMatch(/json/);
+  const long = JSON.stringify({ pack: 'x'.repeat(100_000), method: 'sandbox' });
+  expect(await detail({ headers: json, body: long }, 413)).toBe('内容过长，上限是 64 kB。');
+  const upload = async (fields: Record<string, string>, name = 'photo') => {
+    const form = new FormData();
+    for (const [key, value] of Object.entries(fields)) form.append(key, value);
+    form.append(name, new Blob([Uint8Array.from(old)]), 'a.jpg');
+    const answer = await client.send('POST', '/api/v1/photos', { body: form, headers: zh });
+    expect(answer.status).toBe(400);
+    return ((await answer.json()) as { detail: string }).detail;
+  };
+  expect(await upload({ strength: '9' })).toBe('strength：应为 0 … 1.5，收到 9。');
+  expect(await upload({}, 'picture')).toBe('无法识别 picture。');
+  const { id } = await client.upload(await picture(7));
+  await ready(id);
+  const none = await client.json('POST', `/photos/${id}/cancel`, undefined, zh);
+  expect(none).toMatchObject({ status: 409, detail: '现在无法取消：已经完成。' });
+}, 60_000);
 
 test("another's photo and order look as if they were not there", async () => {
   const { id } = await client.upload(await picture(5));

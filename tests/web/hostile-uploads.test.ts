@@ -155,7 +155,7 @@ test('something else than a form is refused', async () => {
     body: photo,
     headers: { 'content-type': 'image/jpeg' },
   });
-  expect(response.status).toBe(400);
+  expect(response.status).toBe(415);
 });
 
 test.each([

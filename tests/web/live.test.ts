@@ -90,6 +90,31 @@ test('an order that is paid elsewhere is heard here, in the language asked for',
   await heard.stop();
 }, 60_000);
 
+test('who comes back from the payment app is told how the order stands', async () => {
+  const client = createHttpClient(stack.url);
+  const wish = { pack: 'one', method: 'sandbox' };
+  const { order } = await client.json('POST', '/me/topups', wish);
+  await fetch(order.payUrl, { method: 'POST' });
+  const isPaid = async () => (await client.json('GET', `/orders/${order.id}`)).status !== 'pending';
+  await until(isPaid, 15_000);
+  const heard = await listen(client, '/me/events');
+  const told = (event: Event) => event.event === 'order' && event.data.status === 'fulfilled';
+  await until(() => heard.events.some(told), 15_000);
+  await heard.stop();
+}, 60_000);
+
+test('an order that another process settles is heard as well', async () => {
+  const client = createHttpClient(stack.url);
+  const { order } = await client.json('POST', '/me/topups', { pack: 'one', method: 'sandbox' });
+  const heard = await listen(client, '/me/events');
+  const told = (status: string) => (event: Event) => event.data.status === status;
+  await until(() => heard.events.some(told('pending')), 15_000);
+  // No event of this process.
+  await stack.store.transaction(({ orders }) => orders.update(order.id, { state: 'closed' }));
+  await until(() => heard.events.some(told('closed')), 15_000);
+  await heard.stop();
+}, 60_000);
+
 test("another's stream is not there, and hears nothing of others", async () => {
   const [one, two] = [createHttpClient(stack.url), createHttpClient(stack.url)];
   const { id } = await one.upload(photo);

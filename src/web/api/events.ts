@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { NotFound } from '../../studio/errors/studio.js';
-import type { LiveEvent, PhotoView } from '../../studio/ports/studio.js';
+import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
 import type { LiveTopic } from '../live.js';
 import { describe } from '../openapi.js';
 import { orderJson, photoJson, type ViewContext } from '../views.js';
@@ -8,6 +8,9 @@ import { type ApiContext, enter, type IdParams } from './context.js';
 
 const produces = ['text/event-stream'];
 const waiting = new Set(['received', 'queued', 'restoring']);
+const underWay = new Set(['created', 'pending', 'closing', 'paid']);
+/** Told at every connection: a phone comes back from the payment app. */
+const recentOrders = 10;
 
 /** Live events of one photo, or of everything a customer has. */
 export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
@@ -38,26 +41,47 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
         key: 'me',
         read: () => api.studio.profile(customer.id),
       };
-      const order = (id: string): LiveTopic => ({
-        event: 'order',
-        key: id,
-        read: async () => orderJson(await api.studio.order(customer.id, id), view),
-      });
+      const bought = createOrderWatch(api, customer.id, view);
+      const orders = await api.studio.orders(customer.id, recentOrders);
+      orders.forEach(bought.see);
       const watched = createPhotoWatch(api, customer.id, view);
       const recent = await api.studio.photos(customer.id, { limit: 30 });
       recent.forEach(watched.see);
       return api.live.open(request, reply, {
         customerId: customer.id,
-        first: [me, ...recent.map((photo) => watched.topic(photo.id))],
+        first: [
+          me,
+          ...recent.map((photo) => watched.topic(photo.id)),
+          ...orders.map((order) => bought.topic(order.id)),
+        ],
         topicOf: (event) => {
           if (event.photoId) return watched.topic(event.photoId, event);
-          if (event.orderId) return order(event.orderId);
+          if (event.orderId) return bought.topic(event.orderId);
           return event.kind === 'credits' ? me : undefined;
         },
-        pending: watched.pending,
+        pending: () => [...watched.pending(), ...bought.pending()],
       });
     },
   );
+}
+
+/** Reads orders for a stream; those on their way are looked at again: another process may settle them. */
+function createOrderWatch(api: ApiContext, customerId: string, view: ViewContext) {
+  const pendingIds = new Set<string>();
+  const see = ({ id, state }: OrderView): void => {
+    if (underWay.has(state)) pendingIds.add(id);
+    else pendingIds.delete(id);
+  };
+  const topic = (id: string): LiveTopic => ({
+    event: 'order',
+    key: id,
+    read: async () => {
+      const order = await api.studio.order(customerId, id);
+      see(order);
+      return orderJson(order, view);
+    },
+  });
+  return { see, topic, pending: () => [...pendingIds].map(topic) };
 }
 
 /** A photo that cannot be found any more was deleted, here or in another tab. */
@@ -70,8 +94,9 @@ function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext
   const pendingIds = new Set<string>();
   const progress = new Map<string, number>();
   const see = (photo: PhotoView): void => {
-    const busy = waiting.has(photo.status) || photo.looks.some((look) => look.state === 'waiting');
-    if (busy) pendingIds.add(photo.id);
+    const making = photo.unlocked && !photo.masterKey && photo.originalKey;
+    const colouring = photo.looks.some((look) => look.state === 'waiting');
+    if (waiting.has(photo.status) || colouring || making) pendingIds.add(photo.id);
     else {
       pendingIds.delete(photo.id);
       progress.delete(photo.id);

@@ -29,6 +29,7 @@ export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
         const key = keyOf(photo, kind, request.query.look);
         const download = kind === 'master' || kind === 'original';
         return sendBlob(reply, api.blobs, key, {
+          lasting: isLasting(kind, request.query.look),
           downloadAs: download ? `huancai-${photo.id.slice(-8)}-${kind}` : undefined,
         });
       },
@@ -43,6 +44,11 @@ const titles: Record<Kind, string> = {
   sheet: 'All looks in one numbered picture',
   master: 'The HD file; 402 until unlocked',
 };
+
+/** The chosen look, and with it master and sheet, may be another one tomorrow. */
+function isLasting(kind: Kind, lookId: string | undefined): boolean {
+  return kind === 'original' || (lookId !== undefined && kind !== 'master' && kind !== 'sheet');
+}
 
 /** @throws {PaymentRequired | NotReadyYet | NotFound} */
 function keyOf(photo: PhotoView, kind: Kind, lookId?: string): string {

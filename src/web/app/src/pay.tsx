@@ -157,7 +157,7 @@ function useOrder() {
       if (error instanceof ApiError && error.status === 404) setMissing(true);
     }
   };
-  const open = !order || order.status === 'created' || order.status === 'pending';
+  const open = !order || ['created', 'pending', 'closing'].includes(order.status);
   useEffect(() => {
     if (missing || !open) return;
     const startedAt = Date.now();

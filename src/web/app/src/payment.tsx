@@ -74,17 +74,7 @@ export function PaymentResult(props: {
   const { order, ready } = props;
   const { t } = useTexts();
   const good = order.status !== 'closed' && order.status !== 'closing';
-  const title =
-    order.status === 'credited'
-      ? t('pay.credited')
-      : order.status === 'refunded'
-        ? t('pay.refunded')
-        : t(good ? 'pay.paid' : 'pay.closed');
-  const words = good
-    ? order.kind === 'topup' || order.status === 'credited'
-      ? t('credits.pack', { n: order.credits })
-      : t(ready ? 'pay.ready.text' : 'pay.paid.text')
-    : t('pay.closed.text');
+  const { title, words } = endings(order, ready, t);
   return (
     <section class={good ? 'result good' : 'result'} role="status">
       <Icon name={good ? 'check' : 'alert'} />
@@ -92,6 +82,20 @@ export function PaymentResult(props: {
       <p>{words}</p>
     </section>
   );
+}
+
+function endings(
+  { status, kind, credits }: Pick<Payable, 'status' | 'kind' | 'credits'>,
+  ready: boolean | undefined,
+  t: ReturnType<typeof useTexts>['t'],
+): { title: string; words: string } {
+  const bought = t('credits.pack', { n: credits });
+  if (status === 'closing') return { title: t('pay.closing'), words: t('pay.closing.text') };
+  if (status === 'closed') return { title: t('pay.closed'), words: t('pay.closed.text') };
+  if (status === 'refunded') return { title: t('pay.refunded'), words: t('pay.refunded.text') };
+  if (status === 'credited') return { title: t('pay.credited'), words: bought };
+  const file = t(ready ? 'pay.ready.text' : 'pay.paid.text');
+  return { title: t('pay.paid'), words: kind === 'topup' ? bought : file };
 }
 
 function purpose(order: Payable, t: ReturnType<typeof useTexts>['t']): string {
