@@ -3,6 +3,7 @@ import { NotFound } from './errors/index.js';
 import type { ChatRef } from './jobs.js';
 import { accounts, creditsOf, transfer } from './ledger.js';
 import { startOfDayMs } from './local-day.js';
+import { presetOf } from './photo-runs.js';
 import type { Language } from './ports/basics.js';
 import type { Tables } from './ports/store.js';
 import type { Customer, CustomerProfile, CustomerSettings } from './ports/studio.js';
@@ -122,11 +123,13 @@ export async function setLanguage(context: Context, customerId: string, language
   });
 }
 
+/** @throws {InvalidRequest} no such preset. */
 export async function setSettings(
   context: Context,
   customerId: string,
   settings: Partial<CustomerSettings>,
 ): Promise<void> {
+  if (settings.preset !== undefined) presetOf(context, settings.preset);
   await context.store.transaction(async (tables) => {
     const customer = await current(tables, customerId);
     await tables.customers.update(customer.id, settings);

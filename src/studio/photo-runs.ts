@@ -12,7 +12,8 @@ import { assertMove } from './state-machine.js';
 
 /** @throws {InvalidRequest} no such preset. */
 export function presetOf({ config }: Context, name: string): Preset {
-  const preset = config.presets[name];
+  // Names come from strangers: `constructor` is none of ours.
+  const preset = Object.hasOwn(config.presets, name) ? config.presets[name] : undefined;
   if (preset) return preset;
   throw new InvalidRequest('preset', Object.keys(config.presets).join(', '), name.slice(0, 40));
 }

@@ -178,12 +178,16 @@ test('a key used for another wish, or none at all, is refused', async () => {
   expect(none).toMatchObject({ status: 400, code: 'IDEMPOTENCY_KEY_MISSING' });
 }, 120_000);
 
+const tooStrong = { settings: { finishing: { strength: 1e30 } } };
 test.each([
   ['POST', '/photos/x/variants', { count: 9 }, 'count', '<= 4', '9'],
   ['POST', '/photos/x/adjust', { strength: 'much' }, 'strength', 'number', '"much"'],
   ['POST', '/me/topups', { pack: 'ten', method: 'gold' }, 'method', /^sandbox, alipay/, '"gold"'],
   ['POST', '/me/redeem', { code: 'abc' }, 'code', 'length >= 4', '"abc"'],
   ['PATCH', '/me', { settings: { preset: '../x' } }, 'settings.preset', /^\^/, '"../x"'],
+  ['PATCH', '/me', { settings: { preset: 'nosuch' } }, 'preset', /^auto, portrait/, 'nosuch'],
+  ['PATCH', '/me', { settings: { preset: 'constructor' } }, 'preset', /^auto/, 'constructor'],
+  ['PATCH', '/me', tooStrong, 'settings.finishing.strength', '<= 1.5', '1e+30'],
 ])('%s %s %j: the field, the rule and the value', async (verb, route, body, ...words) => {
   const [field, expected, found] = words;
   const answer = await client.json(verb, route, body);
@@ -218,11 +222,34 @@ test('what cannot be read at all is said in the language of the reader, and in i
     return ((await answer.json()) as { detail: string }).detail;
   };
   expect(await upload({ strength: '9' })).toBe('strength：应为 0 … 1.5，收到 9。');
+  expect(await upload({ size: '300.5' })).toBe('size：应为 integer，收到 300.5。');
+  expect(await upload({ preset: 'constructor' })).toMatch(/^preset：应为 auto, /);
   expect(await upload({}, 'picture')).toBe('无法识别 picture。');
   const { id } = await client.upload(await picture(7));
   await ready(id);
   const none = await client.json('POST', `/photos/${id}/cancel`, undefined, zh);
   expect(none).toMatchObject({ status: 409, detail: '现在无法取消：已经完成。' });
+}, 60_000);
+
+test('what is not there yet is told from what is no longer there', async () => {
+  const { id } = await client.upload(await picture(8));
+  await ready(id);
+  const early = await raw(`/photos/${id}/sheet`);
+  expect(early).toMatchObject({ status: 409, body: { code: 'NOT_READY_YET' } });
+  const key = { 'idempotency-key': 'given-up-soon' };
+  const { order } = await client.json('POST', `/photos/${id}/unlock`, undefined, key);
+  await client.json('POST', `/orders/${order.id}/cancel`);
+  const code = async () => (await raw(`/orders/${order.id}/qr.svg`)).body.code;
+  await until(async () => (await code()) === 'NOT_POSSIBLE_NOW', 10_000);
+  await stack.store.transaction(async ({ photos, looks }) => {
+    await photos.update(id, { originalKey: null });
+    const [look] = await looks.ofPhoto(id);
+    await looks.update(look!.id, { previewKey: null });
+  });
+  for (const file of ['original', 'preview']) {
+    const gone = await raw(`/photos/${id}/${file}`);
+    expect(gone).toMatchObject({ status: 410, body: { code: 'BLOB_MISSING' } });
+  }
 }, 60_000);
 
 test("another's photo and order look as if they were not there", async () => {

@@ -4,6 +4,7 @@ import type { CustomerSettings } from '../../studio/ports/studio.js';
 import { describe, ref } from '../openapi.js';
 import { clearCookie, renewCookie } from '../visitor.js';
 import { type ApiContext, enter } from './context.js';
+import { finishingBody } from './finishing-body.js';
 
 const code = {
   type: 'object',
@@ -40,7 +41,7 @@ export function meRoutes(app: FastifyInstance, api: ApiContext): void {
               additionalProperties: false,
               properties: {
                 preset: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,63}$' },
-                finishing: { type: 'object', additionalProperties: { type: 'number' } },
+                finishing: finishingBody,
               },
             },
           },

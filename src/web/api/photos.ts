@@ -7,24 +7,7 @@ import { describe, ref } from '../openapi.js';
 import { receiveUpload, refuseDeclaredSize } from '../upload.js';
 import { photoJson, timelineJson } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
-
-const finishingBody = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    strength: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1.5,
-      description: 'Chroma, 1 is as predicted',
-    },
-    warmth: { type: 'number', minimum: -1, maximum: 1, description: '-1 cooler, 1 warmer' },
-    whiteBalance: { type: 'number', minimum: 0, maximum: 1 },
-    denoise: { type: 'number', minimum: 0, maximum: 1 },
-    sharpen: { type: 'number', minimum: 0, maximum: 2 },
-    contrast: { type: 'number', minimum: 0, maximum: 1 },
-  },
-} as const;
+import { finishingBody } from './finishing-body.js';
 
 /** Sending photos and everything that is done with one. */
 export function photoRoutes(app: FastifyInstance, api: ApiContext): void {
@@ -188,6 +171,9 @@ function photoOptions(fields: Readonly<Record<string, string>>) {
   const strength = number(fields, 'strength', 0, 1.5);
   const warmth = number(fields, 'warmth', -1, 1);
   const sizePx = number(fields, 'size', limits.model.minSizePx, limits.model.maxSizePx);
+  if (sizePx !== undefined && !Number.isInteger(sizePx)) {
+    throw new InvalidRequest('size', 'integer', String(sizePx));
+  }
   const finishing =
     strength === undefined && warmth === undefined ? undefined : { strength, warmth };
   return {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { NotPossibleNow } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
 import type { PaymentMethod } from '../../studio/ports/gateway.js';
 import type { OrderView, UnlockResult } from '../../studio/ports/studio.js';
@@ -187,13 +188,17 @@ function orderRoutes(app: FastifyInstance, api: ApiContext): void {
   );
 }
 
-/** @throws {NotReadyYet} when there is nothing to scan (yet, or any more). */
+/** @throws {NotReadyYet} nothing to scan yet. {NotPossibleNow} nothing any more. */
 export async function sendQr(
   api: Pick<ApiContext, 'qrSvg'>,
   order: OrderView,
   reply: FastifyReply,
 ) {
-  if (!order.qr) throw new NotReadyYet('qr');
+  if (!order.qr) {
+    throw order.state === 'created'
+      ? new NotReadyYet('qr')
+      : new NotPossibleNow('pay', order.state);
+  }
   reply.header('content-type', 'image/svg+xml').header('cache-control', 'private, no-store');
   return reply.send(await api.qrSvg(order.qr));
 }

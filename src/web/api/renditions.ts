@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { BlobMissing } from '../../studio/errors/storage.js';
 import { NotFound } from '../../studio/errors/studio.js';
 import type { PhotoView } from '../../studio/ports/studio.js';
 import { sendBlob } from '../blob-reply.js';
@@ -50,22 +51,25 @@ function isLasting(kind: Kind, lookId: string | undefined): boolean {
   return kind === 'original' || (lookId !== undefined && kind !== 'master' && kind !== 'sheet');
 }
 
-/** @throws {PaymentRequired | NotReadyYet | NotFound} */
+/** @throws {PaymentRequired | NotReadyYet | NotFound | BlobMissing} */
 function keyOf(photo: PhotoView, kind: Kind, lookId?: string): string {
-  if (kind === 'original') return there(photo.originalKey, kind);
-  if (kind === 'sheet') return there(photo.sheetKey, kind);
+  const { originalKey, masterKey, sheetKey, status } = photo;
+  if (kind === 'original') return there(originalKey, kind, status !== 'received');
+  if (kind === 'sheet') return there(sheetKey, kind, false);
   if (kind === 'master') {
-    if (!photo.unlocked && !photo.masterKey) throw new PaymentRequired();
-    return there(photo.masterKey, kind);
+    if (!photo.unlocked && !masterKey) throw new PaymentRequired();
+    return there(masterKey, kind, originalKey === undefined);
   }
   const chosen = lookId ?? photo.selectedLookId;
   const look =
     photo.looks.find((one) => one.id === chosen) ?? (lookId ? undefined : photo.looks[0]);
   if (lookId && !look) throw new NotFound('look');
-  return there(kind === 'preview' ? look?.previewKey : look?.comparisonKey, kind);
+  const key = kind === 'preview' ? look?.previewKey : look?.comparisonKey;
+  return there(key, kind, look?.state === 'ready');
 }
 
-function there(key: string | undefined, what: string): string {
-  if (key === undefined) throw new NotReadyYet(what);
-  return key;
+/** @param made it was there once: its time is over. */
+function there(key: string | undefined, what: string, made: boolean): string {
+  if (key !== undefined) return key;
+  throw made ? new BlobMissing(what) : new NotReadyYet(what);
 }
