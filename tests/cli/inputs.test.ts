@@ -57,3 +57,19 @@ test('results inside the searched folder are not searched', async () => {
   expect(await find(['in'], { recursive: true, outputDir })).toEqual(['a.jpg']);
   expect(await find(['in/**/*.jpg'], { outputDir })).toEqual(['a.jpg']);
 });
+
+test('results may go above the searched folder, or into it', async () => {
+  touch('scans/a.jpg', 'scans/deep/b.jpg');
+  const all = ['a.jpg', 'deep/b.jpg'];
+  for (const outputDir of [cwd, path.join(cwd, 'scans'), path.dirname(cwd)]) {
+    expect(await find(['scans'], { recursive: true, outputDir })).toEqual(all);
+    expect(await find(['scans/**/*.jpg'], { outputDir })).toEqual(all);
+  }
+});
+
+test('a glob that meets a photo again through a loop of links names it without the link', async () => {
+  touch('in/a.jpg', 'in/sub/b.jpg');
+  symlinkSync(path.join(cwd, 'in'), path.join(cwd, 'in/sub/again'));
+  expect((await find(['in/**/*.jpg'])).sort()).toEqual(['a.jpg', 'sub/b.jpg']);
+  expect(await find(['in'], { recursive: true })).toEqual(['a.jpg', 'sub/b.jpg']);
+});

@@ -57,7 +57,67 @@ test('photos that would share a result keep their whole names, in whatever order
   ]);
   expect(outputs(['a.png', 'a.jpg'], options)).toEqual(['o/a.png.jpg', 'o/a.jpg.jpg']);
   // The same file on a file system that ignores case.
-  expect(outputs(['B.jpg', 'b.JPG'], { output: 'o' })).toEqual(['o/B.jpg.jpg', 'o/b.JPG.JPG']);
+  const [upper, lower] = outputs(['B.jpg', 'b.JPG'], { output: 'o' });
+  expect(upper).toMatch(/^o\/B-[0-9a-f]{8}\.jpg$/);
+  expect(lower).toMatch(/^o\/b-[0-9a-f]{8}\.JPG$/);
+  expect(upper!.slice(4, 12)).not.toBe(lower!.slice(4, 12));
+});
+
+describe('photos of one name from several folders', () => {
+  const planAll = (files: string[], options: Partial<OutputOptions> = {}) => {
+    const photos = files.map((file) => {
+      const [root, ...rest] = file.split(':');
+      const relative = rest.join('/');
+      return { file: path.join(cwd, root!, relative), relative, named: false };
+    });
+    return planOutputs(photos, { cwd, compare: false, variants: 1, ...options });
+  };
+  const below = (files: string[], options?: Partial<OutputOptions>) =>
+    planAll(files, options).map(({ output }) => path.relative(cwd, output));
+
+  test('keep their folders', () => {
+    const options = { output: 'o' };
+    expect(below(['a:x.jpg', 'b/c:x.jpg', 'b/c:y.jpg'], options)).toEqual([
+      'o/a/x.jpg',
+      'o/b/c/x.jpg',
+      'o/y.jpg',
+    ]);
+    expect(below(['b/c:x.jpg', 'b/c:y.jpg', 'a:x.jpg'], options)).toEqual([
+      'o/b/c/x.jpg',
+      'o/y.jpg',
+      'o/a/x.jpg',
+    ]);
+  });
+
+  test('never share a file, whatever they are called', () => {
+    const several = ['a:x.jpg', 'a:x.png', 'b:x.jpg', 'c:b/x.jpg', 'c:x-compare.jpg'];
+    for (const options of [
+      { output: 'o' },
+      { output: 'o', compare: true },
+      { output: 'o', format: 'jpeg' as const, variants: 3 },
+      { format: 'webp' as const, compare: true },
+    ]) {
+      const files = planAll(several, options).flatMap(filesOf);
+      expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(files.length);
+    }
+  });
+
+  test("a comparison does not take another photo's place", () => {
+    expect(below(['a:x.jpg', 'a:x-compare.jpg'], { output: 'o', compare: true })).toEqual([
+      'o/x.jpg.jpg',
+      'o/x-compare.jpg.jpg',
+    ]);
+  });
+});
+
+test('-o like one picture for several photos, or like one we cannot write, is wrong use', () => {
+  expect(() => plan(['a.jpg', 'b.jpg'], { output: 'r.jpg' })).toThrow(WrongUse);
+  for (const output of ['r.bmp', 'r.GIF', 'r.heic'])
+    expect(() => plan(['a.jpg'], { output })).toThrow(WrongUse);
+  expect(outputs(['a.jpg'], { output: 'album.2024' })).toEqual(['album.2024/a.jpg']);
+  const there = { output: 'strange.jpg', outputIsFolder: true };
+  expect(outputs(['a.jpg', 'b.jpg'], there)).toEqual(['strange.jpg/a.jpg', 'strange.jpg/b.jpg']);
+  expect(outputs(['a.jpg'], { output: 'new.jpg/' })).toEqual(['new.jpg/a.jpg']);
 });
 
 test('variants are numbered beside a contact sheet, the comparison beside them', () => {

@@ -15,7 +15,7 @@ export interface PhotoInput {
 export interface FindOptions {
   readonly cwd: string;
   readonly recursive: boolean;
-  /** Folder of the results: never searched. */
+  /** Folder of the results: not searched where it lies below a searched one. */
   readonly outputDir?: string;
 }
 
@@ -34,7 +34,10 @@ export async function findInputs(
   for (const arg of args) {
     for (const photo of await find(arg, options)) {
       const identity = await realpath(photo.file).catch(() => photo.file);
-      if (!photos.has(identity)) photos.set(identity, photo);
+      const known = photos.get(identity);
+      // Found twice, once through a link: the name without the link counts.
+      const better = !known?.named && photo.file === identity && known?.file !== identity;
+      if (!known || better) photos.set(identity, photo);
     }
   }
   return [...photos.values()];
@@ -54,7 +57,7 @@ async function inFolder(folder: string, options: FindOptions): Promise<PhotoInpu
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => path.join(entry.parentPath, entry.name))
-    .filter((file) => isPhoto(path.relative(folder, file)) && !inOutput(file, options))
+    .filter((file) => isPhoto(path.relative(folder, file)) && !inOutput(file, folder, options))
     .sort()
     .map((file) => ({ file, relative: path.relative(folder, file), named: false }));
 }
@@ -68,7 +71,7 @@ async function byGlob(pattern: string, options: FindOptions): Promise<PhotoInput
   const base = path.resolve(options.cwd, fixedPart(pattern));
   return files
     .map((file) => path.normalize(file))
-    .filter((file) => isPhoto(path.relative(base, file)) && !inOutput(file, options))
+    .filter((file) => isPhoto(path.relative(base, file)) && !inOutput(file, base, options))
     .sort()
     .map((file) => ({ file, relative: path.relative(base, file), named: false }));
 }
@@ -86,6 +89,12 @@ function isPhoto(relative: string): boolean {
   return photoExtensions.test(relative) && !hidden;
 }
 
-function inOutput(file: string, { outputDir }: FindOptions): boolean {
-  return outputDir !== undefined && file.startsWith(outputDir + path.sep);
+/** Results below the searched folder. Where that lies in the results' folder itself, all is photos. */
+function inOutput(file: string, searched: string, { outputDir }: FindOptions): boolean {
+  return outputDir !== undefined && isBelow(outputDir, searched) && isBelow(file, outputDir);
+}
+
+function isBelow(file: string, folder: string): boolean {
+  const way = path.relative(folder, file);
+  return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { ImageFormat } from '../../studio/ports/colorizer.js';
 import { WrongUse } from '../errors.js';
 import type { PhotoInput } from './inputs.js';
+import { commonFolder, findClashes, hashOf, longer, type Naming, shortNaming } from './naming.js';
 
 /** A photo and the files that come of it. */
 export interface PhotoTask extends PhotoInput {
@@ -22,6 +23,8 @@ export interface OutputOptions {
   readonly cwd: string;
   /** `-o`: a folder, or a file when one photo goes in. */
   readonly output?: string;
+  /** It is a folder that is there, whatever it is called. */
+  readonly outputIsFolder?: boolean;
   readonly format?: ImageFormat;
   readonly compare: boolean;
   readonly variants: number;
@@ -44,49 +47,77 @@ export function formatOf(file: string): ImageFormat | undefined {
   return known[extension];
 }
 
-/** `-o` as a file: one photo goes in and the name ends like a picture's. */
-export function outputIsFile(output: string | undefined, photos: number): boolean {
-  return output !== undefined && photos === 1 && formatOf(output) !== undefined;
+/** Endings that name a picture, but none that we write. */
+const unwritable = /\.(gif|bmp|heic|heif|jxl|jp2|psd|pdf|svg)$/i;
+
+/**
+ * `-o` as a file: its name ends like a picture's, and it is no folder that is there already.
+ * @throws {WrongUse} where it ends like a picture that we cannot write, or several photos go in
+ */
+export function outputIsFile(
+  { output, outputIsFolder }: Pick<OutputOptions, 'output' | 'outputIsFolder'>,
+  photos: number,
+): boolean {
+  if (output === undefined || outputIsFolder || /[\\/]$/.test(output)) return false;
+  const params = { file: output, count: String(photos) };
+  if (unwritable.test(output))
+    throw new WrongUse(`${output} cannot be written`, 'cli.outputFormat', params);
+  if (formatOf(output) === undefined) return false;
+  if (photos > 1) throw new WrongUse(`${output} is one file`, 'cli.outputOneFile', params);
+  return true;
 }
 
 /**
  * Where every result goes. Without `-o`: `name-colour.ext` beside the photo. With a folder: the
- * same name below it, folders kept. Photos that differ only in extension or case keep their whole
- * name (`a.png-colour.jpg`), so that no two tasks share a file and no name depends on the order.
+ * same name below it, folders kept. Where two tasks would share a file, also on a file system that
+ * ignores case, their names take more of the photo's path; no name depends on the order.
+ * @throws {WrongUse}
  */
 export function planOutputs(photos: readonly PhotoInput[], options: OutputOptions): PhotoTask[] {
-  const file = outputIsFile(options.output, photos.length);
-  if (file && options.format && formatOf(options.output!) !== options.format) {
-    const params = { file: options.output!, format: options.format };
-    const detail = `${params.file} does not end like ${params.format}`;
-    throw new WrongUse(detail, 'cli.formatMismatch', params);
+  if (outputIsFile(options, photos.length)) return [planFile(photos[0]!, options)];
+  const common = commonFolder(photos.map(({ file }) => path.dirname(file)));
+  const namings: Naming[] = photos.map(() => shortNaming);
+  for (;;) {
+    const tasks = photos.map((photo, i) => {
+      const output = target(photo, options, namings[i]!, common);
+      return complete(photo, output, options, false);
+    });
+    const clashes = findClashes(tasks.map(filesOf));
+    const hashed = [...clashes.keys()].every((i) => namings[i]!.hash);
+    // Nothing tells apart what is still alike then: one file that was handed in twice.
+    if (hashed) return tasks;
+    const nameOf = (i: number) => photos[i]!.relative;
+    for (const [i, others] of clashes) {
+      const names = [...others].map(nameOf);
+      namings[i] = longer(namings[i]!, nameOf(i), names, options.output !== undefined);
+    }
   }
-  const single = photos.map((photo) => ({ photo, target: target(photo, options, file, false) }));
-  const times = new Map<string, number>();
-  for (const { target } of single) {
-    const identity = target.toLowerCase();
-    times.set(identity, (times.get(identity) ?? 0) + 1);
+}
+
+function planFile(photo: PhotoInput, options: OutputOptions): PhotoTask {
+  const file = options.output!;
+  if (options.format && formatOf(file) !== options.format) {
+    const params = { file, format: options.format };
+    throw new WrongUse(`${file} does not end like ${options.format}`, 'cli.formatMismatch', params);
   }
-  return single.map(({ photo, target: short }) => {
-    const clash = times.get(short.toLowerCase())! > 1;
-    return complete(photo, clash ? target(photo, options, file, true) : short, options, file);
-  });
+  return complete(photo, path.resolve(options.cwd, file), options, true);
 }
 
 function target(
   photo: PhotoInput,
   { cwd, output, format }: OutputOptions,
-  isFile: boolean,
-  wholeName: boolean,
+  naming: Naming,
+  common: string,
 ): string {
-  if (isFile) return path.resolve(cwd, output!);
   const original = path.extname(photo.relative);
   const wanted = format ?? formatOf(photo.relative) ?? 'jpeg';
   const extension = formatOf(photo.relative) === wanted ? original : extensionOf[wanted];
-  const name = wholeName ? path.basename(photo.relative) : path.basename(photo.relative, original);
+  const stem = path.basename(photo.relative, naming.extension ? '' : original);
+  const name = naming.hash ? `${stem}-${hashOf(photo.file)}` : stem;
   if (output === undefined)
     return path.join(path.dirname(photo.file), `${name}-colour${extension}`);
-  return path.resolve(cwd, output, path.dirname(photo.relative), name + extension);
+  const below = naming.folders ? path.relative(common, photo.file) : photo.relative;
+  return path.resolve(cwd, output, path.dirname(below), name + extension);
 }
 
 function complete(

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { waitingAloud } from '../cards.js';
 import { openWholeEngine } from '../engine.js';
@@ -12,7 +13,7 @@ import { findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
 import { removeLeftovers } from './leftovers.js';
 import { type Manifest, manifestFiles, openManifest } from './manifest.js';
-import { filesOf, outputIsFile, type PhotoTask, planOutputs } from './outputs.js';
+import { filesOf, type PhotoTask, planOutputs } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
 import { writeSheetPage } from './sheet-page.js';
@@ -114,11 +115,12 @@ async function planTasks(
   options: ColorizeOptions,
   { cwd, t }: Shell,
 ): Promise<PhotoTask[]> {
-  const isFolder = options.output !== undefined && !outputIsFile(options.output, 1);
+  const output = options.output === undefined ? undefined : path.resolve(cwd, options.output);
+  const stats = output === undefined ? undefined : await stat(output).catch(() => undefined);
   const photos = await findInputs(args, {
     cwd,
     recursive: options.recursive === true,
-    outputDir: isFolder ? path.resolve(cwd, options.output!) : undefined,
+    outputDir: output,
   });
   if (photos.length === 0) {
     throw new WrongUse(t('cli.noPhotos', { where: args.join(', ') }));
@@ -126,6 +128,7 @@ async function planTasks(
   return planOutputs(photos, {
     cwd,
     output: options.output,
+    outputIsFolder: stats?.isDirectory() === true,
     format: options.format,
     compare: options.compare === true,
     variants: options.variants,
