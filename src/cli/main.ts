@@ -1,11 +1,16 @@
 #!/usr/bin/env node
+import { exitCodes } from './exit-codes.js';
 import { run } from './run.js';
 
-// Whoever read our output has gone (`| head`): stop as after Ctrl-C, without a stack trace.
+// Whoever read our output has gone (`| head`): stop as after Ctrl-C, once, without a stack trace.
+let stopping = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.kill(process.pid, 'SIGTERM');
+    if (stopping) return;
+    stopping = true;
+    // Nobody listens where there is nothing to clean up.
+    if (!process.emit('SIGINT', 'SIGINT')) process.exit(exitCodes.interrupted);
   });
 }
 

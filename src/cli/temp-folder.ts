@@ -34,7 +34,11 @@ function removeAbandoned(base: string): void {
   for (const name of readdirSync(base)) {
     const pid = /^huancai-work-(\d+)-/.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
-    rmSync(path.join(base, name), { recursive: true, force: true });
+    try {
+      rmSync(path.join(base, name), { recursive: true, force: true });
+    } catch {
+      // Another user's, in a folder that all share: that is no reason not to work.
+    }
   }
 }
 

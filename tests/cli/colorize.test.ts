@@ -74,6 +74,20 @@ test('one bad file never stops a batch, and the summary says which and why', asy
   expect(out).toContain('2 done, 2 failed');
 });
 
+test('photos of one name from two folders both arrive', async () => {
+  await photo('a/x.jpg', 1);
+  await photo('b/x.jpg', 2);
+  expect(await colorize('a', 'b', '-o', 'out')).toMatchObject({ code: 0 });
+  expect(files().filter((file) => file.startsWith('out'))).toEqual(['out/a/x.jpg', 'out/b/x.jpg']);
+  expect(readFileSync(at('out/a/x.jpg'))).not.toEqual(readFileSync(at('out/b/x.jpg')));
+});
+
+test('results may go into the folder above the photos', async () => {
+  await photo('scans/a.jpg');
+  expect(await colorize('scans', '-o', '.')).toMatchObject({ code: 0 });
+  expect(files()).toEqual(['a.jpg', 'scans/a.jpg']);
+});
+
 test('nothing is overwritten unless asked, and never the photo itself', async () => {
   await photo('old.jpg');
   writeFileSync(at('old-colour.jpg'), 'precious');
@@ -226,6 +240,9 @@ test.each([
   [['--nonsense', 'a.jpg'], 2, /There is no option --nonsense/],
   [['--size', '128,256', 'a.jpg'], 2, /--variants/],
   [['empty-folder'], 2, /no photos found/],
+  [['a.jpg', 'empty-folder', 'gone.jpg', '-o', 'one.jpg'], 2, /one\.jpg is one file, but 2 photos/],
+  [['a.jpg', '-o', 'a.bmp'], 2, /a\.bmp are not written/],
+  [['a.jpg', '--label', 'AI \u2603'], 2, /--label has characters that cannot be drawn: \u2603/],
   [['--model', 'no-such-model', 'a.jpg'], 3, /no-such-model/],
 ])('%j answers %i and says why', async (args, code, message) => {
   mkdirSync(at('empty-folder'));

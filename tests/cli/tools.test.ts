@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { makeTempFolder } from '../../src/cli/temp-folder.js';
 import { runCli } from '../support/cli.js';
 
 let cwd: string;
@@ -125,6 +128,33 @@ test('every command explains itself', async () => {
     return count;
   };
   expect(await visit([])).toBeGreaterThan(8);
+});
+
+test('a reader that goes away ends a command quietly, with 130', async () => {
+  const main = path.join(packageRoot, 'dist/cli/main.js');
+  const script = `"${process.execPath}" "${main}" models list --json; echo "code $?" >&2`;
+  const { stderr } = await promisify(execFile)('bash', ['-c', `{ ${script}; } | true`], { cwd });
+  expect(stderr.trim()).toBe('code 130');
+});
+
+test('what another user left in a temporary folder that all share stops nobody', () => {
+  const temp = path.join(cwd, 'temp');
+  const foreign = path.join(temp, 'huancai-work-999999999-abc');
+  mkdirSync(path.join(foreign, 'inside'), { recursive: true });
+  chmodSync(foreign, 0);
+  chmodSync(temp, 0o1777);
+  chmodSync(cwd, 0o755);
+  // Root may do anything: it becomes nobody for a moment.
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65_534);
+  try {
+    const { dir, remove } = makeTempFolder(temp);
+    expect(readdirSync(temp).sort()).toEqual([foreign, dir].map((d) => path.basename(d)).sort());
+    remove();
+  } finally {
+    if (root) process.seteuid?.(0);
+    chmodSync(foreign, 0o700);
+  }
 });
 
 test('what a killed process left in the temporary folder is removed by the next', async () => {

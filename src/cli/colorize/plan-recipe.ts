@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { loadGlyphs } from '../../inference/label/glyphs.js';
 import { type PresetName, readPreset } from '../../inference/presets.js';
 import { planVariants, sizesAround, type Variant } from '../../inference/variants.js';
 import type {
@@ -7,6 +8,7 @@ import type {
   ImageFormat,
   ModelFit,
 } from '../../studio/ports/colorizer.js';
+import { WrongUse } from '../errors.js';
 import type { GlobalOptions } from '../open-shell.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
@@ -51,17 +53,30 @@ export async function planRecipe(
   // A missing model would fail every photo: find out before the first.
   const modelHashes = await Promise.all(models.map(engine.modelHash));
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
-  const wanted = options.label ?? config.label.visible;
+  const labelText = await chooseLabel(options, config.label);
   return createRecipe(engine, {
     variants: await chooseVariants(options, models, preset.sizePx, engine),
     fit: options.fit ?? config.inference.fit ?? undefined,
     upsampling: options.upsampling ?? config.inference.upsampling,
     quality: options.quality,
-    labelText: wanted === true ? config.label.text : wanted || undefined,
+    labelText,
     producer: config.label.producer,
     modelHashes,
     preset,
   });
+}
+
+/** The visible label, if there is one: it would fail every photo if it could not be drawn. */
+async function chooseLabel(
+  { label }: ColorizeOptions,
+  { visible, text }: Shell['config']['label'],
+): Promise<string | undefined> {
+  const wanted = label ?? visible;
+  const chosen = wanted === true ? text : wanted || undefined;
+  const missing = chosen === undefined ? [] : (await loadGlyphs()).missing(chosen);
+  if (missing.length === 0) return chosen;
+  const params = { option: wanted === true ? 'label.text' : '--label', missing: missing.join(' ') };
+  throw new WrongUse(`${params.option}: no outline for ${params.missing}`, 'cli.label', params);
 }
 
 async function chooseVariants(

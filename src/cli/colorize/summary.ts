@@ -24,7 +24,12 @@ export function printSummary(
   const parts = Object.entries(counts)
     .filter(([name, count]) => count > 0 || name === 'done')
     .map(([name, count]) => t(`cli.summary.${name}`, { count }));
-  output.line(t('cli.summary.total', { parts: parts.join(', '), seconds: round(seconds) }));
+  output.line(
+    t('cli.summary.total', {
+      parts: parts.join(t('cli.summary.between')),
+      seconds: round(seconds),
+    }),
+  );
   if (counts.cancelled > 0) output.line(t('cli.summary.resume'));
   const exists = failed.some(({ error }) => (error as { code?: string }).code === 'OUTPUT_EXISTS');
   if (exists) output.line(t('cli.summary.exists'));

@@ -26,7 +26,12 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
   for (const check of checks) {
     const found = await check(shell).catch((error: Error): Finding[] => [
-      { name: check.name, status: 'fail', key: 'doctor.broken', params: { reason: error.message } },
+      {
+        name: nameOf(check),
+        status: 'fail',
+        key: 'doctor.broken',
+        params: { reason: error.message },
+      },
     ]);
     findings.push(...found);
     for (const finding of found) {
@@ -40,4 +45,10 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   shell.output.record({ type: 'summary', failed, warned });
   shell.output.line(shell.t(failed > 0 ? 'doctor.sick' : 'doctor.well', { failed, warned }));
   return failed > 0 ? exitCodes.environment : exitCodes.done;
+}
+
+/** `checkLabelFont` -> `labelFont`: what a report calls a check that broke. */
+function nameOf({ name }: Check): string {
+  const bare = name.replace(/^check/, '');
+  return bare.charAt(0).toLowerCase() + bare.slice(1);
 }

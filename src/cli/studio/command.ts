@@ -90,6 +90,7 @@ the provider, refund there or deliver by hand, then mark them with --resolve.`),
   withCommonOptions(
     program
       .command('refund')
+      .summary('give money back')
       .description(`Give money back through the gateway it came by. Credits bought with it are taken
 back unless they are spent. The studio does it at once, or when it is next started.`),
   )
@@ -136,6 +137,7 @@ function registerPhotos(program: Command, finish: Finish): void {
   withCommonOptions(
     program
       .command('erase')
+      .summary('delete everything personal of a customer')
       .description(`Delete all photos of a customer and everything personal at once. Orders and transfers
 stay without a name, as accounts must.`),
   )

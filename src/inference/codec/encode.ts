@@ -1,13 +1,14 @@
 import sharp from 'sharp';
 import type { ImageFormat } from '../../studio/ports/colorizer.js';
 import { copyPngWithXmp } from './png-xmp.js';
+import { ASSUMED_DPI } from './tiff-raster.js';
 
 export interface EncodeOptions {
   readonly format: ImageFormat;
   /** 1..100, lossy formats. */
   readonly quality: number;
   readonly bitDepth: 8 | 16;
-  /** dots per inch, if known. */
+  /** Dots per inch. Default: 72. */
   readonly densityDpi?: number;
   /** File with the profile of the working space to write in. Default: sRGB. */
   readonly profileFile?: string;
@@ -32,11 +33,11 @@ export async function encodeRaster(
 ): Promise<void> {
   const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true });
   pipeline.toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb');
-  const { quality, densityDpi, profileFile } = options;
+  const { quality, densityDpi = ASSUMED_DPI, profileFile } = options;
   if (profileFile === undefined) pipeline.keepIccProfile();
   else pipeline.withIccProfile(profileFile);
-  // Adds an EXIF block with the resolution and nothing else. 72 is what readers assume anyway.
-  if (densityDpi !== undefined && densityDpi !== 72) pipeline.withDensity(densityDpi);
+  // Adds an EXIF block with the resolution and nothing else. The raster says 72 itself.
+  if (densityDpi !== ASSUMED_DPI) pipeline.withDensity(densityDpi);
   switch (options.format) {
     case 'png': {
       const bare = `${raster}.png`;
@@ -55,8 +56,14 @@ export async function encodeRaster(
       pipeline.avif({ quality, effort: 3 });
       break;
     case 'tiff':
-      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal' });
+      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal', ...tiffResolution(densityDpi) });
       break;
   }
   await pipeline.withXmp(options.xmp).toFile(output);
+}
+
+/** sharp takes none from the raster; its own default would be 25.4 dpi. */
+function tiffResolution(densityDpi: number) {
+  const perMm = densityDpi / 25.4;
+  return { xres: perMm, yres: perMm, resolutionUnit: 'inch' } as const;
 }

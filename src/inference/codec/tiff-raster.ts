@@ -4,13 +4,16 @@ import { type RasterLayout, type RasterShape, rowBytes } from './raster.js';
 /** Field types of TIFF 6.0. */
 const SHORT = 3;
 const LONG = 4;
+const RATIONAL = 5;
 const UNDEFINED = 7;
+/** What readers take where a picture says nothing; libvips would take 25.4. */
+export const ASSUMED_DPI = 72;
 /** libvips reads an uncompressed file strip by strip; small strips keep its memory small. */
 const ROWS_PER_STRIP = 32;
 
 interface Field {
   readonly tag: number;
-  readonly type: typeof SHORT | typeof LONG | typeof UNDEFINED;
+  readonly type: typeof SHORT | typeof LONG | typeof RATIONAL | typeof UNDEFINED;
   readonly data: Buffer;
 }
 
@@ -61,6 +64,9 @@ function fieldsOf(shape: RasterShape, iccProfile: Uint8Array, pixelsAt: number):
       279,
       strips.map((strip) => strip.bytes),
     ),
+    rational(282, ASSUMED_DPI),
+    rational(283, ASSUMED_DPI),
+    shorts(296, [2]),
     // A fourth sample is alpha, not multiplied in.
     ...(channels === 4 ? [shorts(338, [2])] : []),
     ...(iccProfile.length > 0
@@ -77,7 +83,11 @@ function longs(tag: number, values: readonly number[]): Field {
   return { tag, type: LONG, data: Buffer.from(Uint32Array.from(values).buffer) };
 }
 
-const BYTES = { [SHORT]: 2, [LONG]: 4, [UNDEFINED]: 1 } as const;
+function rational(tag: number, value: number): Field {
+  return { tag, type: RATIONAL, data: Buffer.from(Uint32Array.of(value, 1).buffer) };
+}
+
+const BYTES = { [SHORT]: 2, [LONG]: 4, [RATIONAL]: 8, [UNDEFINED]: 1 } as const;
 
 /** Header and directory; values longer than four bytes follow behind. */
 function headOf(fields: readonly Field[]): Buffer {

@@ -99,6 +99,18 @@ describe('what comes in', () => {
     }
   });
 
+  test('a photo of 72 dpi, or one that says nothing, never becomes one of 25', async () => {
+    for (const format of ['jpeg', 'png', 'tiff'] as const)
+      for (const said of [true, false]) {
+        const file = await writeScene(at(`72-${said}.${format}`), 64, 48, (s) =>
+          (said ? s.withMetadata({ density: 72 }) : s).toFormat(format),
+        );
+        const out = at(`72-${said}-out.${format}`);
+        await renderer.render(file, plane, out, { label, format });
+        expect((await sharp(out).metadata()).density).toBeCloseTo(72, 0);
+      }
+  });
+
   test('16 bits stay 16 bits in TIFF and keep their fine steps', async () => {
     const ramp = Uint16Array.from({ length: 512 * 16 }, (_, i) => 20_000 + (i % 512) * 8);
     const file = at('ramp.tiff');
