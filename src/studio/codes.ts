@@ -102,7 +102,7 @@ export async function redeemCreditCode(context: Context, customerId: string, cod
  * @param expiresMs ms since 1970; null: never.
  */
 export async function createCreditCodes(
-  { store, ids, hash }: Pick<Context, 'store' | 'ids' | 'hash'>,
+  { store, ids, hash, clock }: Pick<Context, 'store' | 'ids' | 'hash' | 'clock'>,
   wanted: { credits: number; count: number; batch: string; expiresMs: number | null },
 ): Promise<string[]> {
   const max = limits.studio.creditCodesPerBatch;
@@ -112,6 +112,10 @@ export async function createCreditCodes(
   }
   if (!Number.isInteger(credits) || credits < 1 || credits > 1_000_000) {
     throw new InvalidRequest('credits', '1 … 1000000', String(credits));
+  }
+  if (expiresMs !== null && expiresMs <= clock.now()) {
+    const iso = (atMs: number) => new Date(atMs).toISOString();
+    throw new InvalidRequest('expires', `> ${iso(clock.now())}`, iso(expiresMs));
   }
   const codes = Array.from({ length: count }, () => ids.code(creditCodeLength));
   await store.transaction(async (tables) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Context } from './context.js';
-import { MethodUnavailable } from './errors/index.js';
+import { MethodUnavailable, NothingToPayWith } from './errors/index.js';
 import { type ChatRef, priorities } from './jobs.js';
 import { want } from './outbox.js';
 import type { ChannelId } from './ports/basics.js';
@@ -17,7 +17,7 @@ export function methodsOf({ config, gateways }: Context, channel: ChannelId): Pa
   return config.methods[channel].filter((m) => m !== 'credits' && gateways.has(m));
 }
 
-/** @throws {MethodUnavailable} not configured, or not on this channel. */
+/** @throws {MethodUnavailable | NothingToPayWith} not configured, or not on this channel. */
 export function gatewayFor(
   context: Context,
   channel: ChannelId,
@@ -25,10 +25,9 @@ export function gatewayFor(
 ): PaymentGateway {
   const offered = methodsOf(context, channel);
   const chosen = method ?? offered[0];
+  if (!chosen) throw new NothingToPayWith();
   const gateway = context.gateways.get(chosen as GatewayId);
-  if (!chosen || !gateway || !offered.includes(chosen)) {
-    throw new MethodUnavailable(method ?? 'any');
-  }
+  if (!gateway || !offered.includes(chosen)) throw new MethodUnavailable(chosen);
   return gateway;
 }
 

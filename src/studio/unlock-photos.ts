@@ -15,9 +15,9 @@ import { orderView } from './order-views.js';
 import { want } from './outbox.js';
 import { ownPhoto } from './photo-views.js';
 import { gatewayFor, placeOrder } from './place-order.js';
-import type { PaymentMethod } from './ports/gateway.js';
+import type { Currency, PaymentMethod } from './ports/gateway.js';
 import type { Tables } from './ports/store.js';
-import type { OrderView, UnlockResult } from './ports/studio.js';
+import type { CreditPack, OrderView, UnlockResult } from './ports/studio.js';
 import type { OrderRecord, PhotoRecord } from './records.js';
 import { offerCharge } from './stages/checkout.js';
 
@@ -66,12 +66,8 @@ export async function topUp(
   packId: string,
   options: UnlockOptions & { readonly method: PaymentMethod },
 ): Promise<OrderView> {
-  const pack = context.config.prices.packs.find((one) => one.id === packId);
-  if (!pack) {
-    const known = context.config.prices.packs.map((one) => one.id).join(', ');
-    throw new InvalidRequest('pack', known, packId.slice(0, 40));
-  }
   const gateway = gatewayFor(context, options.chat.channel, options.method);
+  const pack = packOf(context, packId, gateway.currency);
   const order = await context.store.transaction(async (tables) => {
     const { id } = await lockCustomer(tables, customerId);
     const request = `topup:${options.method}:${packId}`;
@@ -86,6 +82,14 @@ export async function topUp(
     return order;
   });
   return offered(context, order);
+}
+
+/** @throws {InvalidRequest} no such pack, or none with a price in Stars. */
+function packOf({ config }: Context, packId: string, currency: Currency): CreditPack {
+  const packs = config.prices.packs.filter((one) => currency === 'CNY' || one.stars !== undefined);
+  const pack = packs.find((one) => one.id === packId);
+  if (pack) return pack;
+  throw new InvalidRequest('pack', packs.map((one) => one.id).join(', '), packId.slice(0, 40));
 }
 
 /** What an earlier wish under this key led to. @throws {IdempotencyConflict} other wish, same key. */

@@ -209,6 +209,8 @@ describe('the command', () => {
     stand.emulator.missingBills.add(date);
     const late = await run('--date', date, '--gateway', 'alipay');
     expect(late).toMatchObject({ code: 3, out: expect.stringContaining(date) });
+    const tomorrow = await run('--date', billDateAt('alipay', Date.now() + 86_400_000));
+    expect(tomorrow).toMatchObject({ code: 3, out: expect.stringContaining('no bill') });
     for (const args of [
       ['--date', '2026-02-30'],
       ['--gateway', 'paypal'],

@@ -88,6 +88,13 @@ test('a credit code works once, for whoever is first, in any spelling', async ()
   expect((await Promise.all(tries)).sort()).toEqual([5, 'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND']);
 });
 
+test('a code that is too old already is not made', async () => {
+  const wanted = { credits: 5, count: 1, batch: 'spring', expiresMs: shop.clock.now() - 1 };
+  await expect(createOperator(shop.context).createCodes(wanted)).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+  });
+});
+
 test('codes are kept as hashes only', async () => {
   const wanted = { credits: 5, count: 2, batch: 'spring', expiresMs: null };
   const codes = await createOperator(shop.context).createCodes(wanted);

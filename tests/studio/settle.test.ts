@@ -267,6 +267,24 @@ test('bought credits unlock without another payment', async () => {
   await shop.expectBalanced();
 });
 
+test('a pack without a price in Stars is not sold for Stars', async () => {
+  const someone = await shop.newCustomer();
+  Object.assign(shop.bank.gateway, { currency: 'XTR' });
+  await expect(shop.topUp(someone, 'one')).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    params: { field: 'pack', expected: 'ten', found: 'one' },
+  });
+  expect(await shop.topUp(someone, 'ten')).toMatchObject({ amountMinor: 500, currency: 'XTR' });
+});
+
+test('where nothing can be paid with, that is what is said', async () => {
+  const { someone, photo } = await paidUp();
+  const chat = { channel: 'wechat', chatId: 'w' } as const;
+  await expect(
+    shop.studio.unlock(someone.id, [photo.id], { key: 'no-way', chat }),
+  ).rejects.toMatchObject({ messageKey: 'money.nothingToPayWith' });
+});
+
 test('the same key asks for the same thing or is refused', async () => {
   const { someone, photo } = await paidUp();
   const other = await shop.readyPhoto(someone);

@@ -1,6 +1,6 @@
 import type { Difference, Reconciliation } from '../../payments/reconciliation.js';
 import { createReports } from '../../storage/report-store.js';
-import { StudioError } from '../../studio/errors/index.js';
+import { BillNotReady, StudioError } from '../../studio/errors/index.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import { describeError, WrongUse } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
@@ -8,7 +8,7 @@ import type { GlobalOptions } from '../open-shell.js';
 import { openAllGateways } from '../serve/gateways.js';
 import type { Shell } from '../shell.js';
 import { money, type OfficeParts, withContext } from '../studio/open-office.js';
-import { billDateAt, reconcileDay } from './reconcile-day.js';
+import { billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
 import { type RepairOutcome, repair } from './repair.js';
 
 export interface ReconcileOptions extends GlobalOptions {
@@ -60,6 +60,7 @@ async function reconcileGateway(
   const day = date ?? billDateAt(gateway.id, shell.now() - dayMs);
   let result: Reconciliation;
   try {
+    if (startOfBillDay(gateway.id, day) > shell.now()) throw new BillNotReady(gateway.id, day);
     const books = { reports: createReports(database), read: context.store.read };
     result = await reconcileDay(books, gateway, day);
   } catch (error) {

@@ -30,6 +30,13 @@ export class MethodUnavailable extends StudioError {
   }
 }
 
+/** No provider is set up for this channel, and the sandbox is off. */
+export class NothingToPayWith extends StudioError {
+  constructor() {
+    super('METHOD_UNAVAILABLE', 'money.nothingToPayWith', 'never', 'no method');
+  }
+}
+
 /** Same Idempotency-Key, other request. */
 export class IdempotencyConflict extends StudioError {
   constructor() {

@@ -125,7 +125,8 @@ export async function packs(deps: ConversationDeps, talk: Talk): Promise<Reply[]
   const say = speak(deps, talk.customer);
   const [method] = deps.studio.methods(talk.chat.channel);
   if (!method) return [answer(talk, say('pay.none'))];
-  const choices = deps.studio.prices().packs.map((pack) => ({
+  const packs = deps.studio.prices().packs.filter((pack) => method !== 'stars' || pack.stars);
+  const choices = packs.map((pack) => ({
     label: say('pack', {
       credits: pack.credits,
       price:
