@@ -1,5 +1,5 @@
 import type { Context } from './context.js';
-import { orderMoves } from './order.js';
+import { isErased, orderMoves } from './order.js';
 import type { Tables } from './ports/store.js';
 import type { OrderRecord } from './records.js';
 import { refundable, requestRefund } from './request-refund.js';
@@ -41,7 +41,7 @@ async function givingBack(
   order: OrderRecord,
   credits: number,
 ): Promise<number> {
-  if (config.undeliverable === 'credit') return 0;
+  if (config.undeliverable === 'credit' && !isErased(order)) return 0;
   const share = Math.floor((order.amountMinor * credits) / order.credits);
   // The operator may have sent part of it back already.
   const left = await refundable(tables, order);

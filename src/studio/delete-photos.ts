@@ -26,6 +26,8 @@ export async function deletePhoto(context: Context, customerId: string, photoId:
  */
 export async function erase(context: Context, customerId: string): Promise<void> {
   const customer = await current(context.store.read, customerId);
+  // First of all: money that comes from now on finds nobody, and goes back.
+  await context.store.transaction((tables) => forgetOrders(tables, context, customer.id));
   do {
     for (const { id } of await context.store.read.photos.list(customer.id, 100)) {
       await deletePhoto(context, customer.id, id).catch(unlessGone);
@@ -40,15 +42,19 @@ async function forget(context: Context, customerId: string): Promise<boolean> {
     await tables.customers.lock(customerId);
     if ((await tables.photos.list(customerId, 1)).length > 0) return false;
     await tables.customers.dropIdentities(customerId);
-    for (const order of await tables.orders.list({ customerId, limit: 10_000 })) {
-      await giveUp(tables, context, order);
-      await tables.orders.update(order.id, { chat: { ...order.chat, chatId: '' } });
-    }
+    await forgetOrders(tables, context, customerId);
     const { defaultPreset: preset } = context.config;
     const erasedMs = context.clock.now();
     await tables.customers.update(customerId, { erasedMs, preset, finishing: {} });
     return true;
   });
+}
+
+async function forgetOrders(tables: Tables, context: Context, customerId: string): Promise<void> {
+  for (const order of await tables.orders.list({ customerId, limit: 10_000 })) {
+    await giveUp(tables, context, order);
+    await tables.orders.update(order.id, { chat: { ...order.chat, chatId: '' } });
+  }
 }
 
 /** Somebody erases the same customer at the same time. */

@@ -28,6 +28,14 @@ export const orderMoves: Moves<OrderState> = {
   refunded: [],
 };
 
+/**
+ * Who ordered has erased everything: there is nobody to serve or to tell, so money that cannot be
+ * served any more goes back.
+ */
+export function isErased({ chat }: { readonly chat: { readonly chatId: string } }): boolean {
+  return chat.chatId === '';
+}
+
 /** One attempt to collect an order's money at one gateway. */
 export type ChargeRecordState = 'intent' | 'open' | 'paid' | 'closed';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { holdCredits } from '../holds.js';
 import { accounts, transfer } from '../ledger.js';
-import { chargeMoves, type OrderState, orderMoves } from '../order.js';
+import { chargeMoves, isErased, type OrderState, orderMoves } from '../order.js';
 import type { ChargeStatus, GatewayId } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
 import type { ChargeRecord, OrderRecord } from '../records.js';
@@ -132,11 +132,6 @@ async function book(
     to: accounts.credits(order.customerId),
     amount: order.credits,
   });
-}
-
-/** Who ordered has erased everything: there is nobody to serve or to tell, so the money goes back. */
-function isErased({ chat }: OrderRecord): boolean {
-  return chat.chatId === '';
 }
 
 /** @returns what the order is now. */

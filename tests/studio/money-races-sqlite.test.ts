@@ -1,0 +1,3 @@
+import { moneyRaces } from '../contracts/money-races.js';
+
+moneyRaces(async () => ({ config: {}, stop: async () => {} }));
