@@ -25,8 +25,9 @@ export interface VariantSource {
  */
 export function planVariants(count: number, source: VariantSource): Variant[] {
   const sizes = source.sizesPx.length > 0 ? source.sizesPx : [undefined];
-  const plain = source.models.flatMap((model) =>
-    sizes.map((sizePx) => ({ model, sizePx, finishing: source.finishing })),
+  // By size, so that a few variants already show every model.
+  const plain = sizes.flatMap((sizePx) =>
+    source.models.map((model) => ({ model, sizePx, finishing: source.finishing })),
   );
   const random = mulberry32(source.seed);
   return Array.from({ length: count }, (_, i) => {

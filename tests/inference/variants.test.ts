@@ -11,10 +11,11 @@ describe('variants', () => {
     const plain = planVariants(4, source);
     expect(plain.map(({ model, sizePx }) => `${model} ${sizePx}`)).toEqual([
       'a 256',
-      'a 384',
       'b 256',
+      'a 384',
       'b 384',
     ]);
+    expect(planVariants(2, source).map(({ model }) => model)).toEqual(['a', 'b']);
     expect(plain.every(({ finishing }) => finishing === source.finishing)).toBe(true);
   });
 

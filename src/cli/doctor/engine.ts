@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import sharp from 'sharp';
 import { loadGlyphs } from '../../inference/label/glyphs.js';
 import { openEngine } from '../engine.js';
@@ -28,13 +27,9 @@ export const checkLabelFont: Check = async ({ config }) => {
 
 /** Installed models are whole; the sizes on disk are compared, `huancai models verify` reads all. */
 export const checkInstalled: Check = async (shell) => {
-  const installed = openModelStore(shell)
-    .list()
-    .filter((model) => model.installed);
-  const broken = installed.filter(({ file, record, entry }) => {
-    const bytes = record?.bytes ?? entry?.bytes;
-    return bytes !== undefined && statSync(file, { throwIfNoEntry: false })?.size !== bytes;
-  });
+  const models = openModelStore(shell).list();
+  const broken = models.filter((model) => model.damaged);
+  const installed = models.filter((model) => model.installed);
   if (broken.length === 0) {
     const params = { installed: installed.map((model) => model.id).join(', ') };
     return [{ name: 'models', status: 'ok', key: 'doctor.models.ok', params }];

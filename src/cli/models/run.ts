@@ -22,7 +22,7 @@ export function listModels(options: GlobalOptions & { readonly installed?: boole
   const shell = openShell(options);
   const found = openModelStore(shell)
     .list()
-    .filter((model) => model.installed || !options.installed);
+    .filter((model) => model.installed || model.damaged || !options.installed);
   shell.output.line(shell.t('models.listHead', { dir: modelsDirOf(shell) }));
   const statuses = found.map((model) => statusOf(model, shell));
   const idWidth = Math.max(...found.map((model) => model.id.length));
@@ -44,7 +44,7 @@ export function modelInfo(id: string, options: GlobalOptions): ExitCode {
   const rows: [string, string | undefined][] = [
     ['title', model.title],
     ['status', statusOf(model, shell)],
-    ['file', model.installed ? model.file : undefined],
+    ['file', model.installed || model.damaged ? model.file : undefined],
     ['size', model.bytes ? megabytes(model.bytes) : undefined],
     ['licence', model.licence],
     ['homepage', entry?.homepage],
@@ -64,7 +64,7 @@ export function modelInfo(id: string, options: GlobalOptions): ExitCode {
 
 export function verifyModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {
   return withStore(options, async (shell, store, signal) => {
-    const here = store.list().filter((model) => model.installed);
+    const here = store.list().filter((model) => model.installed || model.damaged);
     const wanted = ids.length > 0 ? ids : here.map((model) => model.id);
     return forEach(wanted, shell, async (id) => {
       const model = await store.verify(id, signal);
@@ -187,6 +187,7 @@ function columnsOf(text: string): number {
 }
 
 function statusOf(model: ModelStatus, { t }: Shell): string {
+  if (model.damaged) return t('models.damaged');
   if (model.bundled) return t('models.bundled');
   if (model.installed) return t('models.installed');
   const size = model.bytes ? megabytes(model.bytes) : t('models.sizeUnknown');

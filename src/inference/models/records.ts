@@ -17,7 +17,7 @@ const recordSchema = z.object({
 /** What was installed; `<id>.json` beside `<id>.onnx`. */
 export type ModelRecord = z.infer<typeof recordSchema>;
 
-/** @throws when it is not one; see `readRecord` for files of our own. */
+/** @throws when it is not one; see `findModel` for files of our own. */
 export function parseRecord(text: string): ModelRecord {
   return recordSchema.parse(JSON.parse(text));
 }
@@ -38,19 +38,28 @@ export function modelPaths(dir: string, id: string) {
   };
 }
 
-/** @returns undefined unless file and record are there and of the same length. */
-export function readRecord(dir: string, id: string): ModelRecord | undefined {
-  const { file, record } = modelPaths(dir, id);
+/** A model's record, and whether its file is as long as the record says. */
+export interface FoundModel {
+  readonly record: ModelRecord;
+  /** What is there now. */
+  readonly bytes: number;
+  readonly whole: boolean;
+}
+
+/** @returns undefined unless file and record are there. */
+export function findModel(dir: string, id: string): FoundModel | undefined {
+  const { file, record: recordFile } = modelPaths(dir, id);
   try {
-    const found = parseRecord(readFileSync(record, 'utf8'));
-    return statSync(file).size === found.bytes ? found : undefined;
+    const record = parseRecord(readFileSync(recordFile, 'utf8'));
+    const { size: bytes } = statSync(file);
+    return { record, bytes, whole: bytes === record.bytes };
   } catch {
     return undefined;
   }
 }
 
-/** Everything installed, by id. */
-export function readRecords(dir: string): ModelRecord[] {
+/** Every id that has file and record, whole or not. */
+export function recordedIds(dir: string): string[] {
   let names: string[];
   try {
     names = readdirSync(dir).sort();
@@ -59,8 +68,8 @@ export function readRecords(dir: string): ModelRecord[] {
   }
   return names
     .filter((name) => name.endsWith('.onnx'))
-    .map((name) => readRecord(dir, name.slice(0, -'.onnx'.length)))
-    .filter((record): record is ModelRecord => record !== undefined);
+    .map((name) => name.slice(0, -'.onnx'.length))
+    .filter((id) => findModel(dir, id) !== undefined);
 }
 
 /** Hash of a source as it was at its first download. */

@@ -13,7 +13,7 @@ import { hashFile } from './disk.js';
 import { discardPart } from './download.js';
 import { installFromFile, installFromNet } from './install.js';
 import { withLock } from './lock.js';
-import { modelPaths, readRecord, readRecords } from './records.js';
+import { findModel, modelPaths, recordedIds } from './records.js';
 import { checkModelFile } from './sniff.js';
 import { nearestId } from './suggest.js';
 import type {
@@ -32,14 +32,16 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
 
   function status(id: string, entry?: CatalogEntry): ModelStatus {
     if (entry?.bundled) return bundled(entry, path.join(bundledDir, entry.file));
-    const record = readRecord(modelsDir, id);
+    const found = findModel(modelsDir, id);
+    const record = found?.whole ? found.record : undefined;
     return {
       id,
       title: entry?.title ?? id,
       installed: record !== undefined,
+      damaged: found?.whole === false,
       bundled: false,
       file: modelPaths(modelsDir, id).file,
-      bytes: record?.bytes ?? entry?.bytes,
+      bytes: found?.bytes ?? entry?.bytes,
       licence: entry?.licence,
       entry,
       record,
@@ -48,10 +50,10 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
 
   function list(): ModelStatus[] {
     const listed = new Set(catalog.map((entry) => entry.id));
-    const imported = readRecords(modelsDir).filter((record) => !listed.has(record.id));
+    const imported = recordedIds(modelsDir).filter((id) => !listed.has(id));
     return [
       ...catalog.map((entry) => status(entry.id, entry)),
-      ...imported.map((record) => status(record.id)),
+      ...imported.map((id) => status(id)),
     ];
   }
 
@@ -59,7 +61,7 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     const entry = catalog.find((candidate) => candidate.id === id);
     if (entry) return status(id, entry);
     const found = /^[a-z0-9][a-z0-9.-]*$/.test(id) ? status(id) : undefined;
-    if (found?.installed) return found;
+    if (found?.installed || found?.damaged) return found;
     throw unknown(id);
   }
 
@@ -98,6 +100,7 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     const model = info(id);
     const expected = model.bundled ? model.entry?.sha256 : model.record?.sha256;
     if (!existsSync(model.file)) throw notInstalled(model);
+    if (model.damaged) throw damaged(model);
     checkModelFile(model.file, id);
     const sha256 = await hashFile(model.file, signal);
     if (sha256 !== expected)
@@ -112,7 +115,7 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     const id = options.id ?? idOf(file);
     if (!/^[a-z0-9][a-z0-9.-]*$/.test(id)) throw new ModelIdInvalid(id);
     options.onProgress?.({ step: 'checking' });
-    if (!existsSync(file)) throw noFile(id, file);
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw noFile(id, file);
     const sha256 = await hashFile(file, options.signal);
     const known = catalog.find((entry) => entry.sha256 === sha256 && !entry.bundled);
     const entry = known ?? catalog.find((candidate) => candidate.id === id);
@@ -137,7 +140,7 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
       await rm(paths.file, { force: true });
       await rm(paths.partial, { force: true });
       await discardPart(paths.part);
-      return model.installed;
+      return model.installed || model.damaged;
     });
   }
 
@@ -147,6 +150,7 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     const entry = catalog.find((candidate) => candidate.id === idOrPath);
     if (!entry && looksLikePath(idOrPath)) return byPath(idOrPath);
     const model = info(idOrPath);
+    if (model.damaged) throw damaged(model);
     if (!model.installed) throw notInstalled(model);
     checkModelFile(model.file, model.id);
     const { sizePx, fit } = model.entry?.input ?? {};
@@ -160,14 +164,24 @@ export function createModelStore(deps: ModelStoreDeps, config: ModelStoreConfig)
     return { id, file: path.resolve(file) };
   }
 
+  function damaged({ id, bytes }: ModelStatus): ModelDamaged {
+    const wanted = findModel(modelsDir, id)?.record.bytes;
+    return new ModelDamaged(id, `${wanted} bytes`, `${bytes} bytes`);
+  }
+
   return { list, info, pull, verify, import: importFile, remove, resolve };
 }
 
 function bundled(entry: CatalogEntry, file: string): ModelStatus {
   const { id, title, licence } = entry;
   const bytes = statSync(file, { throwIfNoEntry: false })?.size;
-  return { id, title, installed: bytes !== undefined, bundled: true, file, bytes, licence, entry };
+  const installed = bytes !== undefined;
+  const facts = { installed, damaged: isCut(bytes, entry), bundled: true };
+  return { id, title, ...facts, file, bytes, licence, entry };
 }
+
+const isCut = (bytes: number | undefined, { bytes: whole }: CatalogEntry) =>
+  bytes !== undefined && whole !== undefined && bytes !== whole;
 
 function notInstalled({ id, bundled: ships }: ModelStatus): ModelMissing {
   return ships

@@ -9,6 +9,8 @@ export interface ModelStatus {
   readonly id: string;
   readonly title: string;
   readonly installed: boolean;
+  /** Its file is there, but not as long as it was: it neither runs nor counts as installed. */
+  readonly damaged: boolean;
   readonly bundled: boolean;
   /** Where it is, or would be. */
   readonly file: string;

@@ -105,11 +105,12 @@ test('import: bad names, taken names and bad files are refused; nothing is left'
     expect(await failure(store.import(good, { id }))).toBeInstanceOf(ModelIdInvalid);
   const page = bench.write('page.onnx', '<html></html>');
   expect(await failure(store.import(page))).toBeInstanceOf(ModelUnfit);
-  expect(await failure(store.import(`${good}.gone`))).toBeInstanceOf(ModelMissing);
+  for (const file of [`${good}.gone`, path.dirname(good)])
+    expect(await failure(store.import(file))).toBeInstanceOf(ModelMissing);
   expect(existsSync(modelsDir) ? readdirSync(modelsDir) : []).toEqual([]);
 });
 
-test('verify notices a changed byte; a cut file counts as not installed', async () => {
+test('verify notices a changed byte; a cut file does not run, and can be removed', async () => {
   const { store } = bench.store([]);
   const { file } = await store.import(bench.write('mine.onnx', bench.model()));
   const bytes = readFileSync(file);
@@ -117,8 +118,13 @@ test('verify notices a changed byte; a cut file counts as not installed', async 
   writeFileSync(file, bytes);
   expect(await failure(store.verify('mine'))).toBeInstanceOf(ModelDamaged);
   writeFileSync(file, bytes.subarray(0, 1000));
+  expect(store.list()).toMatchObject([
+    { id: 'mine', installed: false, damaged: true, bytes: 1000 },
+  ]);
+  for (const work of [store.verify('mine'), store.resolve('mine')])
+    expect(await failure(work)).toBeInstanceOf(ModelDamaged);
+  expect(await store.remove('mine')).toBe(true);
   expect(store.list()).toEqual([]);
-  expect(await failure(store.resolve('mine'))).toBeInstanceOf(ModelMissing);
 });
 
 test('resolve: by path too; what is missing says how to get it', async () => {
