@@ -21,6 +21,7 @@ interface Service {
   volumes?: string[];
   secrets?: string[];
   environment?: Record<string, string>;
+  env_file?: { path: string; required: boolean }[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };
   cap_drop?: string[];
@@ -78,7 +79,8 @@ test.each(composes)('%s names only what it has, and no image that moves', (_name
       expect(Object.keys(compose.secrets ?? {})).toContain(secret);
     if (!service.build) expect(service.image).toMatch(/:[\w.-]*\d/);
     // Nothing is open to the network unless the operator writes it so.
-    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+    for (const port of service.ports ?? [])
+      expect(port).toMatch(/^(127\.0\.0\.1|\$\{LAN_ADDRESS:-127\.0\.0\.1\}):\d+:\d+$/);
     expect(name).toMatch(/^[a-z]+$/);
   }
 });
@@ -118,7 +120,57 @@ test('Redis keeps what it is given', () => {
   const command = fleet.services['redis']!.command!.join(' ');
   expect(command).toContain('--appendonly yes');
   expect(command).toContain('--maxmemory-policy noeviction');
-  expect(fleet.services['redis']!.ports).toBeUndefined();
+});
+
+test('workers elsewhere find what the fleet opens to them, and the same bucket', () => {
+  const named = (name: string) => composes.find(([file]) => file === name)![1].services;
+  const [there, here] = [named('compose.fleet.yaml'), named('compose.worker.yaml')];
+  const example = read('docker', '.env.example');
+  for (const [service, name] of [
+    ['redis', 'REDIS_URL'],
+    ['minio', 'S3_ENDPOINT'],
+  ] as const) {
+    const [, outside] = /\}:(\d+):\d+$/.exec(there[service]!.ports![0]!)!;
+    expect(new URL(new RegExp(`^${name}=(.+)$`, 'm').exec(example)![1]!).port).toBe(outside);
+  }
+  for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_PATH_STYLE'])
+    expect(here['worker']!.environment![name]).toBe(there['worker']!.environment![name]);
+  // The keys that only the studio needs are in a file that only it reads.
+  const readers = ours.filter(({ service }) => service.env_file).map(({ name }) => name);
+  expect(readers).toEqual(['studio', 'studio']);
+  for (const ignored of ['.gitignore', '.dockerignore'])
+    expect(read(ignored)).toContain('docker/studio.env');
+});
+
+test("the studio's pg_dump is as new as the fleet's PostgreSQL", () => {
+  const [, { services }] = composes.find(([name]) => name === 'compose.fleet.yaml')!;
+  // Debian 12 has PostgreSQL 15.
+  expect(read('docker', 'Dockerfile')).toMatch(
+    /FROM node:22-bookworm-slim AS cpu\nRUN .*\bpostgresql-client\b/,
+  );
+  expect(services['postgres']!.image).toBe('postgres:15-bookworm');
+});
+
+test('Prometheus asks services that are there, with the token it is given', () => {
+  const [, { services, secrets }] = composes.find(([name]) => name === 'compose.fleet.yaml')!;
+  const { scrape_configs } = parse(read('config', 'monitoring', 'prometheus.yaml')) as {
+    scrape_configs: {
+      authorization: { credentials_file: string };
+      static_configs: { targets: string[] }[];
+    }[];
+  };
+  for (const { authorization, static_configs } of scrape_configs) {
+    const secret = path.posix.basename(authorization.credentials_file);
+    expect(authorization.credentials_file).toBe(`/run/secrets/${secret}`);
+    expect(services['prometheus']!.secrets).toContain(secret);
+    expect(secrets).toHaveProperty(secret, { environment: 'METRICS_TOKEN' });
+    for (const target of static_configs.flatMap(({ targets }) => targets)) {
+      const [name, port] = target.split(':') as [string, string];
+      const { METRICS_PORT = '8080', METRICS_TOKEN } = services[name]!.environment!;
+      expect(port).toBe(METRICS_PORT);
+      expect(METRICS_TOKEN).toContain('METRICS_TOKEN:?');
+    }
+  }
 });
 
 test('the images copy what exists, run as a user of their own and start our command', async () => {
