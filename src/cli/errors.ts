@@ -83,6 +83,11 @@ export class FleetFailed extends StudioError {
     return new FleetFailed('FLEET_NO_ANSWER', 'fleet.noAnswer', { worker });
   }
 
+  /** Every worker has tried to get the model and could not. */
+  static noModel(model: string): FleetFailed {
+    return new FleetFailed('FLEET_NO_MODEL', 'fleet.noModel', { model });
+  }
+
   /** A model that only this machine has. */
   static ownModel(model: string): FleetFailed {
     return new FleetFailed('FLEET_OWN_MODEL', 'fleet.ownModel', { model });
@@ -126,7 +131,7 @@ export function describeError(error: unknown, t: Translate): string {
 }
 
 /** The same for machines. */
-export function errorRecord(error: unknown, t: Translate): Record<string, unknown> {
+export function errorRecord(error: unknown, t: Translate): { code: string; message: string } {
   const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
   return { code, message: describeError(error, t) };
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -113,4 +114,31 @@ test('a manifest that was lost is made up from what is there, and says so', asyn
     ['doneBefore', null],
     ['doneBefore', null],
   ]);
+});
+
+test('a photo that failed is in the manifest with its reason, until it is done', async () => {
+  await scans(2);
+  writeFileSync(at('scans', 'torn.jpg'), 'no photograph');
+  const first = await runCli([...archive, '--lang', 'zh-CN'], { cwd });
+  expect(first.code).toBe(1);
+  const torn = () => entries().filter(({ photo }) => String(photo).endsWith('torn.jpg'));
+  expect(entries()).toHaveLength(3);
+  expect(torn()).toMatchObject([
+    {
+      ...{ status: 'failed', error: 'PHOTO_UNREADABLE', results: [], model: null, seconds: null },
+      ...{ sha256: hashOf(at('scans', 'torn.jpg')), reason: expect.stringContaining('无法读取') },
+    },
+  ]);
+  expect(readFileSync(at('colour', 'archive.csv'), 'utf8')).toContain(',failed,');
+
+  await sharp({ create: { width: 90, height: 60, channels: 3, background: '#777' } }).toFile(
+    at('scans', 'torn.jpg'),
+  );
+  expect((await runCli([...archive, '--resume'], { cwd })).code).toBe(0);
+  expect(torn()).toMatchObject([{ status: 'done', error: null, reason: null }]);
+  expect(entries()).toHaveLength(3);
+
+  // Another option is other work, which finds results in its way: they are still what it tells of.
+  expect((await runCli([...archive, '--resume', '--warmth', '0.5'], { cwd })).code).toBe(1);
+  expect(entries().map(({ status }) => status)).toEqual(['done', 'done', 'done']);
 });

@@ -156,15 +156,21 @@ test('Prometheus asks services that are there, with the token it is given', () =
   const { scrape_configs } = parse(read('config', 'monitoring', 'prometheus.yaml')) as {
     scrape_configs: {
       authorization: { credentials_file: string };
-      static_configs: { targets: string[] }[];
+      static_configs?: { targets: string[] }[];
+      dns_sd_configs?: { names: string[]; type: string; port: number }[];
     }[];
   };
-  for (const { authorization, static_configs } of scrape_configs) {
+  for (const { authorization, static_configs = [], dns_sd_configs = [] } of scrape_configs) {
     const secret = path.posix.basename(authorization.credentials_file);
     expect(authorization.credentials_file).toBe(`/run/secrets/${secret}`);
     expect(services['prometheus']!.secrets).toContain(secret);
     expect(secrets).toHaveProperty(secret, { environment: 'METRICS_TOKEN' });
-    for (const target of static_configs.flatMap(({ targets }) => targets)) {
+    const targets = [
+      ...static_configs.flatMap((one) => one.targets),
+      ...dns_sd_configs.flatMap((one) => one.names.map((name) => `${name}:${one.port}`)),
+    ];
+    expect(targets).toHaveLength(1);
+    for (const target of targets) {
       const [name, port] = target.split(':') as [string, string];
       const { METRICS_PORT = '8080', METRICS_TOKEN } = services[name]!.environment!;
       expect(port).toBe(METRICS_PORT);

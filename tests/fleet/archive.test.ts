@@ -1,116 +1,20 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import os from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { createBullQueue } from '../../src/queue/bull-queue.js';
 import { ServerProcess } from '../crash/server-process.js';
-import { startS3 } from '../emulators/s3/server.js';
-import { type CliRun, runCli, startCli } from '../support/cli.js';
+import { runCli, startCli } from '../support/cli.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
-import { freePort, startRedis, type TestRedis } from '../support/redis.js';
+import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { args, fleet, patientMs, pidOf, pidsOf, setUpArchives } from './archive-setup.js';
 
 /**
  * `huancai colorize --fleet` for real: Redis, a bucket or a studio, and `huancai worker` processes
  * with the starter model on the CPU.
  */
 jest.setTimeout(600_000);
-const patientMs = 240_000;
-
-let dir: string;
-let redis: TestRedis;
-let s3: Awaited<ReturnType<typeof startS3>>;
-let databases = 0;
-const running: (ServerProcess | CliRun)[] = [];
-beforeAll(async () => {
-  redis = await startRedis();
-  s3 = await startS3();
-});
-beforeEach(() => {
-  databases += 1;
-  dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-archive-fleet-'));
-});
-afterEach(async () => {
-  for (const one of running.splice(0)) {
-    if (one instanceof ServerProcess) await one.kill();
-    else {
-      one.child.kill('SIGKILL');
-      await one.ended;
-    }
-  }
-  rmSync(dir, { recursive: true, force: true });
-});
-afterAll(async () => {
-  await s3?.close();
-  await redis?.stop();
-});
-
-const at = (...names: string[]) => path.join(dir, ...names);
-const shared = () => ({
-  REDIS_URL: `${redis.url}/${databases}`,
-  S3_ENDPOINT: s3.endpoint,
-  S3_BUCKET: s3.bucketName,
-  S3_ACCESS_KEY_ID: s3.keys.accessKeyId,
-  S3_SECRET_ACCESS_KEY: s3.keys.secretAccessKey,
-  S3_PATH_STYLE: 'true',
-  S3_PREFIX: `run${databases}`,
-  HUANCAI_QUEUE_LEASE_MS: '2000',
-  HUANCAI_INFERENCE_THREADS: '1',
-});
-
-async function startBoxes(count: number, env: Record<string, string> = shared()) {
-  const boxes = Array.from({ length: count }, (_, i) => {
-    const own = { HUANCAI_DATA_DIR: at(`box${i}`), HUANCAI_WORK_PHOTOS_AT_ONCE: '1' };
-    return startCli(['worker', '--json'], { cwd: dir, env: { ...env, ...own } });
-  });
-  running.push(...boxes);
-  await until(async () => (await workers(env)).length === count, patientMs);
-  return boxes;
-}
-
-async function workers(env: Record<string, string> = shared()) {
-  return (await runCli(['workers', '--json'], { cwd: dir, env })).records();
-}
-
-/** Small photographs, each with its own content. */
-async function scans(count: number): Promise<void> {
-  mkdirSync(at('scans'));
-  for (let i = 0; i < count; i++)
-    await sharp(path.join(__dirname, '../fixtures/photos/chelsea.jpg'))
-      .rotate(i, { background: '#808080' })
-      .resize(260)
-      .toFile(at('scans', `${String(i).padStart(2, '0')}.jpg`));
-}
-
-const args = ['colorize', 'scans', '-o', 'colour', '--manifest', 'colour/archive'];
-const fleet = [...args, '--fleet', '--size', '512'];
-
-interface Line {
-  readonly photo: string;
-  readonly status: string;
-  readonly provider: string;
-  readonly worker: string | null;
-  readonly inferenceSeconds: number;
-}
-
-function manifest(): Line[] {
-  const file = at('colour', 'archive.jsonl');
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line));
-}
-
-const pidsOf = (boxes: CliRun[]) => boxes.map(({ child }) => child.pid);
-const pidOf = ({ worker }: Line) => Number(worker?.split(':').at(-1));
+const { at, dir, keep, manifest, scans, shared, startBoxes, workers } = setUpArchives();
 
 test('what the fleet makes is what this machine makes; a bad file stops nothing', async () => {
   mkdirSync(at('scans'));
@@ -118,11 +22,11 @@ test('what the fleet makes is what this machine makes; a bad file stops nothing'
     cpSync(path.join(__dirname, '../fixtures/photos', name), at('scans', name));
   writeFileSync(at('scans', 'broken.jpg'), 'no photograph');
   const alone = ['colorize', 'scans', '-o', 'alone', '--format', 'png'];
-  expect((await runCli(alone, { cwd: dir })).code).toBe(1);
+  expect((await runCli(alone, { cwd: dir() })).code).toBe(1);
   const boxes = await startBoxes(2);
   const before = readFileSync(at('scans', 'coffee.jpg'));
   const run = await runCli([...args, '--fleet', '--format', 'png', '--json'], {
-    cwd: dir,
+    cwd: dir(),
     env: shared(),
   });
   expect(run.code).toBe(1);
@@ -131,7 +35,13 @@ test('what the fleet makes is what this machine makes; a bad file stops nothing'
     expect(await largestDifference(at('alone', name), at('colour', name))).toBeLessThanOrEqual(1);
   // The store moves files it is given: never the photo itself.
   expect(readFileSync(at('scans', 'coffee.jpg'))).toEqual(before);
-  for (const line of manifest()) {
+  const told = manifest();
+  const lines = told.filter(({ status }) => status !== 'failed');
+  expect(lines).toHaveLength(3);
+  expect(told.filter((line) => !lines.includes(line))).toMatchObject([
+    { photo: at('scans', 'broken.jpg'), error: 'PHOTO_UNREADABLE', results: [] },
+  ]);
+  for (const line of lines) {
     expect(line).toMatchObject({ status: 'done', provider: 'cpu' });
     expect(pidsOf(boxes)).toContain(pidOf(line));
     expect(line.inferenceSeconds).toBeGreaterThan(0);
@@ -143,8 +53,8 @@ test('what the fleet makes is what this machine makes; a bad file stops nothing'
 test('killed workers lose nothing', async () => {
   await scans(12);
   const boxes = await startBoxes(2);
-  const run = startCli(fleet, { cwd: dir, env: shared() });
-  running.push(run);
+  const run = startCli(fleet, { cwd: dir(), env: shared() });
+  keep(run);
   await until(() => manifest().length > 0, patientMs);
   boxes[0]!.child.kill('SIGKILL');
   const { code } = await run.ended;
@@ -159,13 +69,13 @@ test('killed workers lose nothing', async () => {
 test('the command itself killed: a second run does again neither what is done nor what boxes did meanwhile', async () => {
   await scans(12);
   await startBoxes(2);
-  const killed = startCli(fleet, { cwd: dir, env: shared() });
+  const killed = startCli(fleet, { cwd: dir(), env: shared() });
   await until(() => manifest().length > 1, patientMs);
   killed.child.kill('SIGKILL');
   await killed.ended;
   const before = manifest();
   expect(before.length).toBeLessThan(12);
-  const { code } = await runCli([...fleet, '--resume'], { cwd: dir, env: shared() });
+  const { code } = await runCli([...fleet, '--resume'], { cwd: dir(), env: shared() });
   expect(code).toBe(0);
   const after = manifest();
   expect(new Set(after.map(({ photo }) => photo)).size).toBe(12);
@@ -185,8 +95,8 @@ test('Ctrl-C takes back what waits, and a later run does it', async () => {
     { redisUrl: shared().REDIS_URL },
   );
   try {
-    const run = startCli(fleet, { cwd: dir, env: shared() });
-    running.push(run);
+    const run = startCli(fleet, { cwd: dir(), env: shared() });
+    keep(run);
     await until(() => manifest().length > 0, patientMs);
     // A box that thinks for a while: the photos wait.
     box!.child.kill('SIGSTOP');
@@ -203,7 +113,7 @@ test('Ctrl-C takes back what waits, and a later run does it', async () => {
   } finally {
     await queue.close();
   }
-  const again = await runCli([...fleet, '--resume'], { cwd: dir, env: shared() });
+  const again = await runCli([...fleet, '--resume'], { cwd: dir(), env: shared() });
   expect(again.code).toBe(0);
   expect(new Set(manifest().map(({ photo }) => photo)).size).toBe(12);
 });
@@ -211,8 +121,8 @@ test('Ctrl-C takes back what waits, and a later run does it', async () => {
 test('no box left: it says so, waits, and goes on with the next one', async () => {
   await scans(6);
   const [box] = await startBoxes(1);
-  const run = startCli([...fleet, '--lang', 'zh-CN'], { cwd: dir, env: shared() });
-  running.push(run);
+  const run = startCli([...fleet, '--lang', 'zh-CN'], { cwd: dir(), env: shared() });
+  keep(run);
   await until(() => manifest().length > 0, patientMs);
   box!.child.kill('SIGKILL');
   await run.shows('工作节点都已断开');
@@ -227,18 +137,18 @@ test("over the studio's own address", async () => {
   const queue = { REDIS_URL: shared().REDIS_URL, HUANCAI_WORKER_TOKEN: token };
   const studio = new ServerProcess(
     {
-      ...{ HOME: dir, HUANCAI_DATA_DIR: at('studio'), HUANCAI_WORK_PHOTOS_AT_ONCE: '0' },
+      ...{ HOME: dir(), HUANCAI_DATA_DIR: at('studio'), HUANCAI_WORK_PHOTOS_AT_ONCE: '0' },
       ...queue,
     },
     await freePort(),
     at('studio.log'),
   );
-  running.push(studio);
+  keep(studio);
   studio.start();
   await studio.ready(patientMs);
   const env = { ...queue, HUANCAI_STUDIO_URL: studio.url, HUANCAI_INFERENCE_THREADS: '1' };
   const boxes = await startBoxes(1, env);
-  const { code } = await runCli([...args, '--fleet'], { cwd: dir, env });
+  const { code } = await runCli([...args, '--fleet'], { cwd: dir(), env });
   expect(code).toBe(0);
   expect(manifest().map(pidOf)).toEqual(Array(3).fill(boxes[0]!.child.pid));
 });
@@ -247,7 +157,7 @@ test('what is missing is said with what to do about it, in both languages', asyn
   await scans(1);
   const { REDIS_URL, ...bucket } = shared();
   const ask = async (env: Record<string, string>, ...more: string[]) => {
-    const { code, err } = await runCli([...fleet, ...more], { cwd: dir, env });
+    const { code, err } = await runCli([...fleet, ...more], { cwd: dir(), env });
     expect(code).toBe(3);
     return err;
   };

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { meanChromaOf } from '../../studio/chroma-plane.js';
-import { BlobMissing, Cancelled, DiskUnavailable } from '../../studio/errors/index.js';
+import { BlobMissing, DiskUnavailable } from '../../studio/errors/index.js';
 import {
   type NewJob,
   type PlaneResult,
@@ -122,6 +122,7 @@ function jobFor(order: PlanesOrder, modelSha256: string, round: number): NewJob<
 /**
  * Add the job and wait until it has ended; a job that the queue lost is added again.
  * @returns own: it was this call that added it.
+ * @throws {FleetFailed} no box can get the model. @throws {Cancelled}
  */
 async function ask(
   { queue, watch }: FleetColorizerDeps,
@@ -135,11 +136,13 @@ async function ask(
       const info = await watch.patiently(() => queue.find(job.key), signal);
       if (info && ended.includes(info.state)) return { own, info };
       if (!info) own = (await watch.patiently(() => queue.add(job), signal)) === 'added';
+      const model = job.payload.looks[0]!.model;
+      if (info?.state !== 'active' && watch.nobodyHas(model)) throw FleetFailed.noModel(model);
       await watch.pause(lookEveryMs, signal);
     }
   } catch (error) {
     // Nobody waits for it any more. Where Redis is away it is done for nothing, once.
-    if (error instanceof Cancelled) await queue.cancel(job.key).catch(() => false);
+    await queue.cancel(job.key).catch(() => false);
     throw error;
   } finally {
     unwait();

@@ -1,20 +1,24 @@
-import { BlobsAway, Cancelled, QueueAway } from '../../studio/errors/index.js';
-import type { Fleet } from '../../studio/ports/fleet.js';
+import { BlobsAway, Cancelled, QueueAway, type StudioError } from '../../studio/errors/index.js';
+import type { Fleet, SeenBox } from '../../studio/ports/fleet.js';
 import type { Shell } from '../shell.js';
 
 /** What a run over a fleet says while it must wait. */
 export interface FleetWatch {
-  /** Try until Redis and blobs are there; said once. @throws {Cancelled} and what else it throws */
+  /** Try until Redis and blobs are there; said once an absence. @throws {Cancelled} and what else it throws */
   patiently<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** @throws {Cancelled} */
   pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** A photo waits for an answer. @returns it does not any more. */
   waits(): () => void;
+  /** Boxes are there, and each has said of itself that it could not get this model. */
+  nobodyHas(model: string): boolean;
   close(): void;
 }
 
 const tryAgainMs = 2_000;
 const lookEveryMs = 5_000;
+/** So many looks running must find nobody. */
+const looksBelieved = 2;
 
 /** @param fleet asked now and then whether anybody is there, while photos wait. */
 export function createFleetWatch(
@@ -23,7 +27,11 @@ export function createFleetWatch(
 ): FleetWatch {
   let waiting = 0;
   let lonely = false;
-  const away = new Set<string>();
+  let boxes: readonly SeenBox[] = [];
+  let looksForNothing = 0;
+  /** What was told to be away, and how often any of it came back. */
+  const told = new Set<string>();
+  let returns = 0;
 
   const timer = setInterval(() => {
     if (waiting > 0) void look();
@@ -31,30 +39,47 @@ export function createFleetWatch(
   timer.unref();
 
   async function look(): Promise<void> {
-    const boxes = await fleet.list().catch(() => undefined);
-    if (!boxes) return;
-    const nobody = boxes.length === 0;
+    const seen = await fleet.list().catch(() => undefined);
+    if (!seen) return;
+    boxes = seen;
+    looksForNothing = boxes.length === 0 ? looksForNothing + 1 : 0;
+    // A Redis that has just been emptied hears of its boxes within some seconds.
+    const nobody = looksForNothing >= looksBelieved;
     if (nobody && !lonely) output.notice(t('fleet.nobodyLeft', { count: waiting }));
     lonely = nobody;
   }
 
   return {
     patiently: async (work, signal) => {
+      const met = new Set<string>();
+      const gotThrough = () => {
+        for (const key of met) if (told.delete(key)) returns += 1;
+      };
       for (;;) {
         if (signal?.aborted) throw new Cancelled();
+        const before = returns;
         try {
           const answer = await work();
-          away.clear();
+          gotThrough();
           return answer;
         } catch (error) {
-          if (!(error instanceof QueueAway || error instanceof BlobsAway)) throw error;
-          const key = error instanceof QueueAway ? 'fleet.queueGone' : error.messageKey;
-          if (!away.has(key)) output.notice(t(key, error.params));
-          away.add(key);
+          const key = awayKey(error);
+          if (!key) {
+            gotThrough();
+            throw error;
+          }
+          met.add(key);
+          // Where others have got through since this try began, it tells of an absence that is over.
+          if (!told.has(key) && returns === before) {
+            told.add(key);
+            output.notice(t(key, (error as StudioError).params));
+          }
           await pause(tryAgainMs, signal);
         }
       }
     },
+    nobodyHas: (model) =>
+      boxes.length > 0 && boxes.every(({ without = [] }) => without.includes(model)),
     pause,
     waits: () => {
       waiting += 1;
@@ -64,6 +89,12 @@ export function createFleetWatch(
     },
     close: () => clearInterval(timer),
   };
+}
+
+/** Text for what can only be waited for. */
+function awayKey(error: unknown): string | undefined {
+  if (error instanceof QueueAway) return 'fleet.queueGone';
+  return error instanceof BlobsAway ? error.messageKey : undefined;
 }
 
 function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import {
   fdatasyncSync,
   openSync,
   readFileSync,
+  renameSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -20,10 +21,11 @@ import { filesOf } from './outputs.js';
 export interface ManifestEntry {
   /** Paths below the manifest's folder where they lie below it. */
   readonly photo: string;
-  readonly sha256: string;
+  /** null: the photo cannot be read. */
+  readonly sha256: string | null;
   readonly results: readonly string[];
   readonly resultSha256: readonly string[];
-  readonly status: 'done' | 'doneBefore';
+  readonly status: 'done' | 'doneBefore' | 'failed';
   readonly model: string | null;
   readonly provider: string | null;
   readonly card: string | null;
@@ -38,12 +40,15 @@ export interface ManifestEntry {
   /** The network alone. */
   readonly inferenceSeconds: number | null;
   readonly joules: number | null;
+  /** Why it failed: a stable code, and a sentence in the language of the run. */
+  readonly error: string | null;
+  readonly reason: string | null;
   /** ISO 8601. */
   readonly at: string;
 }
 
 export interface Manifest {
-  /** Write down a finished photo, on the disk when it resolves. */
+  /** Write down what became of a photo, on the disk when it resolves. */
   add(outcome: PhotoOutcome): Promise<void>;
   /** The table beside the lines. */
   close(): void;
@@ -55,15 +60,21 @@ export function manifestFiles(name: string): { readonly lines: string; readonly 
   return { lines: `${base}.jsonl`, table: `${base}.csv` };
 }
 
+export interface ManifestOptions {
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+  readonly now: () => number;
+  /** Code and sentence of an error. */
+  readonly explain: (error: unknown) => { readonly code: string; readonly message: string };
+}
+
 /**
  * What was done with every photo, as JSON lines that are flushed one by one, and at the end as a CSV
- * table. Resuming goes on with the lines that are there; a torn last line is left out.
+ * table. Resuming goes on with the lines that are there; a torn last line is left out. A photo that
+ * failed and is done later has one line in the end.
  * @throws {OutputExists} unless resuming or overwriting.
  */
-export function openManifest(
-  name: string,
-  options: { resume: boolean; overwrite: boolean; now: () => number },
-): Manifest {
+export function openManifest(name: string, options: ManifestOptions): Manifest {
   const { lines, table } = manifestFiles(name);
   const { resume, overwrite } = options;
   if (existsSync(lines) && !resume && !overwrite) throw new OutputExists(lines);
@@ -72,9 +83,9 @@ export function openManifest(
   const entries = new Map<string, ManifestEntry>();
   if (resume) for (const one of readEntries(lines)) entries.set(one.photo, one);
   // Whole lines only: what a power cut tore is written anew.
-  const kept = [...entries.values()].map((one) => `${JSON.stringify(one)}\n`).join('');
-  writeFileSync(lines, kept);
+  writeLines(lines, entries.values());
   const descriptor = openSync(lines, 'a');
+  let superseded = false;
   const short = (file: string) => {
     const below = path.relative(folder, file);
     return (below.startsWith('..') ? file : below).split(path.sep).join('/');
@@ -82,39 +93,68 @@ export function openManifest(
 
   return {
     async add(outcome) {
-      const { task, status, seconds, prediction } = outcome;
-      const photo = short(task.file);
-      const results = filesOf(task).filter((file) => existsSync(file));
-      if (status === 'skipped' && (entries.has(photo) || results.length === 0)) return;
-      if (status !== 'done' && status !== 'skipped') return;
-      const done = status === 'done';
-      const entry: ManifestEntry = {
-        photo,
-        sha256: await hashOf(task.file),
-        results: results.map(short),
-        resultSha256: await Promise.all(results.map(hashOf)),
-        status: done ? 'done' : 'doneBefore',
-        model: prediction?.model ?? null,
-        provider: prediction?.provider ?? null,
-        card: prediction?.card ?? null,
-        cardId: prediction?.cardId ?? null,
-        worker: prediction?.worker ?? null,
-        inputWidthPx: prediction?.inputWidthPx ?? null,
-        inputHeightPx: prediction?.inputHeightPx ?? null,
-        seconds: done ? seconds : null,
-        inferenceSeconds: prediction?.inferenceSeconds ?? null,
-        joules: prediction?.joules ?? null,
-        at: new Date(options.now()).toISOString(),
-      };
+      if (outcome.status === 'cancelled') return;
+      const photo = short(outcome.task.file);
+      const known = entries.get(photo);
+      // A failure or a photo left out takes nothing away from what is told of its results.
+      if (outcome.status !== 'done' && known && known.status !== 'failed') return;
+      const entry = await entryOf(outcome, short, options);
+      if (entry.status === 'doneBefore' && entry.results.length === 0) return;
+      superseded ||= known !== undefined;
       entries.set(photo, entry);
       writeSync(descriptor, `${JSON.stringify(entry)}\n`);
       fdatasyncSync(descriptor);
     },
     close() {
       closeSync(descriptor);
+      if (superseded) writeLines(lines, entries.values());
       writeFileSync(table, tableOf([...entries.values()]));
     },
   };
+}
+
+async function entryOf(
+  { task, status, seconds, prediction, error }: PhotoOutcome,
+  short: (file: string) => string,
+  { now, explain }: ManifestOptions,
+): Promise<ManifestEntry> {
+  const failed = status === 'failed';
+  // What lies there when a photo fails is not its result.
+  const results = failed ? [] : filesOf(task).filter((file) => existsSync(file));
+  const told = failed ? explain(error) : undefined;
+  return {
+    photo: short(task.file),
+    sha256: await hashOf(task.file).catch(() => null),
+    results: results.map(short),
+    resultSha256: await Promise.all(results.map(hashOf)),
+    status: status === 'skipped' ? 'doneBefore' : failed ? 'failed' : 'done',
+    model: prediction?.model ?? null,
+    provider: prediction?.provider ?? null,
+    card: prediction?.card ?? null,
+    cardId: prediction?.cardId ?? null,
+    worker: prediction?.worker ?? null,
+    inputWidthPx: prediction?.inputWidthPx ?? null,
+    inputHeightPx: prediction?.inputHeightPx ?? null,
+    seconds: status === 'done' ? seconds : null,
+    inferenceSeconds: prediction?.inferenceSeconds ?? null,
+    joules: prediction?.joules ?? null,
+    error: told?.code ?? null,
+    reason: told?.message ?? null,
+    at: new Date(now()).toISOString(),
+  };
+}
+
+/** The old lines or the new ones, whatever happens meanwhile. */
+function writeLines(file: string, entries: Iterable<ManifestEntry>): void {
+  const part = `${file}.part`;
+  const descriptor = openSync(part, 'w');
+  try {
+    for (const one of entries) writeSync(descriptor, `${JSON.stringify(one)}\n`);
+    fdatasyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(part, file);
 }
 
 function readEntries(file: string): ManifestEntry[] {
@@ -134,7 +174,7 @@ function readEntries(file: string): ManifestEntry[] {
 const columns = [
   ...(['photo', 'sha256', 'results', 'resultSha256', 'status', 'model', 'provider'] as const),
   ...(['card', 'cardId', 'worker', 'inputWidthPx', 'inputHeightPx', 'seconds'] as const),
-  ...(['inferenceSeconds', 'joules', 'at'] as const),
+  ...(['inferenceSeconds', 'joules', 'error', 'reason', 'at'] as const),
 ];
 
 function tableOf(entries: readonly ManifestEntry[]): string {

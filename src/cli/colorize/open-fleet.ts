@@ -85,8 +85,9 @@ export async function openFleetEngine(shell: Shell): Promise<ColouringEngine> {
 }
 
 async function identify({ models, modelHash }: Engine, model: string) {
-  const { id } = await models.resolve(model);
-  if (!models.list().some((one) => one.id === id)) throw FleetFailed.ownModel(model);
+  const { id, entry } = await models.resolve(model);
+  // A file, or one that was imported here: boxes would look for it in vain, or find another.
+  if (!entry) throw FleetFailed.ownModel(model);
   return { id, sha256: await modelHash(model) };
 }
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { waitingAloud } from '../cards.js';
 import { openWholeEngine } from '../engine.js';
-import { WrongUse } from '../errors.js';
+import { errorRecord, WrongUse } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { openShell } from '../open-shell.js';
@@ -87,11 +87,11 @@ async function openColouringEngine(
 
 function openAskedManifest(
   { manifest, resume = false, overwrite = false }: ColorizeOptions,
-  { cwd, now }: Shell,
+  { cwd, now, t }: Shell,
 ): Manifest | undefined {
-  return manifest === undefined
-    ? undefined
-    : openManifest(path.resolve(cwd, manifest), { resume, overwrite, now });
+  if (manifest === undefined) return undefined;
+  const explain = (error: unknown) => errorRecord(error, t);
+  return openManifest(path.resolve(cwd, manifest), { resume, overwrite, now, explain });
 }
 
 function tellManifest(name: string, { cwd, output, t }: Shell): void {

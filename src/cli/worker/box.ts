@@ -30,7 +30,7 @@ export class Box {
   /** Take no work while the card rests or the photos cannot be reached. */
   readonly ready = (): boolean => this.parts.place.reachable() && this.parts.engine.mayTakeWork();
 
-  readonly ability = (): Ability => {
+  readonly ability = (): Ability & { readonly without: readonly string[] } => {
     const { value: seconds } = this.meter;
     const maxSizePx = this.maxSizePx();
     return {
@@ -54,7 +54,7 @@ export class Box {
   }
 
   report(): BoxReport {
-    const { seconds, maxSizePx } = this.ability();
+    const { seconds, maxSizePx, without } = this.ability();
     const { engine, place } = this.parts;
     return {
       ...{ worker: this.worker, version: version(), startedMs: this.startedMs },
@@ -68,6 +68,7 @@ export class Box {
         };
       }),
       models: engine.models.list().flatMap(({ id, installed }) => (installed ? [id] : [])),
+      without,
       ...(maxSizePx === undefined ? {} : { maxSizePx }),
       ...(seconds === undefined ? {} : { seconds }),
       ...{ photosAtOnce: Math.max(1, this.shell.config.work.photosAtOnce), photosDone: this.done },

@@ -27,7 +27,7 @@ export async function listWorkers(options: GlobalOptions): Promise<ExitCode> {
 }
 
 function lines(box: SeenBox, t: Translate, nowMs: number): string[] {
-  const { worker, seconds, maxSizePx, photosDone, models, blobs } = box;
+  const { worker, seconds, maxSizePx, photosDone, models, without = [], blobs } = box;
   const head = t('workers.line', {
     ...{ worker, photosDone, blobs, version: box.version },
     state: t(`workers.state.${box.state}`),
@@ -42,5 +42,6 @@ function lines(box: SeenBox, t: Translate, nowMs: number): string[] {
       memoryMiB: memoryTotalMiB ?? '?',
     }),
   );
-  return [head, ...cards, t('workers.models', { models: models.join(', ') })];
+  const missing = without.length > 0 ? [t('workers.without', { models: without.join(', ') })] : [];
+  return [head, ...cards, t('workers.models', { models: models.join(', ') }), ...missing];
 }

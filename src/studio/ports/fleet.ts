@@ -9,6 +9,8 @@ export interface BoxReport {
   readonly cards: readonly BoxCard[];
   /** Models that are here. */
   readonly models: readonly string[];
+  /** Models that could not be had lately; it is asked again after a while. Absent: none. */
+  readonly without?: readonly string[];
   readonly maxSizePx?: number;
   /** Measured, for one photo at 512 px. */
   readonly seconds?: number;
