@@ -4,11 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { parse } from 'yaml';
+import { addCardFigures, noCards } from '../../src/cli/metrics/card-figures.js';
+import { createRecorder } from '../../src/cli/metrics/recorder.js';
+import { addStudioFigures, type StudioFigureDeps } from '../../src/cli/metrics/studio-figures.js';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { jobNames } from '../../src/studio/jobs.js';
+import { chargeMoves, orderMoves, refundMoves } from '../../src/studio/order.js';
+import { photoMoves } from '../../src/studio/photo.js';
 import { ServerProcess } from '../crash/server-process.js';
-import { type CliRun, startCli } from '../support/cli.js';
+import { type CliRun, runCli, startCli } from '../support/cli.js';
 import { createHttpClient } from '../support/http-client.js';
 import { exposedBy, sampleOf, selectorsOf } from '../support/promql.js';
+import { wallClock } from '../support/quiet.js';
 import { freePort, startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
@@ -169,6 +176,63 @@ function allExpressions(): string[] {
   expect(shown.length).toBeGreaterThan(20);
   return [...alertRules().map(({ expr }) => expr), ...shown];
 }
+
+test('rules and dashboard ask for labels that their figures have, by values that they can have', () => {
+  const { registry } = createRecorder();
+  // Declared only: nobody asks for their values.
+  addStudioFigures(registry, { clock: wallClock, monitor: {} } as unknown as StudioFigureDeps);
+  addCardFigures(registry, noCards);
+  const declared = new Map(
+    registry.getMetricsAsArray().map((one) => [
+      one.name,
+      // Prometheus adds the first two itself, `le` belongs to the buckets of a histogram.
+      ['instance', 'job', 'le', ...(one as unknown as { labelNames: string[] }).labelNames],
+    ]),
+  );
+  const labelsOf = (metric: string) =>
+    declared.get(metric) ?? declared.get(metric.replace(/_(bucket|sum|count)$/, '')) ?? [];
+  const strange = allExpressions().flatMap((one) =>
+    selectorsOf(one)
+      .filter(({ metric }) => metric !== 'up')
+      .flatMap(({ metric, labels }) =>
+        labels
+          .filter((label) => !labelsOf(metric).includes(label))
+          .map((label) => `${metric}{${label}} in ${one}`),
+      ),
+  );
+  expect(strange).toEqual([]);
+
+  const states: Record<string, readonly string[]> = {
+    huancai_card_state: ['working', 'paused', 'stopped', 'unknown'],
+    huancai_queue_jobs: ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'],
+    huancai_photos: Object.keys(photoMoves),
+    huancai_orders: Object.keys(orderMoves),
+    huancai_charges: Object.keys(chargeMoves),
+    huancai_refunds: Object.keys(refundMoves),
+  };
+  const asked = allExpressions().flatMap((one) => [
+    ...one.matchAll(/(huancai_\w+)\{[^}]*\b(state|stage)=~?"([^"]*)"/g),
+  ]);
+  expect(asked.length).toBeGreaterThan(4);
+  for (const [, metric, label, values] of asked)
+    for (const value of values!.split('|'))
+      expect(label === 'stage' ? jobNames : states[metric!]).toContain(value);
+});
+
+test('what an alert tells an operator to run is there', async () => {
+  const commands = new Set(
+    alertRules().flatMap(({ annotations }) =>
+      [
+        ...annotations['description']!.matchAll(/huancai ((?:jobs|photo|orders) \w+|reconcile)/g),
+      ].map((one) => one[1]!),
+    ),
+  );
+  expect(commands.size).toBeGreaterThan(3);
+  for (const command of commands) {
+    const { out } = await runCli([...command.split(' '), '--help'], { cwd: dir });
+    expect(out).toContain(`Usage: huancai ${command}`);
+  }
+});
 
 test('every figure of the product is on the dashboard or in a rule', () => {
   const used = new Set(
