@@ -72,6 +72,21 @@ test('Redis killed and emptied at once', async () => {
   expect(times(ended.err, 'Redis 没有回应')).toBe(1);
 });
 
+test('Ctrl-C while Redis is away ends the run; a later one goes on', async () => {
+  await scans(6);
+  await startBoxes(1);
+  const run = await begun();
+  await redis().restart({
+    whileDown: async () => {
+      await run.shows('Redis does not answer');
+      run.child.kill('SIGINT');
+      expect((await run.ended).code).toBe(130);
+    },
+  });
+  const again = await runCli([...fleet, '--resume'], { cwd: dir(), env: shared() });
+  expectAllDoneOnce(6, again);
+});
+
 test('the bucket away and back: said once, waited for, all photos done once', async () => {
   const cable = await startFaultyProxy(Number(new URL(s3().endpoint).port));
   const env = { ...shared(), S3_ENDPOINT: cable.url, HUANCAI_BLOBS_TRIES: '2' };
