@@ -1,3 +1,4 @@
+import { NotPossibleNow } from '../../../studio/errors/index.js';
 import { limits } from '../../../studio/limits.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
 import { albumPhotos, albumStanding } from '../albums.js';
@@ -10,15 +11,24 @@ export async function cancel(deps: ConversationDeps, talk: Talk): Promise<Reply[
   const { id } = talk.customer;
   const photos = await deps.studio.photos(id, { limit: limits.chat.albumPhotos });
   const waiting = photos.filter((p) => ['received', 'queued', 'restoring'].includes(p.status));
-  for (const photo of waiting) await deps.studio.cancelPhoto(id, photo.id);
-  if (waiting.length > 0) {
-    const told = answer(talk, say('cancelled.photos', { count: waiting.length }));
-    return [told, ...(await restOfAlbums(deps, talk, waiting))];
+  const cancelled: PhotoView[] = [];
+  for (const photo of waiting) {
+    const done = await deps.studio.cancelPhoto(id, photo.id).catch(unlessDone);
+    if (done) cancelled.push(done);
+  }
+  if (cancelled.length > 0) {
+    const told = answer(talk, say('cancelled.photos', { count: cancelled.length }));
+    return [told, ...(await restOfAlbums(deps, talk, cancelled))];
   }
   const open = (await deps.studio.orders(id, 5)).find((order) => order.state === 'pending');
   if (!open) return [answer(talk, say('cancelled.nothing'))];
   await deps.studio.cancelOrder(id, open.id);
   return [answer(talk, say('cancelled.order'))];
+}
+
+/** It became ready in the same moment: the others are still to be cancelled. */
+function unlessDone(error: unknown): undefined {
+  if (!(error instanceof NotPossibleNow)) throw error;
 }
 
 /** What was done before the rest was cancelled is shown and priced: no news come of the others. */

@@ -167,7 +167,7 @@ export const en = {
   'settings.link.done': 'Linked.',
   'settings.erase': 'Delete everything',
   'settings.erase.text':
-    'All photos are deleted at once and this browser is forgotten. Only what bookkeeping must keep stays, without your pictures.',
+    'All photos are deleted at once, this browser is forgotten, and credits that are left are lost. Only what bookkeeping must keep stays, without your pictures.',
   'settings.erase.yes': 'Yes, delete everything',
   'settings.api': 'API for programs',
   'details.title': 'Details',

@@ -167,7 +167,7 @@ export const zhCn: Texts = {
   'settings.link.done': '已关联。',
   'settings.erase': '删除全部',
   'settings.erase.text':
-    '立即删除所有照片，并忘记此浏览器。仅保留记账必须留存的记录，不含您的图片。',
+    '立即删除所有照片，并忘记此浏览器，剩余点数作废。仅保留记账必须留存的记录，不含您的图片。',
   'settings.erase.yes': '确定，删除全部',
   'settings.api': '程序接口 (API)',
   'details.title': '详情',
