@@ -130,41 +130,26 @@ export function addShapes(app: FastifyInstance): void {
   }
 }
 
-interface RouteSchema extends FastifySchema {
+/** A route's schema; `form` and `refusals` are for readers only (openapi-document.ts). */
+export interface RouteSchema extends FastifySchema {
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
   readonly description?: string;
+  /** Fields of a multipart body that the handler reads itself. */
+  readonly form?: object;
+  /** By status: when. */
+  readonly refusals?: Readonly<Record<number, string>>;
 }
+
+/** How a refusal looks. */
+export const refusal = (description = 'Refused: RFC 9457 problem details') => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+});
 
 /** A route's schema: what it is for, what goes in and out, and how every route fails. */
 export function describe(summary: string, schema: RouteSchema = {}): FastifySchema {
-  const failure = {
-    description: 'Refused: RFC 9457 problem details',
-    content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
-  };
   const own = schema.response as Record<string, unknown> | undefined;
-  const response = own === undefined ? undefined : { ...own, '4xx': failure, '5xx': failure };
+  const response = own === undefined ? undefined : { ...own, '4xx': refusal(), '5xx': refusal() };
   return { summary, ...schema, ...(response ? { response } : {}) } as FastifySchema;
 }
-
-/** Title and words of /api/docs, grouped by the first word of the path. */
-export const openapi = {
-  transform: ({ schema, url }: { schema: FastifySchema; url: string }) => {
-    const [, , , group = 'other'] = url.split('/');
-    return { schema: { tags: [group], ...schema }, url };
-  },
-  openapi: {
-    info: {
-      title: 'Huancai API',
-      description:
-        'Send a photo, get its colours back. A signed cookie made at first use tells who you are: ' +
-        'keep it (curl -b jar -c jar). Errors are RFC 9457 problem details with a stable `code`.',
-      version: '1',
-    },
-    components: {
-      securitySchemes: {
-        cookie: { type: 'apiKey', in: 'cookie', name: 'huancai' },
-      },
-    },
-  },
-} as const;

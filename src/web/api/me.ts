@@ -79,7 +79,19 @@ export function meRoutes(app: FastifyInstance, api: ApiContext): void {
 function codeRoutes(app: FastifyInstance, api: ApiContext): void {
   app.post(
     '/me/link-codes',
-    { schema: describe('A one-time code that links this customer with another chat') },
+    {
+      schema: describe('A one-time code that links this customer with another chat', {
+        response: {
+          201: {
+            type: 'object',
+            properties: {
+              code: { type: 'string' },
+              expiresAt: { type: 'string', format: 'date-time' },
+            },
+          },
+        },
+      }),
+    },
     async (request, reply) => {
       const { customer } = await enter(api, request, reply);
       const made = await api.studio.createLinkCode(customer.id);
@@ -108,7 +120,12 @@ function codeRoutes(app: FastifyInstance, api: ApiContext): void {
 
   app.post<{ Body: { code: string } }>(
     '/me/redeem',
-    { schema: describe('Turn a credit code into credits', { body: code }) },
+    {
+      schema: describe('Turn a credit code into credits', {
+        body: code,
+        response: { 200: { type: 'object', properties: { credits: { type: 'integer' } } } },
+      }),
+    },
     async (request, reply) => {
       await api.rates.guess(request);
       const { customer } = await enter(api, request, reply);

@@ -71,6 +71,24 @@ export function photoRoutes(app: FastifyInstance, api: ApiContext): void {
   changePhoto(app, api);
 }
 
+const photoForm = {
+  type: 'object',
+  required: ['photo'],
+  properties: {
+    photo: { type: 'string', format: 'binary' },
+    preset: { type: 'string' },
+    size: {
+      type: 'integer',
+      minimum: limits.model.minSizePx,
+      maximum: limits.model.maxSizePx,
+      description: 'Input of the model, px',
+    },
+    model: { type: 'string', description: 'Id of an installed model' },
+    strength: finishingBody.properties.strength,
+    warmth: finishingBody.properties.warmth,
+  },
+} as const;
+
 function sendPhoto(app: FastifyInstance, api: ApiContext): void {
   const { uploadDir: dir } = api.config;
   app.post(
@@ -79,8 +97,14 @@ function sendPhoto(app: FastifyInstance, api: ApiContext): void {
       schema: describe('Send a photo; the same bytes again answer the same photo', {
         consumes: ['multipart/form-data'],
         response: { 202: ref.one('PhotoAccepted') },
-        description:
-          'Multipart field `photo`, optional fields `preset`, `size`, `model`, `strength`, `warmth`.',
+        form: photoForm,
+        refusals: {
+          413: 'The file or the picture is too large',
+          415: 'No multipart form, or a format that is not read',
+          422: 'Not a picture, or a damaged one',
+          429: 'Too many uploads, or the free previews of today are used up',
+          503: 'Too many photos wait, or the operator paused',
+        },
       }),
       // The body is read by the handler, as it arrives.
       onRequest: async (request, reply) => {

@@ -67,6 +67,12 @@ function optionalKey(request: FastifyRequest, customerId: string): string {
     : idempotencyKey(request, customerId);
 }
 
+const refusals = {
+  402: 'Method `credits`, and there are not enough',
+  409: 'Not ready, or no longer kept',
+  422: 'This Idempotency-Key was used for another wish',
+};
+
 function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
   const response = { 200: ref.one('Unlocked'), 201: ref.one('PaymentNeeded') };
   app.post<IdParams & { Body: { method?: PaymentMethod } | undefined }>(
@@ -76,6 +82,7 @@ function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
         headers: key,
         body: { type: ['object', 'null'], properties: { method } },
         response,
+        refusals,
       }),
     },
     async (request, reply) => {
@@ -110,6 +117,7 @@ function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
           },
         },
         response,
+        refusals,
       }),
     },
     async (request, reply) => {

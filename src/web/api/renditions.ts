@@ -10,6 +10,11 @@ import { type ApiContext, enter, type IdParams } from './context.js';
 const kinds = ['original', 'preview', 'comparison', 'sheet', 'master'] as const;
 type Kind = (typeof kinds)[number];
 
+const refusals: Readonly<Record<number, string>> = {
+  409: 'Not there yet: ask again in a moment',
+  410: 'No longer kept',
+};
+
 /** The picture files of a photo. */
 export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
   for (const kind of kinds) {
@@ -21,6 +26,7 @@ export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
             type: 'object',
             properties: { look: { type: 'string', maxLength: 64, description: 'Id of a look' } },
           },
+          refusals: kind === 'master' ? { ...refusals, 402: 'Not unlocked yet' } : refusals,
           produces: ['image/jpeg', 'image/png', 'image/webp', 'image/tiff'],
         }),
       },
