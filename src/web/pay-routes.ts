@@ -4,6 +4,7 @@ import type { OrderView } from '../studio/ports/studio.js';
 import { type ApiContext, viewOf } from './api/context.js';
 import { sendQr } from './api/purchases.js';
 import type { SandboxTill } from './dependencies.js';
+import { NotReadyYet } from './errors.js';
 import { offered, settled } from './offer.js';
 import { describe } from './openapi.js';
 import { payJson } from './views.js';
@@ -70,19 +71,24 @@ export function sandboxPayRoutes(app: FastifyInstance, api: ApiContext): void {
 async function payInSandbox(api: ApiContext, first: OrderView): Promise<OrderView> {
   if (first.method !== 'sandbox') throw new NotPossibleNow('sandbox', 'otherMethod');
   const order = await offered(api.studio, first);
+  if (order.state === 'created') throw new NotReadyYet('pay');
   if (!payable.has(order.state)) {
     // Paid before: say so again. Closed: too late.
     if (order.paidAtMs !== undefined) return order;
     throw new NotPossibleNow('pay', order.state);
   }
   const outTradeNo = order.qr && till(api).tradeOf(order.qr);
-  if (!outTradeNo) throw new NotPossibleNow('pay', order.state);
+  // Its time is over, though nobody has closed it yet.
+  if (!outTradeNo) throw new NotPossibleNow('pay', 'closing');
   await payTrade(api, till(api), outTradeNo);
   return settled(api.studio, order, (now) => !payable.has(now.state), payWaitMs);
 }
 
 /** The gateway notes the money and tells the studio the way a provider does. */
 async function payTrade(api: ApiContext, sandbox: SandboxTill, outTradeNo: string): Promise<void> {
+  const trade = await sandbox.look(outTradeNo);
+  if (!trade) throw new NotFound('order');
+  if (trade.state === 'closed') throw new NotPossibleNow('pay', 'closed');
   const notification = await sandbox.pay(outTradeNo);
   await api.studio.receiveNotification('sandbox', notification);
 }

@@ -78,7 +78,20 @@ test('paying what is not ours to pay', async () => {
   const late = await fetch(order.payUrl, { method: 'POST' });
   expect(late.status).toBe(409);
   expect(await late.json()).toMatchObject({ code: 'NOT_POSSIBLE_NOW' });
+  const scanned = await fetch(order.qr, { method: 'POST' });
+  expect(scanned.status).toBe(409);
+  const nothing = await fetch(`${stack.url}/sandbox/ch_nothing_here`, { method: 'POST' });
+  expect(nothing.status).toBe(404);
 }, 30_000);
+
+test('an order whose time is over says so, though nobody has closed it yet', async () => {
+  const client = createHttpClient(stack.url);
+  const { order } = await client.json('POST', '/me/topups', { pack: 'one', method: 'sandbox' });
+  await stack.store.transaction(({ orders }) => orders.update(order.id, { expiresMs: 1 }));
+  const late = await fetch(order.payUrl, { method: 'POST' });
+  expect(late.status).toBe(409);
+  expect(await late.json()).toMatchObject({ detail: expect.stringMatching(/it has expired/) });
+});
 
 test('a form that pays goes back to its page', async () => {
   const client = createHttpClient(stack.url);

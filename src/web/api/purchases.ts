@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NotPossibleNow } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
@@ -63,7 +64,7 @@ export function purchaseRoutes(app: FastifyInstance, api: ApiContext): void {
 /** Buying twice by pressing twice is possible for a pack; a script that minds sends the header. */
 function optionalKey(request: FastifyRequest, customerId: string): string {
   return request.headers['idempotency-key'] === undefined
-    ? `web:${customerId}:${request.id}`
+    ? `web:${customerId}:${randomUUID()}`
     : idempotencyKey(request, customerId);
 }
 
