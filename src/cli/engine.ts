@@ -184,6 +184,8 @@ function rememberSizes(models: ModelStore, describe: Engine['describe']): Engine
   return (model) => {
     const size = known.get(model) ?? ask(model);
     known.set(model, size);
+    // What fails once (its process was killed) may be asked again.
+    size.catch(() => known.delete(model));
     return size;
   };
 }

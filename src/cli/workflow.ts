@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../inference/codec/make-folder.js';
@@ -83,7 +84,10 @@ function chooseImages(
       const params = { count: loads.length, nodes: loads.join(', ') };
       throw new WrongUse(t('cli.workflow.imageIds', params));
     }
-    images[id ?? '*'] = path.resolve(cwd, id === undefined ? text : text.slice(at + 1));
+    const name = id === undefined ? text : text.slice(at + 1);
+    const file = path.resolve(cwd, name);
+    if (!existsSync(file)) throw new WrongUse(`${name}: ${t('cli.noSuchFile')}`);
+    images[id ?? '*'] = file;
   }
   return images;
 }

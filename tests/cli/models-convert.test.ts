@@ -13,6 +13,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/cli/package-root.js';
 import { runCli } from '../support/cli.js';
+import { classifierNet } from '../support/onnx-builder.js';
 import { pickle, writeTorchZip } from '../support/torch-checkpoint.js';
 
 const mini = path.join(__dirname, '../fixtures/ddcolor-mini/mini.pth');
@@ -93,6 +94,18 @@ test('an export is made lean in place; a second time there is nothing to do', as
   expect(statSync(path.join(cwd, 'export.onnx')).size).toBeLessThan(before);
   const second = await run('models', 'optimize', 'export.onnx', '--json');
   expect(second.records()).toMatchObject([{ type: 'optimized', outcome: 'nothing-to-do' }]);
+});
+
+test('another network is refused where it comes in, before any photo', async () => {
+  classifierNet(path.join(cwd, 'other.onnx'));
+  const imported = await run('models', 'import', 'other.onnx');
+  expect(imported).toMatchObject({ code: 3 });
+  expect(imported.err).toMatch(/Expected: .*\[1,3,H,W\].* Found: .*scores/);
+  expect((await run('models', 'list', '--installed')).out).not.toMatch(/other/);
+  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'grey' } }).toFile(
+    path.join(cwd, 'a.jpg'),
+  );
+  expect(await run('colorize', 'a.jpg', '--model', 'other.onnx')).toMatchObject({ code: 3 });
 });
 
 test('a checkpoint is imported like a model', async () => {

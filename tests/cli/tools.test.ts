@@ -95,6 +95,9 @@ test('workflow run: presets by name, files by path, faults by node', async () =>
   expect(faulty.code).not.toBe(0);
   expect(faulty.err).toMatch(/node 3 \(KSampler\): unknown node/);
   expect(await run('workflow', 'run', 'gone.json')).toMatchObject({ code: 2 });
+  const unseen = await run('workflow', 'run', 'portrait', '--image', 'gone.jpg');
+  expect(unseen).toMatchObject({ code: 2 });
+  expect(unseen.err).toMatch(/gone\.jpg: there is no such file/);
 });
 
 test('bench prints figures of this machine', async () => {

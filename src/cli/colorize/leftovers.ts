@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { stemOf } from '../../inference/codec/atomic-file.js';
 
 /**
  * Remove what a killed process left of results it was writing: `.name.<random>.part` beside them.
@@ -9,7 +10,7 @@ export function removeLeftovers(files: Iterable<string>): void {
   const names = new Map<string, Set<string>>();
   for (const file of files) {
     const dir = path.dirname(file);
-    names.set(dir, (names.get(dir) ?? new Set()).add(path.basename(file)));
+    names.set(dir, (names.get(dir) ?? new Set()).add(stemOf(path.basename(file))));
   }
   for (const [dir, targets] of names) {
     for (const name of list(dir)) {

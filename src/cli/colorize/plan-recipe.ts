@@ -2,6 +2,7 @@ import path from 'node:path';
 import { loadGlyphs } from '../../inference/label/glyphs.js';
 import { type PresetName, readPreset } from '../../inference/presets.js';
 import { planVariants, sizesAround, type Variant } from '../../inference/variants.js';
+import { ModelUnfit } from '../../studio/errors/index.js';
 import type {
   ChromaUpsampling,
   Finishing,
@@ -50,8 +51,9 @@ export async function planRecipe(
   engine: ColouringEngine,
 ): Promise<Recipe> {
   const models = options.model ?? [config.inference.model];
-  // A missing model would fail every photo: find out before the first.
+  // A model that is missing or does not fit would fail every photo: find out before the first.
   const modelHashes = await Promise.all(models.map(engine.modelHash));
+  for (const model of models) await engine.ownSize(model).catch(rethrowUnfit);
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
   const labelText = await chooseLabel(options, config.label);
   return createRecipe(engine, {
@@ -92,4 +94,9 @@ async function chooseVariants(
   const own = await engine.ownSize(models[0]!);
   const sizesPx = own.fixed ? [] : sizesAround(presetPx ?? own.sizePx);
   return planVariants(options.variants, { ...source, sizesPx });
+}
+
+/** Whatever else goes wrong may not with the next photo. */
+function rethrowUnfit(error: unknown): void {
+  if (error instanceof ModelUnfit) throw error;
 }

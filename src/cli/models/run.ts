@@ -1,7 +1,10 @@
+import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelStatus, PullResult } from '../../inference/models/index.js';
-import { ModelBundled } from '../../studio/errors/index.js';
+import { sniffModelFile } from '../../inference/models/sniff.js';
+import { ModelBundled, ModelUnfit } from '../../studio/errors/index.js';
+import { openEngine } from '../engine.js';
 import { describeError, errorRecord, exitCodeOf } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
@@ -96,6 +99,7 @@ export function importModel(file: string, options: ImportOptions): Promise<ExitC
       try {
         const { id, force } = options;
         const from = path.resolve(shell.cwd, file);
+        await refuseUnfit(from, shell);
         const result = await store.import(from, { id, force, signal, onProgress: progress.show });
         report(result, shell, progress);
       } finally {
@@ -103,6 +107,23 @@ export function importModel(file: string, options: ImportOptions): Promise<ExitC
       }
     }),
   );
+}
+
+/**
+ * Another network is refused before it is installed. Checkpoints are checked while they are
+ * converted; a network that fits but does not run here may run elsewhere.
+ */
+async function refuseUnfit(file: string, shell: Shell): Promise<void> {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+  if (sniffModelFile(file) !== 'onnx') return;
+  const engine = openEngine(shell);
+  try {
+    await engine.describe(file);
+  } catch (error) {
+    if (error instanceof ModelUnfit) throw error;
+  } finally {
+    await engine.close();
+  }
 }
 
 export function publishModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {

@@ -14,7 +14,7 @@ export async function writeAtomically(
   target: string,
   write: (temporary: string) => Promise<void>,
 ): Promise<number> {
-  const name = `.${path.basename(target)}.${randomBytes(6).toString('hex')}.part`;
+  const name = `.${stemOf(path.basename(target))}.${randomBytes(6).toString('hex')}.part`;
   const temporary = path.join(path.dirname(target), name);
   try {
     makeFolder(path.dirname(target));
@@ -26,4 +26,14 @@ export async function writeAtomically(
     await rm(temporary, { force: true }).catch(() => {});
     throw translateWriteError(error, target);
   }
+}
+
+/** File systems take names of 255 bytes; what is added to this one must fit as well. */
+const STEM_BYTES = 200;
+
+/** How a target's temporary name begins: the target's name, cut where that is long. */
+export function stemOf(name: string): string {
+  const letters = [...name];
+  while (Buffer.byteLength(letters.join('')) > STEM_BYTES) letters.pop();
+  return letters.join('');
 }

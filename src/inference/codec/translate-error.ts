@@ -50,6 +50,8 @@ export function translateWriteError(error: unknown, path: string): StudioError {
     case 'ENOENT':
     case 'ENOTDIR':
       return new DiskUnavailable(path, 'there is no such folder', error);
+    case 'ENAMETOOLONG':
+      return new DiskUnavailable(path, 'its name is too long', error);
   }
   const text = textOf(error);
   if (isDiskFull(text)) return new DiskUnavailable(path, 'no space left on the disk', error);

@@ -21,7 +21,15 @@ export interface RenderPlan {
 /** @throws {RenderOptionInvalid} where the asked format cannot hold a picture of this size */
 export function planRender(header: PhotoHeader, options: RenderOptions): RenderPlan {
   const comparison = options.layout === 'comparison';
-  const photo = fitted(header.info, options.longEdgePx, comparison);
+  // A comparison is for looking at: where the format cannot hold both sides, they are made smaller.
+  const wanted = options.format ?? defaultOutputFormat(header.info.format);
+  const edges = [options.longEdgePx, comparison ? MAX_EDGE_PX[wanted] : undefined];
+  const longEdgePx = Math.min(...edges.filter((edge) => edge !== undefined));
+  const photo = fitted(
+    header.info,
+    Number.isFinite(longEdgePx) ? longEdgePx : undefined,
+    comparison,
+  );
   const dividerPx = comparison ? dividerOf(photo.widthPx) : 0;
   const widthPx = comparison ? 2 * photo.widthPx + dividerPx : photo.widthPx;
   const edge = Math.max(widthPx, photo.heightPx);

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { writeAtomically } from '../../../src/inference/codec/atomic-file.js';
+import { removeLeftovers } from '../../../src/cli/colorize/leftovers.js';
+import { stemOf, writeAtomically } from '../../../src/inference/codec/atomic-file.js';
 import { sniffFormat } from '../../../src/inference/codec/formats.js';
 import { makeFolder } from '../../../src/inference/codec/make-folder.js';
 import { openRaster } from '../../../src/inference/codec/raster.js';
@@ -79,6 +80,24 @@ test('a file appears whole or not at all, in a folder made for it', async () => 
   await expect(failing).rejects.toMatchObject({ code: 'DISK_UNAVAILABLE' });
   expect(readFileSync(target, 'utf8')).toBe('whole');
   expect(readdirSync(path.dirname(target))).toEqual(['out.bin']);
+});
+
+test('a name as long as the file system takes it is no reason to fail; a longer one is said', async () => {
+  const fits = at(`names/${'外'.repeat(83)}.jpg`);
+  expect(await writeAtomically(fits, async (file) => writeFileSync(file, 'whole'))).toBe(5);
+  const tooLong = at(`names/${'外'.repeat(84)}.jpg`);
+  await expect(
+    writeAtomically(tooLong, async (file) => writeFileSync(file, 'whole')),
+  ).rejects.toMatchObject({
+    code: 'DISK_UNAVAILABLE',
+    params: { reason: expect.stringMatching(/too long/) },
+  });
+  expect(readdirSync(at('names'))).toEqual([path.basename(fits)]);
+  // What a kill leaves of it is found again.
+  const leftover = at(`names/.${stemOf(path.basename(fits))}.0123456789ab.part`);
+  writeFileSync(leftover, '');
+  removeLeftovers([fits]);
+  expect(existsSync(leftover)).toBe(false);
 });
 
 test.each([

@@ -306,6 +306,15 @@ describe('what goes out', () => {
     expect(rendition).toMatchObject({ widthPx: 200, heightPx: 133, format: 'jpeg' });
   });
 
+  test('a comparison that its format cannot hold is made smaller', async () => {
+    const file = await writeScene(at('long.webp'), 9000, 40, (s) => s.webp());
+    const options = { label, layout: 'comparison' } as const;
+    const { widthPx, format } = await renderer.render(file, plane, at('long-out.webp'), options);
+    expect(format).toBe('webp');
+    expect(widthPx).toBeGreaterThan(16_300);
+    expect(widthPx).toBeLessThanOrEqual(16_383);
+  });
+
   test('a comparison: the original left, a white line, the result right', async () => {
     const out = at('comparison.png');
     const { widthPx } = await renderer.render(astronaut, plane, out, {
