@@ -119,6 +119,16 @@ function creditsOfPart(order: OrderRecord, goneMinor: number, partMinor: number)
   return upTo(goneMinor + partMinor) - upTo(goneMinor);
 }
 
+/** Of the credits an order bought: neither spent on its own photos nor taken back by a refund. */
+async function unspent(tables: Tables, order: OrderRecord): Promise<number> {
+  const sum = (rows: readonly { readonly credits: number }[]) =>
+    rows.reduce((total, { credits }) => total + credits, 0);
+  const holds = await tables.holds.ofOrder(order.id);
+  const refunds = await tables.refunds.ofOrder(order.id);
+  const spent = sum(holds.filter(({ state }) => state !== 'voided'));
+  return order.credits - spent - sum(refunds.filter(({ state }) => state !== 'closed'));
+}
+
 async function takeBack(
   tables: Tables,
   context: Context,
@@ -126,7 +136,8 @@ async function takeBack(
   refundId: string,
   wanted: number,
 ): Promise<number> {
-  const amount = Math.min(wanted, await creditsOf(tables, order.customerId));
+  const own = await unspent(tables, order);
+  const amount = Math.min(wanted, own, await creditsOf(tables, order.customerId));
   if (amount <= 0) return 0;
   await transfer(tables, context, {
     key: `reversed:${refundId}`,

@@ -97,6 +97,20 @@ test.each([
   },
 );
 
+test('money back for a file that was handed over leaves credits of other orders alone', async () => {
+  const { someone, order } = await paidHd(1);
+  const pack = await shop.topUp(someone);
+  shop.bank.pay(pack.chargeId);
+  await shop.tick(3_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+  await refund(order.id, 300);
+  await refund(order.id);
+  await shop.drain();
+  expect(await shop.state(order.id)).toBe('refunded');
+  expect(await shop.credits(someone)).toBe(10);
+  await shop.expectBalanced();
+});
+
 test('parts take no more credits than were bought', async () => {
   shop = await openBankShop();
   const someone = await shop.newCustomer();
