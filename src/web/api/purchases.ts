@@ -110,7 +110,7 @@ function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
             photoIds: {
               type: 'array',
               minItems: 1,
-              maxItems: limits.web.photosPerPage,
+              maxItems: limits.studio.photosPerOrder,
               uniqueItems: true,
               items: { type: 'string', maxLength: 64 },
             },

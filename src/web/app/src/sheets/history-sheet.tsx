@@ -41,12 +41,16 @@ export function HistorySheet() {
   );
 }
 
-/** One payment for everything that is ready. */
+/** The studio takes no more with one payment. */
+const photosPerOrder = 50;
+
+/** One payment for everything that is ready, the newest first. */
 function HdForAll() {
   const { t, language } = useTexts();
   const { photos, prices } = useStore();
   const [busy, setBusy] = useState(false);
-  const ready = photos.filter((one) => one.status === 'ready' && !one.unlocked && one.originalUrl);
+  const all = photos.filter((one) => one.status === 'ready' && !one.unlocked && one.originalUrl);
+  const ready = all.slice(-photosPerOrder);
   if (ready.length < 2 || !prices) return null;
   const price = money(language, prices.hdAmountFen * ready.length, 'CNY');
   const buy = async () => {
