@@ -7,11 +7,13 @@ import { writeAtomically } from '../codec/atomic-file.js';
 import { decodeSmall, decodeToRaster, shrinkRaster } from '../codec/decode.js';
 import { encodeRaster } from '../codec/encode.js';
 import type { PhotoHeader } from '../codec/photo-header.js';
+import type { RasterLayout } from '../codec/raster.js';
 import { createTiffRaster } from '../codec/tiff-raster.js';
 import { throwIfAborted, translateWriteError } from '../codec/translate-error.js';
 import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
 import type { LabelPainter } from '../label/label-painter.js';
 import type { Overlay } from '../label/overlay.js';
+import { lostItsColour } from './grey-result.js';
 import type { FinishingValues } from './render-options.js';
 import type { RenderPlan } from './render-plan.js';
 import type { Prepared } from './strip-job.js';
@@ -59,7 +61,8 @@ export async function runRender(
   throwIfAborted(context.signal);
   context.onProgress?.(DECODED);
   const iccProfile = await tools.srgbProfile();
-  await colour(tools.pool, job, { source, target, prepared, overlays, iccProfile }, context);
+  const parts = { source, target, prepared, overlays, iccProfile };
+  const layout = await colour(tools.pool, job, parts, context);
   throwIfAborted(context.signal);
   const { widthPx, heightPx, bitDepth } = plan.picture;
   const bytes = await writeAtomically(job.output, async (temporary) => {
@@ -73,7 +76,10 @@ export async function runRender(
     });
     throwIfAborted(context.signal);
   });
-  const { format, notes } = plan;
+  const { format } = plan;
+  const fromPx = plan.dividerPx > 0 ? plan.photo.widthPx + plan.dividerPx : 0;
+  const lost = job.values.strength > 0 && lostItsColour(target, layout, await job.chroma, fromPx);
+  const notes = lost ? [...plan.notes, { key: 'photo.note.noRoomForColour' }] : plan.notes;
   return { file: job.output, bytes, widthPx, heightPx, format, bitDepth, notes };
 }
 
@@ -136,7 +142,7 @@ async function colour(
   { plan, values, output }: RenderJob,
   { source, target, prepared, overlays, iccProfile }: Colouring,
   { signal, onProgress }: RunContext,
-): Promise<void> {
+): Promise<RasterLayout> {
   const strips = Math.ceil(plan.photo.heightPx / STRIP_ROWS);
   let done = 0;
   const onStrip = () => {
@@ -160,6 +166,7 @@ async function colour(
       },
       { signal, onStrip },
     );
+    return targetLayout;
   } catch (error) {
     if (signal?.aborted) throw new Cancelled();
     throw translateWriteError(error, output);

@@ -306,6 +306,25 @@ describe('what goes out', () => {
     expect(rendition).toMatchObject({ widthPx: 200, heightPx: 133, format: 'jpeg' });
   });
 
+  test('a photo of pure black and white leaves no room for colour, and that is said', async () => {
+    const size = { width: 64, height: 64, channels: 3 } as const;
+    const pixels = Buffer.alloc(64 * 64 * 3, 255);
+    for (let y = 0; y < 64; y += 2) pixels.fill(0, y * 64 * 3, (y + 1) * 64 * 3);
+    const file = at('fax.png');
+    await sharp(pixels, { raw: size }).png().toFile(file);
+    const note = { key: 'photo.note.noRoomForColour' };
+    for (const layout of ['colour', 'comparison'] as const) {
+      const { notes } = await renderer.render(file, plane, at('fax-out.png'), { ...plain, layout });
+      expect(notes).toContainEqual(note);
+    }
+    const options = { ...plain, layout: 'comparison' } as const;
+    const photo = await renderer.render(astronaut, plane, at('no-fax.png'), options);
+    expect(photo.notes).not.toContainEqual(note);
+    // Grey as asked.
+    const grey = await renderer.render(file, plane, at('asked.png'), { ...plain, strength: 0 });
+    expect(grey.notes).toEqual([]);
+  });
+
   test('a comparison that its format cannot hold is made smaller', async () => {
     const file = await writeScene(at('long.webp'), 9000, 40, (s) => s.webp());
     const options = { label, layout: 'comparison' } as const;
