@@ -48,6 +48,17 @@ test('errors are code and text; passwords in addresses are cut out', () => {
   expect(text()).not.toContain('    at ');
 });
 
+test('a bug is logged with its stack, without what a driver hangs on it', () => {
+  const { logger, text } = logged(false);
+  const bug = new Error('insert into identities at postgres://shop:hush-1@db/x failed');
+  Object.assign(bug, { code: '23505', detail: 'Key (user_id)=(hush-2) already exists.' });
+  logger.error('web.failed', { reference: 'r', err: bug });
+  const line = JSON.parse(text());
+  expect(line.err.error).toMatch(/^23505: insert into identities at postgres:\/\/\[removed\]@db/);
+  expect(line.err.stack).toMatch(/logger\.test/);
+  expect(text()).not.toContain('hush');
+});
+
 test('on a terminal: lines for eyes, and only what matters', () => {
   const { logger, text } = logged(true);
   logger.info('serve.open', {});
