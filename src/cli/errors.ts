@@ -1,3 +1,4 @@
+import { WorkflowInvalid } from '../inference/workflow/errors.js';
 import { StudioError } from '../studio/errors/base.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import type { Translate } from './messages.js';
@@ -126,6 +127,10 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** One localised sentence for a person; unknown errors are shown as they are. */
 export function describeError(error: unknown, t: Translate): string {
+  if (error instanceof WorkflowInvalid) {
+    const list = error.details.map(({ key, params }) => `  ${t(key, params)}`).join('\n');
+    return t(error.messageKey, { ...error.params, list });
+  }
   if (error instanceof StudioError) return t(error.messageKey, error.params);
   return t('cli.unexpected', { reason: error instanceof Error ? error.message : String(error) });
 }

@@ -94,6 +94,16 @@ test('workflow run: presets by name, files by path, faults by node', async () =>
   const faulty = await run('workflow', 'run', 'graph.json', '--image', demoPhoto);
   expect(faulty.code).not.toBe(0);
   expect(faulty.err).toMatch(/node 3 \(KSampler\): unknown node/);
+  const chinese = await run(
+    'workflow',
+    'run',
+    'graph.json',
+    '--image',
+    demoPhoto,
+    '--lang',
+    'zh-CN',
+  );
+  expect(chinese.err).toMatch(/节点 \S+（\S+）：/);
   expect(await run('workflow', 'run', 'gone.json')).toMatchObject({ code: 2 });
   const unseen = await run('workflow', 'run', 'portrait', '--image', 'gone.jpg');
   expect(unseen).toMatchObject({ code: 2 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Cancelled } from '../../studio/errors/index.js';
 import type { Colorizer, Label, ResultNote, RunContext } from '../../studio/ports/colorizer.js';
 import { chooseCheckpoint, type KnownModel } from './checkpoints.js';
-import { WorkflowInvalid } from './errors.js';
+import { graphFault, WorkflowInvalid } from './errors.js';
 import type { Workflow, WorkflowNode } from './graph.js';
 import type { NodeRun, Picture } from './node-run.js';
 import { savePicture } from './save-picture.js';
@@ -106,9 +106,9 @@ async function loadImage(
   } catch (error) {
     if (given !== undefined) throw error;
     const reason = (error as Error).message;
-    throw new WorkflowInvalid(workflow.name, [
-      `${node.name}: ${reason} (${file}); give a photo with --image`,
-    ]);
+    const text = `${node.name}: ${reason} (${file}); give a photo with --image`;
+    const params = { id: node.id, reason, image: file };
+    throw new WorkflowInvalid(workflow.name, [graphFault('noPicture', text, params)]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WorkflowInvalid } from './errors.js';
+import { type GraphFault, graphFault, WorkflowInvalid } from './errors.js';
 import { type NodeType, nodeTypes } from './node-types.js';
 
 /** The first output of another node: `["4", 0]` in the file. */
@@ -36,7 +36,7 @@ type Graph = z.infer<typeof graphSchema>;
  */
 export function parseWorkflow(text: string, name: string): Workflow {
   const graph = readGraph(text, name);
-  const faults: string[] = [];
+  const faults: GraphFault[] = [];
   const nodes = new Map<string, WorkflowNode>();
   for (const id of Object.keys(graph)) {
     const node = readNode(id, graph, faults);
@@ -44,7 +44,8 @@ export function parseWorkflow(text: string, name: string): Workflow {
   }
   const outputs = [...nodes.values()].filter((node) => node.type.output === 'none');
   if (faults.length === 0 && outputs.length === 0) {
-    faults.push('no node gives a result: add SaveImage or PreviewImage');
+    const text = 'no node gives a result: add SaveImage or PreviewImage';
+    faults.push(graphFault('noResult', text));
   }
   const order = faults.length === 0 ? inOrder(outputs, nodes, faults) : [];
   if (faults.length > 0) throw new WorkflowInvalid(name, faults);
@@ -56,52 +57,70 @@ function readGraph(text: string, name: string): Graph {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new WorkflowInvalid(name, [`not JSON: ${(error as Error).message}`]);
+    const { message: reason } = error as Error;
+    throw new WorkflowInvalid(name, [graphFault('notJson', `not JSON: ${reason}`, { reason })]);
   }
   const canvas = z.object({ nodes: z.array(z.unknown()), links: z.array(z.unknown()) });
   if (canvas.safeParse(json).success) {
-    throw new WorkflowInvalid(name, [
-      'this is the canvas, not the graph: in ComfyUI use "Export (API)" (older: "Save (API Format)")',
-    ]);
+    const advice =
+      'this is the canvas, not the graph: in ComfyUI use "Export (API)" (older: "Save (API Format)")';
+    throw new WorkflowInvalid(name, [graphFault('canvas', advice)]);
   }
   const graph = graphSchema.safeParse(json);
   if (graph.success && Object.keys(graph.data).length > 0) return graph.data;
-  throw new WorkflowInvalid(name, [
-    'expected ComfyUI\'s API format: {"1": {"class_type": "LoadImage", "inputs": {...}}, ...}',
-  ]);
+  const example = '{"1": {"class_type": "LoadImage", "inputs": {...}}, ...}';
+  const wanted = `expected ComfyUI's API format: ${example}`;
+  throw new WorkflowInvalid(name, [graphFault('format', wanted, { example })]);
 }
 
-function readNode(id: string, graph: Graph, faults: string[]): WorkflowNode | undefined {
+function readNode(id: string, graph: Graph, faults: GraphFault[]): WorkflowNode | undefined {
   const { class_type, inputs } = graph[id]!;
   const name = `node ${id} (${class_type})`;
   const type = nodeTypes[class_type];
   if (!type) {
-    faults.push(`${name}: unknown node; known are ${Object.keys(nodeTypes).join(', ')}`);
+    const known = Object.keys(nodeTypes).join(', ');
+    const text = `${name}: unknown node; known are ${known}`;
+    faults.push(graphFault('unknownNode', text, { id, type: class_type, known }));
     return undefined;
   }
   const links: Record<string, Link> = {};
   for (const input of type.images) {
     const link = readLink(inputs[input]);
-    if (!link) faults.push(`${name}: input "${input}" is not connected to an image`);
-    else if (!graph[link.node])
-      faults.push(`${name}: input "${input}" comes from node ${link.node}, which is missing`);
-    else if (link.slot !== 0 || nodeTypes[graph[link.node]!.class_type]?.output === 'none') {
-      faults.push(
-        `${name}: input "${input}" takes output ${link.slot} of node ${link.node}, which is not an image`,
-      );
-    } else links[input] = { node: link.node };
+    const fault = linkFault(link, graph);
+    if (link && !fault) links[input] = { node: link.node };
+    if (!fault) continue;
+    const { node = '', slot = 0 } = link ?? {};
+    const params = { id, type: class_type, input, node, slot };
+    faults.push(graphFault(fault.name, `${name}: input "${input}" ${fault.text}`, params));
   }
   const values = type.values.safeParse(inputs);
   if (!values.success) {
     for (const issue of values.error.issues) {
-      faults.push(`${name}: input "${issue.path.join('.')}": ${issue.message}`);
+      const input = issue.path.join('.');
+      const text = `${name}: input "${input}": ${issue.message}`;
+      const params = { id, type: class_type, input, reason: issue.message };
+      faults.push(graphFault('value', text, params));
     }
     return undefined;
   }
   return { id, type, name, links, values: values.data as WorkflowNode['values'] };
 }
 
-function readLink(value: unknown): { node: string; slot: number } | undefined {
+interface Slot {
+  readonly node: string;
+  readonly slot: number;
+}
+
+function linkFault(link: Slot | undefined, graph: Graph) {
+  if (!link) return { name: 'unconnected', text: 'is not connected to an image' };
+  const { node, slot } = link;
+  if (!graph[node]) return { name: 'deadLink', text: `comes from node ${node}, which is missing` };
+  const gives = nodeTypes[graph[node].class_type]?.output;
+  if (slot === 0 && gives !== 'none') return undefined;
+  return { name: 'noImage', text: `takes output ${slot} of node ${node}, which is not an image` };
+}
+
+function readLink(value: unknown): Slot | undefined {
   const link = z.tuple([z.union([z.string(), z.number()]), z.int().min(0)]).safeParse(value);
   return link.success ? { node: String(link.data[0]), slot: link.data[1] } : undefined;
 }
@@ -110,14 +129,14 @@ function readLink(value: unknown): { node: string; slot: number } | undefined {
 function inOrder(
   outputs: WorkflowNode[],
   nodes: ReadonlyMap<string, WorkflowNode>,
-  faults: string[],
+  faults: GraphFault[],
 ): WorkflowNode[] {
   const order = new Set<WorkflowNode>();
   const visit = (node: WorkflowNode, trail: WorkflowNode[]): void => {
     const at = trail.indexOf(node);
     if (at >= 0) {
       const cycle = [...trail.slice(at), node].map((one) => one.id).join(' -> ');
-      faults.push(`the nodes form a cycle: ${cycle}`);
+      faults.push(graphFault('cycle', `the nodes form a cycle: ${cycle}`, { cycle }));
       return;
     }
     if (order.has(node)) return;
