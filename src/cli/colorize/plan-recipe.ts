@@ -53,7 +53,8 @@ export async function planRecipe(
   const models = options.model ?? [config.inference.model];
   // A model that is missing or does not fit would fail every photo: find out before the first.
   const modelHashes = await Promise.all(models.map(engine.modelHash));
-  for (const model of models) await engine.ownSize(model).catch(rethrowUnfit);
+  // A resumed run may find nothing left to do, and loads no model for that.
+  if (!options.resume) for (const model of models) await engine.ownSize(model).catch(rethrowUnfit);
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
   const labelText = await chooseLabel(options, config.label);
   return createRecipe(engine, {
