@@ -27,6 +27,7 @@ export function createFleetWatch(
 ): FleetWatch {
   let waiting = 0;
   let lonely = false;
+  let cutOff = false;
   let boxes: readonly SeenBox[] = [];
   let looksForNothing = 0;
   /** What was told to be away, and how often any of it came back. */
@@ -47,6 +48,10 @@ export function createFleetWatch(
     const nobody = looksForNothing >= looksBelieved;
     if (nobody && !lonely) output.notice(t('fleet.nobodyLeft', { count: waiting }));
     lonely = nobody;
+    // What is uploaded waits although nothing here is out of reach.
+    const noneReaches = boxes.length > 0 && boxes.every(({ state }) => state === 'away');
+    if (noneReaches && !cutOff && told.size === 0) output.notice(t('fleet.boxesAway'));
+    cutOff = noneReaches;
   }
 
   return {
