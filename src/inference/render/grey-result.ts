@@ -1,4 +1,4 @@
-import type { ChromaPlane } from '../../studio/chroma-plane.js';
+import { type ChromaPlane, meanChromaOf } from '../../studio/chroma-plane.js';
 import { openRaster, type RasterLayout } from '../codec/raster.js';
 
 /** Rows looked at; colour that none of them shows is not worth speaking of. */
@@ -19,7 +19,7 @@ export function lostItsColour(
   plane: ChromaPlane,
   fromPx: number,
 ): boolean {
-  if (meanChroma(plane) < PLANE_CHROMA) return false;
+  if (meanChromaOf(plane.ab) < PLANE_CHROMA) return false;
   const { widthPx, heightPx, channels, bitDepth } = layout.shape;
   const file = openRaster(raster, 'r', layout);
   try {
@@ -39,11 +39,4 @@ export function lostItsColour(
   } finally {
     file.close();
   }
-}
-
-function meanChroma({ ab }: ChromaPlane): number {
-  const count = ab.length / 2;
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += Math.hypot(ab[i]!, ab[count + i]!);
-  return sum / count;
 }
