@@ -126,6 +126,7 @@ export class BullConsumer implements Consumer {
       throw this.ended(fromBull(name, job), job, outcome);
     } finally {
       this.running.delete(id);
+      if (name === 'restore') for (const taker of this.takers) taker.release(String(job.id));
     }
   }
 

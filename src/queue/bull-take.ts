@@ -27,6 +27,9 @@ interface Inner {
 /** Bull's loop with our own choice of the next job: what this box can do, and who is faster. */
 export class FleetTaker {
   private readonly timer: NodeJS.Timeout;
+  /** Photos this box has, and whether each is a suspect: it lost a worker before. */
+  private readonly held = new Map<string, boolean>();
+  private asked: Promise<unknown> = Promise.resolve();
   private waitingSinceMs: number | undefined;
   private pausedSinceMs: number | undefined;
 
@@ -48,19 +51,33 @@ export class FleetTaker {
     connection.client.hdel(fleetKey, this.options.worker).catch(() => {});
   }
 
+  /** This box no longer has the photo. */
+  release(id: string): void {
+    this.held.delete(id);
+  }
+
   private async next(queue: Queue, inner: Inner): Promise<unknown> {
     while (!inner.closing && !inner.paused) {
-      const found = await this.take(queue, inner);
+      const found = await this.inTurn(() => this.take(queue, inner));
       if (found) return inner.nextJobFromJobData(...found);
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
     return undefined;
   }
 
+  /** Each place of the box asks for itself; the second must know what the first one got. */
+  private inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const turn = this.asked.then(ask);
+    this.asked = turn.catch(() => {});
+    return turn;
+  }
+
   private async take(
     queue: Queue,
     inner: Inner,
   ): Promise<[Record<string, string>, string] | undefined> {
+    // Nothing keeps a suspect company.
+    if ([...this.held.values()].includes(true)) return undefined;
     const { connection, clock, fleetKey } = this.deps;
     const key = (what: string) => queue.toKey(what);
     const { size, seconds, without } = this.words();
@@ -69,10 +86,14 @@ export class FleetTaker {
       ...[key('wait'), active, key('priority'), fleetKey, `${active}@${inner.token}`],
       ...[key(''), inner.token, this.policy.leaseMs, clock.now(), this.options.worker],
       ...[size, seconds, this.options.concurrency, this.impatient(seconds) ? 1 : 0, without],
+      this.held.size,
     );
     if (answer === 1) this.waitingSinceMs ??= clock.now();
     else this.waitingSinceMs = undefined;
-    return Array.isArray(answer) ? [hashOf(answer[0]), answer[1]] : undefined;
+    if (!Array.isArray(answer)) return undefined;
+    const [hash, id] = [hashOf(answer[0]), answer[1]];
+    this.held.set(id, Number(hash['stalledCounter'] ?? 0) > 0);
+    return [hash, id];
   }
 
   /** In the time it let others go first, it could have done the photo itself. */

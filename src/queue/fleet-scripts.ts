@@ -8,6 +8,8 @@
 const freshMs = 5_000;
 /** Faster by less than this is not worth waiting for. */
 const clearlyFaster = 0.8;
+/** A box that becomes free for a suspect asks every 100 ms; one that stopped asking has let go, ms. */
+const keptFreeMs = 3_000;
 
 const said = `
 local function clock()
@@ -27,9 +29,12 @@ say(KEYS[1], ARGV[1], clock(), ARGV[2], ARGV[3], ARGV[4], ARGV[5])`,
   },
 
   /**
-   * Take the first photo that fits, unless faster boxes will have it done sooner.
+   * Take the first photo that fits, unless faster boxes will have it done sooner. A suspect, a
+   * photo that lost a worker, travels alone: whatever shared the worker with it would share the
+   * blame. A box that holds others takes no more of them until it is free for the suspect.
    * KEYS wait active priority fleet activeEvent; ARGV prefix token leaseMs nowMs worker size seconds
-   * places impatient without. `without`: models between spaces, with a space at both ends.
+   * places impatient without held. `without`: models between spaces, with a space at both ends.
+   * `held`: photos this box has.
    * @returns the job as bull's own moveToActive does; 0: nothing fits; 1: left to faster boxes.
    */
   huancaiTake: {
@@ -67,12 +72,26 @@ local function wants(id)
   return px
 end
 
+-- @returns 'take', 'wait': this box becomes free for it, 'pass': another one does.
+local function verdict(id)
+  local lost = redis.call('HGET', ARGV[1] .. id, 'stalledCounter')
+  if tonumber(lost or '0') < 1 or ARGV[11] == '0' then return 'take' end
+  local kept = ARGV[1] .. id .. ':keptFree'
+  if (redis.call('GET', kept) or worker) ~= worker then return 'pass' end
+  redis.call('SET', kept, worker, 'PX', ${keptFreeMs})
+  return 'wait'
+end
+
 local id, px
 for from = 1, length, 100 do
   local ids = redis.call('LRANGE', KEYS[1], -(from + 99), -from)
   for i = #ids, 1, -1 do
     px = wants(ids[i])
-    if px then id = ids[i]; break end
+    if px then
+      local what = verdict(ids[i])
+      if what == 'wait' then return 0 end
+      if what == 'take' then id = ids[i]; break end
+    end
   end
   if id then break end
 end

@@ -24,7 +24,6 @@ export class BoxProcess {
   readonly logFile: string;
   /** Highest temperature at which an inference was under way. */
   hottestWorkC = 0;
-  kills = 0;
   private temperatureC = idleC;
   private child: ChildProcess | undefined;
   private readonly timer: NodeJS.Timeout;
@@ -80,7 +79,6 @@ export class BoxProcess {
 
   /** kill -9, as a power cut would. */
   kill(): void {
-    this.kills += 1;
     this.child?.kill('SIGKILL');
   }
 

@@ -126,11 +126,13 @@ export async function runFleet(plan: FleetPlan): Promise<FleetReport> {
     const seconds = (Date.now() - fromMs) / 1000;
     const happened = (await chaos?.stop()) ?? {};
     const ideal = idealSeconds(plan.boxes, sizes);
-    const verdict = judge(data, boxes, { photos: plan.photos, poisoned: plan.poisoned ?? 0 });
+    const { photos, poisoned = 0 } = plan;
+    const blows = Object.values(happened).reduce((sum, times) => sum + times, 0);
+    const verdict = judge(data, boxes, { photos, poisoned, blows });
     const measured = verdict.perBox.map((box) => ({ ...box, seconds: box.measuredSeconds }));
     const asMeasured = idealSeconds(measured, sizes);
     return {
-      ...{ photos: plan.photos, seconds, idealSeconds: ideal, ratio: seconds / ideal },
+      ...{ photos, seconds, idealSeconds: ideal, ratio: seconds / ideal },
       ...{ ratioAtMeasuredSpeeds: seconds / asMeasured, chaos: happened, ...verdict },
     };
   } finally {

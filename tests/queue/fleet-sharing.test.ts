@@ -219,3 +219,41 @@ test('a box that was only cut off did not die with its photo', async () => {
   await done(1);
   await proxy.close();
 });
+
+test('photos that lost a worker together travel alone: the innocent one is not struck twice', async () => {
+  const proxy = await startFaultyProxy(Number(new URL(redis.url).port));
+  const endless = new Gate();
+  const cut = open(proxy.url.replace('http', 'redis'));
+  const died = box('died', {}, { on: cut, concurrency: 2, work: () => endless.opened });
+  for (const key of ['poison', 'innocent']) await queue.add(photo(key));
+  await until(() => died.length === 2);
+  const first = new Gate();
+  const company: Record<string, string[]> = {};
+  const running = new Set<string>();
+  const work = async ({ key }: Job<'restore'>) => {
+    running.add(key);
+    for (const one of running) company[one] = [...(company[one] ?? []), ...running];
+    await (key === 'first' ? first.opened : pause(300));
+    running.delete(key);
+  };
+  // Busy with one of many when the two come back.
+  for (const key of ['first', 'b', 'c', 'd', 'e']) await queue.add(photo(key));
+  const other = box('other', {}, { concurrency: 2, work });
+  await until(() => other.length >= 1);
+  proxy.setDown(true);
+  const lost = (key: string) => redis.client.hget(`huancai:restore:@${key}`, 'stalledCounter');
+  await until(async () => (await lost('poison')) === '1' && (await lost('innocent')) === '1');
+  const before = [...other];
+  await pause(aWhile);
+  // Its free place is kept free: nothing else passes the two by.
+  expect(other.slice(before.length)).toEqual([]);
+  first.open();
+  await done(7);
+  expect([company['poison'], company['innocent']]).toEqual([['poison'], ['innocent']]);
+  expect(new Set(company['e']).size + new Set(company['d']).size).toBeGreaterThan(2);
+  proxy.setDown(false);
+  endless.open();
+  await cut.counts();
+  await cut.close();
+  await proxy.close();
+});
