@@ -7,7 +7,7 @@ import { Attempt, type Outcome, runAttempt } from './attempt.js';
 import type { BullConnection } from './bull-connection.js';
 import { type BullData, Ended, fromBull, keyOf } from './bull-job.js';
 import { cancelledReason } from './bull-scripts.js';
-import { FleetTaker } from './bull-take.js';
+import { FleetTaker, neverFetchAhead } from './bull-take.js';
 import { describe, type QueuePolicy } from './policy.js';
 
 export interface BullConsumerDeps {
@@ -238,14 +238,4 @@ export class BullConsumer implements Consumer {
     timer.unref();
     this.timers.push(timer);
   }
-}
-
-/**
- * Bull takes the next job in the same step that finishes one, and would sit on it when paused or
- * closing meanwhile. One round trip more, and nothing is held that does not run.
- */
-function neverFetchAhead(queue: Bull.Queue<BullData>): void {
-  const inner = queue as unknown as { processJob: (job: unknown, notFetch: boolean) => unknown };
-  const processJob = inner.processJob.bind(queue);
-  inner.processJob = (job) => processJob(job, true);
 }

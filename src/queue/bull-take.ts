@@ -119,3 +119,13 @@ export class FleetTaker {
     return { size: maxSizePx, seconds, without: ` ${without.join(' ')} ` };
   }
 }
+
+/**
+ * Bull takes the next job in the same step that finishes one, and would sit on it when paused or
+ * closing meanwhile. One round trip more, and nothing is held that does not run.
+ */
+export function neverFetchAhead(queue: Queue): void {
+  const inner = queue as unknown as { processJob: (job: unknown, notFetch: boolean) => unknown };
+  const processJob = inner.processJob.bind(queue);
+  inner.processJob = (job) => processJob(job, true);
+}
