@@ -143,8 +143,10 @@ test.each<Side>(['unsaid', 'said'])(
     expect(paidBy(cara)).toHaveLength(1);
     expect(filesOf(cara).length).toBeGreaterThanOrEqual(1);
     expect(filesOf(cara).length).toBeLessThanOrEqual(side === 'said' ? 2 : 1);
+    // The power goes while the order is fulfilled, which is when thanks are said: these too may have
+    // arrived before it was written down, and come once more.
     const thanks = cara.received.filter((m) => /^Payment received/.test(m.text ?? ''));
-    expect(thanks.length).toBeLessThanOrEqual(1);
+    expect(thanks.length).toBeLessThanOrEqual(2);
   },
 );
 
