@@ -37,7 +37,8 @@ export class BullConsumer implements Consumer {
   private readonly queues: { queue: Bull.Queue<BullData>; blocking: Redis[] }[] = [];
   private readonly running = new Map<string, Running>();
   private readonly timers: NodeJS.Timeout[] = [];
-  private readonly takers: FleetTaker[] = [];
+  /** Chooses photos; absent where a box cannot say what it can do. */
+  private taker: FleetTaker | undefined;
   private closing = false;
   private paused = false;
 
@@ -68,7 +69,7 @@ export class BullConsumer implements Consumer {
     for (const { attempt } of this.running.values()) attempt.stop('closing');
     await this.settledWithin(2_000);
     for (const timer of this.timers) clearInterval(timer);
-    for (const taker of this.takers) taker.close();
+    this.taker?.close();
     await Promise.all(
       this.queues.map(async ({ queue, blocking }) => {
         // Bull reconnects the blocking client while it closes: ours is the last word.
@@ -90,7 +91,7 @@ export class BullConsumer implements Consumer {
     neverFetchAhead(queue);
     const { ability } = this.options;
     if (ability && name === 'restore')
-      this.takers.push(new FleetTaker(this.deps, this.policy, { ...this.options, ability }, queue));
+      this.taker = new FleetTaker(this.deps, this.policy, { ...this.options, ability }, queue);
     queue.on('error', (error) => {
       if (!this.closing) connection.complain(error);
     });
@@ -126,7 +127,7 @@ export class BullConsumer implements Consumer {
       throw this.ended(fromBull(name, job), job, outcome);
     } finally {
       this.running.delete(id);
-      if (name === 'restore') for (const taker of this.takers) taker.release(String(job.id));
+      if (name === 'restore') this.taker?.release(String(job.id));
     }
   }
 

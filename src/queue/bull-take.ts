@@ -21,6 +21,7 @@ interface Inner {
   paused: unknown;
   closing: unknown;
   getNextJob: () => Promise<unknown>;
+  processJob: (job: unknown, notFetch: boolean) => unknown;
   nextJobFromJobData(data: Record<string, string>, id: string): unknown;
 }
 
@@ -125,7 +126,7 @@ export class FleetTaker {
  * closing meanwhile. One round trip more, and nothing is held that does not run.
  */
 export function neverFetchAhead(queue: Queue): void {
-  const inner = queue as unknown as { processJob: (job: unknown, notFetch: boolean) => unknown };
+  const inner = queue as unknown as Inner;
   const processJob = inner.processJob.bind(queue);
   inner.processJob = (job) => processJob(job, true);
 }
