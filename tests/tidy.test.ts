@@ -121,7 +121,20 @@ test('file names are kebab-case', () => {
   expect(faults).toEqual([]);
 });
 
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+test('every dependency names one version, the one the lockfile holds', () => {
+  const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
+  const faults: string[] = [];
+  for (const kind of ['dependencies', 'devDependencies'])
+    for (const [name, version] of Object.entries<string>(manifest[kind])) {
+      const held = lock.packages[`node_modules/${name}`]?.version;
+      if (!/^\d+\.\d+\.\d+$/.test(version) || version !== held)
+        faults.push(`${name}: ${version}, the lockfile holds ${held}`);
+    }
+  expect(faults).toEqual([]);
+});
+
 test('onnxruntime-node stays on a CUDA 12 build: CUDA 13 has no kernels for Pascal cards', () => {
-  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   expect(manifest.dependencies['onnxruntime-node']).toMatch(/^1\.2[4-6]\.\d+$/);
 });
