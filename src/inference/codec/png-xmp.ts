@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { crc32 } from './crc32.js';
+import { crc32 } from 'node:zlib';
 
 /** Signature and IHDR: where the first further chunk may stand. */
 const AFTER_HEADER = 8 + 25;

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { CheckpointUnfit } from '../../studio/errors/index.js';
-import { elementCount, type Floats, floatsToHalves } from './weight.js';
+import { floatsToHalves, MAX_FLOAT16 } from '../float16.js';
+import { elementCount, type Floats } from './weight.js';
 
 /** Element types of ONNX tensors (TensorProto.DataType). */
 export const DATA_TYPES = {
@@ -145,9 +146,7 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 
 function toHalfBytes(name: string, values: Floats): Uint8Array {
   for (let i = 0; i < values.length; i++)
-    if (values[i]! > MAX_HALF || values[i]! < -MAX_HALF)
-      throw new CheckpointUnfit(name, `numbers up to ${MAX_HALF} (float16)`, String(values[i]));
+    if (values[i]! > MAX_FLOAT16 || values[i]! < -MAX_FLOAT16)
+      throw new CheckpointUnfit(name, `numbers up to ${MAX_FLOAT16} (float16)`, String(values[i]));
   return bytesOf(floatsToHalves(values));
 }
-
-const MAX_HALF = 65_504;

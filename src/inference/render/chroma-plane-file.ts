@@ -1,7 +1,7 @@
+import { crc32 } from 'node:zlib';
 import type { ChromaPlane } from '../../studio/chroma-plane.js';
 import { PhotoUnreadable } from '../../studio/errors/index.js';
-import { crc32 } from '../codec/crc32.js';
-import { float16From, float32From } from './float16.js';
+import { floatsToHalves, halvesToFloats, MAX_FLOAT16 } from '../float16.js';
 
 /**
  * A chroma plane as bytes, little endian:
@@ -13,6 +13,7 @@ const VERSION = 1;
 const HEADER_BYTES = 20;
 const MAX_EDGE_PX = 8192;
 
+/** The bytes of a plane, which `decodeChromaPlane` reads again. */
 export function encodeChromaPlane({ widthPx, heightPx, ab }: ChromaPlane): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + ab.length * 2);
   const view = new DataView(bytes.buffer);
@@ -20,13 +21,14 @@ export function encodeChromaPlane({ widthPx, heightPx, ab }: ChromaPlane): Uint8
   view.setUint16(4, VERSION, true);
   view.setUint32(8, widthPx, true);
   view.setUint32(12, heightPx, true);
-  for (let i = 0; i < ab.length; i++)
-    view.setUint16(HEADER_BYTES + 2 * i, float16From(ab[i]!), true);
+  floatsToHalves(ab.map(storable)).forEach((half, i) => {
+    view.setUint16(HEADER_BYTES + 2 * i, half, true);
+  });
   view.setUint32(16, crc32(bytes.subarray(HEADER_BYTES)), true);
   return bytes;
 }
 
-/** @throws {PhotoUnreadable} where the bytes are damaged, cut short or of a later version */
+/** The plane of such bytes. @throws {PhotoUnreadable} where the bytes are damaged, cut short or of a later version */
 export function decodeChromaPlane(bytes: Uint8Array): ChromaPlane {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_BYTES || view.getUint32(0, true) !== MAGIC)
@@ -41,8 +43,13 @@ export function decodeChromaPlane(bytes: Uint8Array): ChromaPlane {
     throw new PhotoUnreadable('the stored colours are cut short');
   if (crc32(bytes.subarray(HEADER_BYTES)) !== view.getUint32(16, true))
     throw new PhotoUnreadable('the stored colours are damaged');
-  const ab = new Float32Array(2 * widthPx * heightPx);
-  for (let i = 0; i < ab.length; i++)
-    ab[i] = float32From(view.getUint16(HEADER_BYTES + 2 * i, true));
-  return { widthPx, heightPx, ab };
+  const halves = Uint16Array.from({ length: 2 * widthPx * heightPx }, (_, i) =>
+    view.getUint16(HEADER_BYTES + 2 * i, true),
+  );
+  return { widthPx, heightPx, ab: halvesToFloats(halves) };
+}
+
+/** A network's slip must not paint a picture: NaN is grey, infinite the strongest colour. */
+function storable(value: number): number {
+  return Math.min(MAX_FLOAT16, Math.max(-MAX_FLOAT16, Number.isNaN(value) ? 0 : value));
 }

@@ -1,5 +1,6 @@
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { meanChromaOf } from '../../studio/chroma-plane.js';
+import { floatsToHalves, halvesToFloats } from '../float16.js';
 import {
   ContractMismatch,
   EXPECTED_CONTRACT,
@@ -7,7 +8,6 @@ import {
   type MatchedGraph,
   matchContract,
 } from './contract.js';
-import { decodeHalf, encodeHalf } from './float16.js';
 import { saysOutOfMemory } from './memory-errors.js';
 import type { Failure, LoadResult, LoadSpec, RunResult } from './protocol.js';
 import {
@@ -142,7 +142,7 @@ async function runGraph(
   const dims = [1, 3, heightPx, widthPx];
   const tensor =
     graph.inputType === 'float16'
-      ? new Tensor('float16', encodeHalf(input), dims)
+      ? new Tensor('float16', floatsToHalves(input), dims)
       : new Tensor('float32', input, dims);
   const started = performance.now();
   const results = await guarded(() => session.run({ [graph.inputName]: tensor }));
@@ -178,7 +178,7 @@ function threePlanes(planes: Float32Array, pixels: number): Float32Array {
 function toFloat32(tensor: Tensor): Float32Array {
   if (tensor.type === 'float32') return tensor.data as Float32Array;
   const data = tensor.data as Uint16Array;
-  return decodeHalf(new Uint16Array(data.buffer, data.byteOffset, data.length));
+  return halvesToFloats(new Uint16Array(data.buffer, data.byteOffset, data.length));
 }
 
 function classify(error: unknown, where: string): Failure {

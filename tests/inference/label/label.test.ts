@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { crc32 } from '../../../src/inference/codec/crc32.js';
 import { compiledEntry } from '../../../src/inference/entry-point.js';
 import { createLabelPainter } from '../../../src/inference/label/label-painter.js';
 import { createRenderer, readLabel } from '../../../src/inference/render/index.js';
