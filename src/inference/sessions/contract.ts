@@ -1,8 +1,24 @@
+import type { ResultNote } from '../../studio/ports/colorizer.js';
+
 /**
  * What a colour network must look like: DDColor's contract. RGB-grey in, a*b* out, same size.
  */
 export const EXPECTED_CONTRACT =
   'a DDColor-style ONNX network, such as "huancai models pull ddcolor-tiny" gets: one input [1,3,H,W], one output [1,2,H,W], float32 or float16';
+
+/** How a model wants its input and gives its output, as found in the graph and proven by a run. */
+export interface ModelContract {
+  readonly inputName: string;
+  readonly outputName: string;
+  /** Tensor type of input and output; the host converts to and from float32. */
+  readonly dtype: 'float32' | 'float16';
+  /** Input size the graph forces, px. Absent: any multiple of 32. */
+  readonly fixed?: { readonly widthPx: number; readonly heightPx: number };
+  /** Execution provider that ran the smoke inference: cpu, cuda, webgpu, dml. */
+  readonly provider: string;
+  /** Providers that were configured but did not work, and how the graph was understood. */
+  readonly notes: readonly ResultNote[];
+}
 
 /** A tensor of the graph, as onnxruntime describes it. Symbolic dimensions are strings. */
 export interface GraphTensor {

@@ -1,4 +1,4 @@
-export { EXPECTED_CONTRACT } from './contract.js';
+export { EXPECTED_CONTRACT, type ModelContract } from './contract.js';
 export { createInferenceHost } from './host.js';
 export { chooseInputSize, DEFAULT_SIZE_PX, nearestSize, type SizeChoice } from './size-policy.js';
 export type {
@@ -8,6 +8,5 @@ export type {
   HostPrediction,
   HostStatus,
   InferenceHost,
-  ModelContract,
   PredictRequest,
 } from './types.js';

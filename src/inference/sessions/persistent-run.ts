@@ -1,12 +1,13 @@
 import { InferenceFailed, InferenceOutOfMemory, ModelUnfit } from '../../studio/errors/index.js';
 import type { ResultNote } from '../../studio/ports/colorizer.js';
+import type { ModelContract } from './contract.js';
 import { blames, type FailurePlace, MemoryShort, NotFinite } from './failures.js';
 import type { GuardedCard } from './guarded-card.js';
 import { type Attempt, type createMemoryCaution, nextAttempt, sizeOf } from './memory-plan.js';
 import { faultNote } from './providers.js';
 import { resizePlanes } from './resample.js';
 import { ChildDied } from './supervised-child.js';
-import type { HostEvent, HostPrediction, ModelContract, PredictRequest } from './types.js';
+import type { HostEvent, HostPrediction, PredictRequest } from './types.js';
 import type { WarmSession } from './warm-session.js';
 
 /** Mean chroma under which an answer is called nearly grey; 2 is about a just visible difference. */

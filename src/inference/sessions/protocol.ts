@@ -1,5 +1,5 @@
+import type { ModelContract } from './contract.js';
 import type { ProviderFault } from './providers.js';
-import type { ModelContract } from './types.js';
 
 /** Everything the child needs to build a session. */
 export interface LoadSpec {

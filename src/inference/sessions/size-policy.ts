@@ -1,6 +1,6 @@
 import { limits } from '../../studio/limits.js';
 import type { ModelFit, ResultNote } from '../../studio/ports/colorizer.js';
-import type { ModelContract } from './types.js';
+import type { ModelContract } from './contract.js';
 
 export interface SizeChoice {
   readonly widthPx: number;

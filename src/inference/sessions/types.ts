@@ -1,21 +1,8 @@
 import type { ResultNote, RunContext } from '../../studio/ports/colorizer.js';
 import type { CardGate } from '../gpu/card-gate.js';
+import type { ModelContract } from './contract.js';
 import type { ProviderFault } from './providers.js';
 import type { ChildExit } from './supervised-child.js';
-
-/** How a model wants its input and gives its output, as found in the graph and proven by a run. */
-export interface ModelContract {
-  readonly inputName: string;
-  readonly outputName: string;
-  /** Tensor type of input and output; the host converts to and from float32. */
-  readonly dtype: 'float32' | 'float16';
-  /** Input size the graph forces, px. Absent: any multiple of 32. */
-  readonly fixed?: { readonly widthPx: number; readonly heightPx: number };
-  /** Execution provider that ran the smoke inference: cpu, cuda, webgpu, dml. */
-  readonly provider: string;
-  /** Providers that were configured but did not work, and how the graph was understood. */
-  readonly notes: readonly ResultNote[];
-}
 
 export interface PredictRequest {
   readonly modelFile: string;

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { InferenceFailed, ModelMissing } from '../../studio/errors/index.js';
 import { checkModelFile } from '../models/sniff.js';
+import type { ModelContract } from './contract.js';
 import { type FailurePlace, translateFailure } from './failures.js';
 import type { LoadResult, RunResult } from './protocol.js';
 import { type ChildExit, type SupervisedChild, startChild } from './supervised-child.js';
 import { usableCores } from './threads.js';
-import type { HostConfig, HostEvent, ModelContract } from './types.js';
+import type { HostConfig, HostEvent } from './types.js';
 
 export interface WarmSession {
   /** Start the child if none runs, load the model if another is loaded. */

@@ -4,8 +4,8 @@ import { Cancelled } from '../../studio/errors/index.js';
 import type { Colorizer, Label, ResultNote, RunContext } from '../../studio/ports/colorizer.js';
 import { chooseCheckpoint, type KnownModel } from './checkpoints.js';
 import { graphFault, WorkflowInvalid } from './errors.js';
-import type { Workflow, WorkflowNode } from './graph.js';
-import type { NodeRun, Picture } from './node-run.js';
+import type { Workflow } from './graph.js';
+import type { GraphNode, NodeRun, Picture } from './node-run.js';
 import { savePicture } from './save-picture.js';
 
 export interface WorkflowDeps {
@@ -93,7 +93,7 @@ async function runNodes(
 }
 
 async function loadImage(
-  node: WorkflowNode,
+  node: GraphNode,
   { colorizer }: WorkflowDeps,
   workflow: Workflow,
   { images, inputDir }: WorkflowOptions,

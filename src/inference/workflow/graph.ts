@@ -1,21 +1,14 @@
 import { z } from 'zod';
 import { type GraphFault, graphFault, WorkflowInvalid } from './errors.js';
+import type { GraphNode, Link } from './node-run.js';
 import { type NodeType, nodeTypes } from './node-types.js';
 
-/** The first output of another node: `["4", 0]` in the file. */
-export interface Link {
-  readonly node: string;
-}
-
-export interface WorkflowNode {
-  readonly id: string;
+/** A node with what its class says about it. */
+export interface WorkflowNode extends GraphNode {
   readonly type: NodeType;
-  /** As the user sees it in ComfyUI, for messages: `3 (ImageScale)`. */
-  readonly name: string;
-  readonly links: Readonly<Record<string, Link>>;
-  readonly values: Readonly<Record<string, string | number>>;
 }
 
+/** A graph that was checked and put in order. */
 export interface Workflow {
   readonly name: string;
   /** In an order in which every node follows what it takes from; only what leads to an output. */

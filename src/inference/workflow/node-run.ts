@@ -5,7 +5,20 @@ import type {
   ResultNote,
   RunContext,
 } from '../../studio/ports/colorizer.js';
-import type { WorkflowNode } from './graph.js';
+
+/** The first output of another node: `["4", 0]` in the file. */
+export interface Link {
+  readonly node: string;
+}
+
+/** One node of a graph as its work sees it. */
+export interface GraphNode {
+  readonly id: string;
+  /** As the user sees it in ComfyUI, for messages: `3 (ImageScale)`. */
+  readonly name: string;
+  readonly links: Readonly<Record<string, Link>>;
+  readonly values: Readonly<Record<string, string | number>>;
+}
 
 /** An image between two nodes: a file, so that a 100 MP scan passes from node to node. */
 export interface Picture {
@@ -21,9 +34,9 @@ export interface NodeRun {
   readonly context: RunContext;
   readonly label: RenderOptions['label'];
   /** The image connected to an input. */
-  picture(node: WorkflowNode, input: string): Picture;
-  load(node: WorkflowNode): Promise<Picture>;
-  save(node: WorkflowNode): Promise<undefined>;
+  picture(node: GraphNode, input: string): Picture;
+  load(node: GraphNode): Promise<Picture>;
+  save(node: GraphNode): Promise<undefined>;
   /** Model for a checkpoint's name; undefined: the default one. */
   model(checkpoint: string | undefined): string;
   /** A new file name, removed when the run ends. */
@@ -32,7 +45,7 @@ export interface NodeRun {
 }
 
 /** Nodes that give no image answer undefined. */
-export type NodeWork = (node: WorkflowNode, run: NodeRun) => Promise<Picture | undefined>;
+export type NodeWork = (node: GraphNode, run: NodeRun) => Promise<Picture | undefined>;
 
 /** Upright 8-bit sRGB without alpha, whatever the file holds: what ComfyUI's LoadImage gives. */
 export function openPicture({ file }: Picture): Sharp {
