@@ -4,7 +4,7 @@ import { MethodUnavailable, NothingToPayWith } from './errors/index.js';
 import { type ChatRef, priorities } from './jobs.js';
 import { want } from './outbox.js';
 import type { ChannelId } from './ports/basics.js';
-import type { GatewayId, PaymentGateway, PaymentMethod } from './ports/gateway.js';
+import { isGateway, type PaymentGateway, type PaymentMethod } from './ports/gateway.js';
 import type { Tables } from './ports/store.js';
 import type { ChargeRecord, OrderRecord } from './records.js';
 
@@ -14,7 +14,7 @@ const payTokenLength = 26;
 
 /** Ways to pay that this channel offers now, best first. */
 export function methodsOf({ config, gateways }: Context, channel: ChannelId): PaymentMethod[] {
-  return config.methods[channel].filter((m) => m !== 'credits' && gateways.has(m));
+  return config.methods[channel].filter((m) => isGateway(m) && gateways.has(m));
 }
 
 /** @throws {MethodUnavailable | NothingToPayWith} not configured, or not on this channel. */
@@ -26,7 +26,7 @@ export function gatewayFor(
   const offered = methodsOf(context, channel);
   const chosen = method ?? offered[0];
   if (!chosen) throw new NothingToPayWith();
-  const gateway = context.gateways.get(chosen as GatewayId);
+  const gateway = isGateway(chosen) ? context.gateways.get(chosen) : undefined;
   if (!gateway || !offered.includes(chosen)) throw new MethodUnavailable(chosen);
   return gateway;
 }

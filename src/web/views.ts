@@ -1,5 +1,6 @@
 import type { TimelineEntry } from '../studio/jobs.js';
 import type { Language, Messages } from '../studio/ports/basics.js';
+import { paymentMethods } from '../studio/ports/gateway.js';
 import type { LookView, OrderView, PhotoView, PriceList, Receipt } from '../studio/ports/studio.js';
 
 /** Words and addresses of one answer. */
@@ -72,7 +73,7 @@ export function orderJson(order: OrderView, context: ViewContext) {
     amountMinor: order.amountMinor,
     currency: order.currency,
     method: order.method,
-    sandbox: order.method === 'sandbox',
+    sandbox: paymentMethods[order.method].money === 'sandbox',
     qr: order.qr,
     appUrl: order.appUrl,
     payUrl: context.baseUrl + order.payPath,

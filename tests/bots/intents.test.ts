@@ -5,6 +5,7 @@ import {
   encodeIntent,
 } from '../../src/bots/conversation/intent-codec.js';
 import { parseText, presetOfCaption } from '../../src/bots/conversation/parse-text.js';
+import { methodNames } from '../../src/studio/ports/gateway.js';
 
 const photoId = 'ph_0123456789abcdefghijklmnop012';
 const lookId = 'lk_0123456789abcdefghij';
@@ -40,6 +41,17 @@ test.each(buttons)('a button carries %j and brings it back', (intent) => {
   const text = encodeIntent(intent);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(encodedIntentMaxBytes);
   expect(decodeIntent(text)).toEqual(intent);
+});
+
+test.each([
+  ['hd', 'ph_1'],
+  ['ha', 'tg-1'],
+  ['bp', 'ten'],
+])('%s:%s by a way to pay that is none buys nothing', (code, subject) => {
+  for (const method of ['epay', '', 'constructor', 'Alipay'])
+    expect(decodeIntent(`${code}:${subject}:${method}`)).toBeUndefined();
+  for (const method of methodNames)
+    expect(decodeIntent(`${code}:${subject}:${method}`)).toMatchObject({ method });
 });
 
 test.each(['', 'xx', 'hd', 'pi:only', 'sf:ph_1:purple', 'la:fr', 'constructor', '__proto__:x'])(

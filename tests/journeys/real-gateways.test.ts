@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
+import { methodTexts } from '../../src/web/app/src/texts/methods';
 import { zhCn } from '../../src/web/app/src/texts/zh-cn';
 import type { GatewayStand } from '../contracts/gateway-contract.js';
 import { alipayStand, wechatpayStand } from '../payments/stands.js';
@@ -46,7 +47,7 @@ async function buy(stack: WebStack, method: 'alipay' | 'wechatpay') {
   const { page, complaints } = await openPage(browser, phone);
   await page.goto(stack.url);
   await page.getByRole('button', { name: '0 点' }).click();
-  await page.getByRole('radio', { name: zhCn[`method.${method}`] }).check();
+  await page.getByRole('radio', { name: methodTexts['zh-CN'][method].name }).check();
   const bought = page.waitForResponse((response) => response.url().endsWith('/me/topups'));
   await page.getByRole('button', { name: /^10 点/ }).click();
   const { order } = await (await bought).json();
@@ -67,9 +68,9 @@ test.each(['alipay', 'wechatpay'] as const)(
   async (method) => {
     const { stack, stands, close } = await openShop(true);
     const { page, order, complaints } = await buy(stack, method);
-    if (method === 'wechatpay') await page.getByText(zhCn['pay.scan.wechatpay']).waitFor();
+    if (method === 'wechatpay') await page.getByText(methodTexts['zh-CN'].wechatpay.scan).waitFor();
     else {
-      const app = page.getByRole('link', { name: zhCn['pay.open.alipay'] });
+      const app = page.getByRole('link', { name: methodTexts['zh-CN'].alipay.open });
       expect(await app.getAttribute('href')).toMatch(/^alipays:\/\/platformapi\/startapp/);
     }
     expect(await page.getByText(zhCn['pay.sandbox'], { exact: true }).count()).toBe(0);

@@ -1,5 +1,5 @@
 import type { Language } from '../../studio/ports/basics.js';
-import type { PaymentMethod } from '../../studio/ports/gateway.js';
+import { isPaymentMethod } from '../../studio/ports/gateway.js';
 import type { FinishingChange, Intent } from './intent.js';
 
 /** Telegram's limit on a button's callback_data. */
@@ -39,7 +39,6 @@ const codes = {
 const kinds = new Map(Object.entries(codes).map(([kind, code]) => [code as string, kind as Kind]));
 /** Kinds that say all by themselves. */
 const bare = new Set<Kind>(['start', 'help', 'credits', 'buy', 'settings', 'cancel']);
-const methods: readonly string[] = ['sandbox', 'alipay', 'wechatpay', 'stars', 'credits'];
 const changes: readonly string[] = ['stronger', 'weaker', 'warmer', 'cooler', 'reset'];
 
 /** `hd:ph_...:alipay`. @throws {RangeError} an intent that no button carries, or too long. */
@@ -93,7 +92,6 @@ export function decodeIntent(text: string): Intent | undefined {
   const [code = '', a, b] = text.split(':');
   const kind = kinds.get(code);
   if (!kind) return undefined;
-  const method = b !== undefined && methods.includes(b) ? (b as PaymentMethod) : undefined;
   if (kind === 'language') {
     if (a !== undefined && a !== 'en' && a !== 'zh-CN') return undefined;
     return { kind, ...(a ? { language: a as Language } : {}) };
@@ -103,25 +101,33 @@ export function decodeIntent(text: string): Intent | undefined {
   if (kind === 'deleteAll') return { kind, confirmed: a === 'yes' };
   if (kind === 'link' || kind === 'support') return { kind };
   if (bare.has(kind)) return a === undefined ? ({ kind } as Intent) : undefined;
-  return withSubject(kind, a, b, method);
+  return byMethod(kind, a, b) ?? withSubject(kind, a, b);
 }
 
-function withSubject(
+/** A method that is none must not become the default one: such a button is nobody's wish. */
+function byMethod(
   kind: Kind,
   a: string | undefined,
-  b: string | undefined,
-  method: PaymentMethod | undefined,
+  method: string | undefined,
 ): Intent | undefined {
-  if (!a) return undefined;
+  if (!a || (method !== undefined && !isPaymentMethod(method))) return undefined;
   switch (kind) {
     case 'buyPack':
       return { kind, pack: a, method };
-    case 'setPreset':
-      return { kind, preset: a };
     case 'hd':
       return { kind, photoId: a, method };
     case 'hdAlbum':
       return { kind, albumId: a, method };
+    default:
+      return undefined;
+  }
+}
+
+function withSubject(kind: Kind, a: string | undefined, b: string | undefined): Intent | undefined {
+  if (!a) return undefined;
+  switch (kind) {
+    case 'setPreset':
+      return { kind, preset: a };
     case 'zip':
       return { kind, albumId: a };
     case 'showPhoto':

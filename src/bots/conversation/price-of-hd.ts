@@ -1,3 +1,4 @@
+import { paymentMethods } from '../../studio/ports/gateway.js';
 import { type ConversationDeps, priceText, speak, type Talk } from './talk.js';
 
 /** What HD costs here in money: by the first method this channel offers. */
@@ -8,7 +9,7 @@ export function hdPrice(
 ): string {
   const prices = deps.studio.prices();
   const [first] = deps.studio.methods(talk.chat.channel);
-  return first === 'stars'
+  return first && paymentMethods[first].currency === 'XTR'
     ? priceText(prices.hdStars * photos, 'XTR')
     : priceText(prices.hdAmountFen * photos, 'CNY');
 }

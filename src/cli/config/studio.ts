@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { methodNames } from '../../studio/ports/gateway.js';
 import { setting } from './setting.js';
 
 const days = () => setting(z.number().min(0).max(36_500), { example: '30' });
-const method = z.enum(['sandbox', 'alipay', 'wechatpay', 'stars', 'credits']);
+const method = z.enum(methodNames);
 const methods = (example: string) =>
   z.strictObject({ methods: setting(z.array(method), { example }) });
 const price = (example: string) => setting(z.int().min(1).max(100_000_000), { example });

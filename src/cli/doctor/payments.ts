@@ -1,20 +1,25 @@
-import type { GatewayId, PaymentMethod } from '../../studio/ports/gateway.js';
+import {
+  type GatewayId,
+  isProvider,
+  type PaymentMethod,
+  type ProviderId,
+  paymentMethods,
+  providerIds,
+} from '../../studio/ports/gateway.js';
 import { ConfigFaulty } from '../errors.js';
 import { openGateways } from '../payments/gateways.js';
 import type { Shell } from '../shell.js';
 import type { Check, Finding } from './check.js';
 
-type Provider = Exclude<GatewayId, 'sandbox'>;
-const providers: readonly Provider[] = ['alipay', 'wechatpay', 'stars'];
-/** A code on the screen: what Telegram's rule is about. */
-const qrMethods: readonly PaymentMethod[] = ['alipay', 'wechatpay'];
+/** Real money by a code on the screen: what Telegram's rule is about. */
+const isCode = (id: PaymentMethod) => isProvider(id) && paymentMethods[id].shows === 'code';
 
 /** Which providers can take money, what the others lack, and what Telegram allows. */
 export const checkPayments: Check = async (shell) => {
   const findings: Finding[] = [];
   const ready = readyProviders(shell, findings);
   if (findings.length === 0)
-    for (const id of providers) findings.push(finding(shell, id, ready.has(id)));
+    for (const id of providerIds) findings.push(finding(shell, id, ready.has(id)));
   return [...findings, ...telegramFindings(shell, ready)];
 };
 
@@ -37,7 +42,7 @@ function readyProviders({ config, now }: Shell, findings: Finding[]): Set<Gatewa
 }
 
 /** Not set up is no fault: the sandbox takes its place. Set up and offered nowhere is one. */
-function finding({ config }: Shell, id: Provider, ready: boolean): Finding {
+function finding({ config }: Shell, id: ProviderId, ready: boolean): Finding {
   const { channels, web } = config;
   const name = 'payments';
   const offered = (['web', 'telegram', 'wechat'] as const).filter((channel) =>
@@ -46,14 +51,15 @@ function finding({ config }: Shell, id: Provider, ready: boolean): Finding {
   const params = { channels: offered.join(', '), url: web.publicUrl ?? '' };
   if (!ready) return { name, status: 'ok', key: `doctor.payments.off.${id}`, params };
   if (offered.length === 0) return { name, status: 'warn', key: `doctor.payments.hidden.${id}` };
-  const heard = id === 'stars' ? 'stars' : `${id}${web.publicUrl ? '' : 'Polled'}`;
-  return { name, status: 'ok', key: `doctor.payments.on.${heard}`, params };
+  const polled = paymentMethods[id].notifies === 'http' && !web.publicUrl;
+  const key = `doctor.payments.on.${id}${polled ? 'Polled' : ''}`;
+  return { name, status: 'ok', key, params };
 }
 
 /** Telegram's rule on digital goods, where a code is offered in its chats. */
 function telegramFindings({ config }: Shell, ready: ReadonlySet<GatewayId>): Finding[] {
   const methods: readonly PaymentMethod[] = config.channels.telegram.methods;
-  const codes = methods.filter((method) => qrMethods.includes(method));
+  const codes = methods.filter(isCode);
   const findings: Finding[] = [];
   if (codes.length > 0)
     findings.push({

@@ -1,9 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { GatewayId } from '../../studio/ports/gateway.js';
+import { type GatewayId, gatewayIds } from '../../studio/ports/gateway.js';
 import { exitCodesHelp } from '../exit-codes.js';
 import { type Finish, withCommonOptions } from '../register.js';
-
-const gatewayIds: readonly GatewayId[] = ['alipay', 'wechatpay', 'stars', 'sandbox'];
 
 /** reconcile: what providers say against what our books say. */
 export function registerPayments(program: Command, finish: Finish): void {

@@ -2,7 +2,12 @@ import { createAlipayGateway } from '../../payments/alipay/alipay-gateway.js';
 import { createStarsGateway } from '../../payments/stars/stars-gateway.js';
 import { createWechatpayGateway } from '../../payments/wechatpay/wechatpay-gateway.js';
 import type { Clock } from '../../studio/ports/basics.js';
-import type { PaymentGateway } from '../../studio/ports/gateway.js';
+import {
+  type PaymentGateway,
+  type ProviderId,
+  type ProviderSection,
+  providerIds,
+} from '../../studio/ports/gateway.js';
 import type { Config } from '../config.js';
 import { ConfigFaulty } from '../errors.js';
 import { alipayKeyFaults, serialOf, wechatpayKeyFaults } from './key-faults.js';
@@ -20,21 +25,40 @@ export interface TelegramAccess {
  */
 export function openGateways(
   deps: { clock: Clock },
-  config: Pick<Config, 'alipay' | 'wechatpay'>,
+  config: PaymentSettings,
   publicUrl: string | undefined,
   telegram: TelegramAccess | undefined,
 ): PaymentGateway[] {
   const faults: string[] = [];
-  const notifyUrl = (id: string) =>
-    publicUrl ? new URL(`/notify/${id}`, publicUrl).href : undefined;
-  const gateways = [
-    openAlipay(deps, config.alipay, notifyUrl('alipay'), faults),
-    openWechatpay(deps, config.wechatpay, notifyUrl('wechatpay'), faults),
-    telegram ? createStarsGateway(telegram) : undefined,
-  ];
+  const gateways = providerIds.map((id) => {
+    const notifyUrl = publicUrl ? new URL(`/notify/${id}`, publicUrl).href : undefined;
+    return openers[id](config, { ...deps, notifyUrl, telegram, faults });
+  });
   if (faults.length > 0) throw new ConfigFaulty(faults);
   return gateways.filter((gateway) => gateway !== undefined);
 }
+
+/** The sections of all providers; one without a section does not compile. */
+type PaymentSettings = Pick<Config, ProviderSection>;
+
+interface OpenParts {
+  readonly clock: Clock;
+  /** Where the provider's notifications reach us. */
+  readonly notifyUrl: string | undefined;
+  readonly telegram: TelegramAccess | undefined;
+  /** Takes what stops the start. */
+  readonly faults: string[];
+}
+
+/** @returns undefined: not set up, or a fault was added. */
+type Open = (config: PaymentSettings, parts: OpenParts) => PaymentGateway | undefined;
+
+const openers: Readonly<Record<ProviderId, Open>> = {
+  alipay: ({ alipay }, parts) => openAlipay(parts, alipay, parts.notifyUrl, parts.faults),
+  wechatpay: ({ wechatpay }, parts) =>
+    openWechatpay(parts, wechatpay, parts.notifyUrl, parts.faults),
+  stars: (_config, { telegram }) => telegram && createStarsGateway(telegram),
+};
 
 function openAlipay(
   deps: { clock: Clock },

@@ -1,13 +1,16 @@
 import { statSync } from 'node:fs';
 import { StudioError } from '../../studio/errors/index.js';
 import type { Logger } from '../../studio/ports/basics.js';
-import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
-import type { Environment } from '../config.js';
+import { type GatewayId, type PaymentGateway, providerIds } from '../../studio/ports/gateway.js';
+import { allSettings, type Environment } from '../config.js';
 import { ConfigFaulty } from '../errors.js';
 
 /** Files change with months between; looking costs nothing. */
 const everyMs = 30_000;
-const keyFile = /^(ALIPAY|WECHATPAY)_[A-Z0-9_]+_FILE$/;
+/** Variables that name the key files of providers with a section of their own. */
+const keyFiles = allSettings()
+  .filter(({ name, secret }) => secret && providerIds.some((id) => name.startsWith(`${id}.`)))
+  .map(({ env }) => `${env}_FILE`);
 
 /** A gateway whose keys may be renewed while everybody holds on to it. */
 export interface RenewableGateway extends PaymentGateway {
@@ -89,9 +92,8 @@ function renewAll(
 
 /** Names, times and sizes of the key files: changes when one of them does. */
 function stateOf(env: Environment): string {
-  const names = Object.keys(env).filter((name) => keyFile.test(name) && env[name]);
-  return names
-    .sort()
+  return keyFiles
+    .filter((name) => env[name])
     .map((name) => {
       const stats = statSync(env[name]!, { throwIfNoEntry: false });
       return `${name} ${stats?.mtimeMs} ${stats?.size} ${stats?.ino} ${stats?.mode}`;

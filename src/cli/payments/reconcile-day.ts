@@ -1,5 +1,10 @@
 import { type BookLine, type Reconciliation, reconcile } from '../../payments/reconciliation.js';
-import type { BillLine, GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
+import {
+  type BillLine,
+  type GatewayId,
+  type PaymentGateway,
+  paymentMethods,
+} from '../../studio/ports/gateway.js';
 import type { Reports } from '../../studio/ports/reports.js';
 import type { Tables } from '../../studio/ports/store.js';
 
@@ -15,12 +20,14 @@ export interface Books {
 
 /** When a provider's day begins: Telegram counts UTC days, the others China's. */
 export function startOfBillDay(gateway: GatewayId, date: string): number {
-  return Date.parse(`${date}T00:00:00${gateway === 'stars' ? 'Z' : '+08:00'}`);
+  return Date.parse(`${date}T00:00:00${paymentMethods[gateway].billZone}`);
 }
 
 /** The provider's date at a moment, YYYY-MM-DD. */
 export function billDateAt(gateway: GatewayId, atMs: number): string {
-  return new Date(atMs + (gateway === 'stars' ? 0 : 8 * hourMs)).toISOString().slice(0, 10);
+  const utcDate = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const offsetMs = Date.parse('1970-01-01T00:00:00Z') - startOfBillDay(gateway, '1970-01-01');
+  return utcDate(atMs + offsetMs);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { Clock, Logger } from '../../studio/ports/basics.js';
-import type { PaymentGateway } from '../../studio/ports/gateway.js';
+import { isProvider, type PaymentGateway } from '../../studio/ports/gateway.js';
 import type { Metrics } from '../../studio/ports/metrics.js';
 import type { Store } from '../../studio/ports/store.js';
 import { type Books, billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
@@ -41,7 +41,7 @@ export function createReconcileDuty(deps: ReconcileDutyDeps) {
       if (minuteOfDayInChina(deps.clock.now()) < fromMinuteOfDay) return 0;
       let compared = 0;
       for (const gateway of deps.gateways)
-        if (gateway.id !== 'sandbox') compared += await catchUp(deps, gateway);
+        if (isProvider(gateway.id)) compared += await catchUp(deps, gateway);
       return compared;
     },
   };

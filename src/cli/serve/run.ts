@@ -4,6 +4,7 @@ import type { ModelStore } from '../../inference/models/index.js';
 import { qrSvg } from '../../payments/qr.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
+import { paymentMethods } from '../../studio/ports/gateway.js';
 import type { WebConfig, WebServer } from '../../web/dependencies.js';
 import { createWebServer } from '../../web/server.js';
 import { createWebChannel } from '../../web/web-channel.js';
@@ -105,7 +106,9 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
       ...{ studio, blobs, logger, clock, qrSvg },
       messages: createMessages(path.join(packageRoot, 'config', 'messages')),
       // Stars are told of inside the bot's own connection: nobody may say so from outside.
-      gateways: [...gateways.all.values()].filter(({ id }) => id !== 'stars'),
+      gateways: [...gateways.all.values()].filter(
+        ({ id }) => paymentMethods[id].notifies === 'http',
+      ),
       webhooks: bots.webhooks,
       ...(operatorPage ? { operatorPage } : {}),
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),

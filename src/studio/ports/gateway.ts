@@ -1,8 +1,69 @@
-/** Ways to pay. `credits` never reaches a gateway: it is the ledger's own. */
-export type PaymentMethod = 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
-export type GatewayId = Exclude<PaymentMethod, 'credits'>;
 /** CNY counts fen, XTR counts Telegram Stars. */
 export type Currency = 'CNY' | 'XTR';
+
+/** What the rest of the house has to know of a way to pay. */
+interface MethodTraits {
+  /** `provider`: real money. `sandbox`: pretended. `ledger`: reaches no gateway. */
+  readonly money: 'provider' | 'sandbox' | 'ledger';
+  readonly currency: Currency;
+  /** A code to scan, or an invoice that the provider shows in its own chat. */
+  readonly shows: 'code' | 'invoice';
+  /** How its notifications come: to our own address, or over the bot's own connection. */
+  readonly notifies: 'http' | 'chat';
+  /** Where its day begins on a bill, as an offset of ISO 8601. */
+  readonly billZone: 'Z' | '+08:00';
+  /** Section of the settings that turns it on. */
+  readonly settings: string;
+}
+
+const inYuan = { currency: 'CNY', shows: 'code', notifies: 'http', billZone: '+08:00' } as const;
+
+const inStars = { currency: 'XTR', shows: 'invoice', notifies: 'chat', billZone: 'Z' } as const;
+
+/** Every way to pay, in the order of lists. Types, lists, buttons and checks are made from it. */
+export const paymentMethods = {
+  sandbox: { money: 'sandbox', ...inYuan, settings: 'sandbox' },
+  alipay: { money: 'provider', ...inYuan, settings: 'alipay' },
+  wechatpay: { money: 'provider', ...inYuan, settings: 'wechatpay' },
+  stars: { money: 'provider', ...inStars, settings: 'telegram' },
+  credits: { money: 'ledger', ...inYuan, settings: 'prices' },
+} as const satisfies Readonly<Record<string, MethodTraits>>;
+
+type Methods = typeof paymentMethods;
+type MethodsBy<Money extends MethodTraits['money']> = {
+  [M in keyof Methods]: Methods[M]['money'] extends Money ? M : never;
+}[keyof Methods];
+
+/** A way to pay. */
+export type PaymentMethod = keyof Methods;
+/** A way to pay that a gateway takes. */
+export type GatewayId = MethodsBy<'provider' | 'sandbox'>;
+/** A way to pay that moves real money. */
+export type ProviderId = MethodsBy<'provider'>;
+/** Sections of the settings in which providers are set up. */
+export type ProviderSection = Methods[ProviderId]['settings'];
+
+/** All ways to pay. */
+export const methodNames = Object.keys(paymentMethods) as readonly PaymentMethod[];
+/** All gateways, the sandbox too. */
+export const gatewayIds = methodNames.filter(isGateway);
+/** All that move real money. */
+export const providerIds = gatewayIds.filter(isProvider);
+
+/** Whether a text, from a button or a request, names a way to pay. */
+export function isPaymentMethod(text: string): text is PaymentMethod {
+  return Object.hasOwn(paymentMethods, text);
+}
+
+/** Whether a gateway takes it: all but the ledger's own credits. */
+export function isGateway(method: PaymentMethod): method is GatewayId {
+  return paymentMethods[method].money !== 'ledger';
+}
+
+/** Whether it moves real money. */
+export function isProvider(method: PaymentMethod): method is ProviderId {
+  return paymentMethods[method].money === 'provider';
+}
 
 export interface ChargeRequest {
   /** Our number at the provider, natural key of the charge: [A-Za-z0-9_], 6..32 characters. */

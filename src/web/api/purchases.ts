@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NotPossibleNow } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
-import type { PaymentMethod } from '../../studio/ports/gateway.js';
+import { methodNames, type PaymentMethod } from '../../studio/ports/gateway.js';
 import type { OrderView, UnlockResult } from '../../studio/ports/studio.js';
 import { NotReadyYet } from '../errors.js';
 import { offered } from '../offer.js';
@@ -10,7 +10,7 @@ import { describe, ref } from '../openapi.js';
 import { orderJson, priceJson, receiptJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams, idempotencyKey } from './context.js';
 
-const method = { type: 'string', enum: ['sandbox', 'alipay', 'wechatpay', 'stars', 'credits'] };
+const method = { type: 'string', enum: methodNames };
 const key = {
   type: 'object',
   properties: {

@@ -1,5 +1,5 @@
 import { GatewayRefused, StudioError } from '../../../studio/errors/index.js';
-import type { PaymentMethod } from '../../../studio/ports/gateway.js';
+import { type PaymentMethod, paymentMethods } from '../../../studio/ports/gateway.js';
 import type { OrderView, PhotoView } from '../../../studio/ports/studio.js';
 import { albumPhotos } from '../albums.js';
 import { masterFile } from '../master-file.js';
@@ -125,12 +125,12 @@ export async function packs(deps: ConversationDeps, talk: Talk): Promise<Reply[]
   const say = speak(deps, talk.customer);
   const [method] = deps.studio.methods(talk.chat.channel);
   if (!method) return [answer(talk, say('pay.none'))];
-  const packs = deps.studio.prices().packs.filter((pack) => method !== 'stars' || pack.stars);
+  const inStars = paymentMethods[method].currency === 'XTR';
+  const packs = deps.studio.prices().packs.filter((pack) => !inStars || pack.stars);
   const choices = packs.map((pack) => ({
     label: say('pack', {
       credits: pack.credits,
-      price:
-        method === 'stars' ? priceText(pack.stars ?? 0, 'XTR') : priceText(pack.amountFen, 'CNY'),
+      price: inStars ? priceText(pack.stars ?? 0, 'XTR') : priceText(pack.amountFen, 'CNY'),
     }),
     intent: { kind: 'buyPack', pack: pack.id } as const,
   }));

@@ -1,3 +1,4 @@
+import type { PaymentMethod } from '../../../studio/ports/gateway';
 import type { Language } from './texts';
 
 export interface Look {
@@ -60,7 +61,7 @@ export interface Order {
   paidAt?: string;
 }
 
-export type Method = 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
+export type Method = PaymentMethod;
 
 export interface Me {
   id: string;

@@ -4,6 +4,7 @@ import { Icon } from './icons';
 import { SandboxMark } from './sheets/method-choice';
 import { useTexts } from './store';
 import { duration, money } from './texts';
+import { methodTexts } from './texts/methods';
 
 /** What a payment code needs, in the chat and on the pay page. */
 export interface Payable {
@@ -27,7 +28,7 @@ export function PaymentCode(props: { order: Payable; pay: () => void; busy: bool
   const { order, pay, busy } = props;
   const { t, language } = useTexts();
   const left = useSecondsLeft(order.expiresAt);
-  const hint = order.method === 'wechatpay' || order.method === 'alipay' || order.sandbox;
+  const { name, scan, open } = methodTexts[language][order.method];
   return (
     <section class="payment">
       {order.sandbox && <SandboxMark />}
@@ -43,15 +44,12 @@ export function PaymentCode(props: { order: Payable; pay: () => void; busy: bool
         )}
       </div>
       <p class="small">
-        {t(`method.${order.method}`)} ·{' '}
-        {left > 0 ? t('pay.expires', { time: clock(left, t) }) : t('pay.expired')}
+        {name} · {left > 0 ? t('pay.expires', { time: clock(left, t) }) : t('pay.expired')}
       </p>
-      {hint && (
-        <p class="small">{t(`pay.scan.${order.method as 'alipay' | 'wechatpay' | 'sandbox'}`)}</p>
-      )}
+      {scan && <p class="small">{scan}</p>}
       {order.appUrl && phone && (
         <a class="primary button wide" href={order.appUrl}>
-          {t('pay.open.alipay')}
+          {open ?? t('pay.open')}
         </a>
       )}
       {order.sandbox && (

@@ -5,6 +5,7 @@ import { Thumbnail } from '../photo/thumbnail';
 import { getHd } from '../purchases';
 import { putOrder, useStore, useTexts } from '../store';
 import { dateTime, money } from '../texts';
+import { methodTexts } from '../texts/methods';
 import { SheetFrame } from './sheet';
 
 /** Everything so far: photos as prints, orders as lines. */
@@ -108,7 +109,7 @@ function OrderLine({ order }: { order: Order }) {
             : t('pay.for.unlock', { n: order.photoIds.length })}
         </b>
         <small>
-          {dateTime(language, order.createdAt)} · {t(`method.${order.method}`)} ·{' '}
+          {dateTime(language, order.createdAt)} · {methodTexts[language][order.method].name} ·{' '}
           {t(`order.state.${order.status}`)}
         </small>
       </span>

@@ -1,5 +1,6 @@
 import type { Method } from '../api';
 import { useTexts } from '../store';
+import { methodTexts } from '../texts/methods';
 
 /** Radio buttons of the ways to pay; one way needs no question. */
 export function MethodChoice(props: {
@@ -7,7 +8,7 @@ export function MethodChoice(props: {
   chosen?: Method;
   choose: (method: Method) => void;
 }) {
-  const { t } = useTexts();
+  const { t, language } = useTexts();
   if (props.methods.length < 2) {
     return props.methods[0] === 'sandbox' ? <SandboxMark /> : null;
   }
@@ -22,7 +23,7 @@ export function MethodChoice(props: {
             checked={props.chosen === method}
             onChange={() => props.choose(method)}
           />
-          {t(`method.${method}`)}
+          {methodTexts[language][method].name}
         </label>
       ))}
     </fieldset>

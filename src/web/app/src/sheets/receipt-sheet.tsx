@@ -3,6 +3,7 @@ import { attempt } from '../actions';
 import { api, type Receipt } from '../api';
 import { useTexts } from '../store';
 import { dateTime, money } from '../texts';
+import { methodTexts } from '../texts/methods';
 import { SheetFrame } from './sheet';
 
 export function ReceiptSheet({ orderId }: { orderId: string }) {
@@ -22,7 +23,7 @@ export function ReceiptSheet({ orderId }: { orderId: string }) {
             <dt>{t('receipt.paid')}</dt>
             <dd>{dateTime(language, receipt.paidAt)}</dd>
             <dt>{t('receipt.method')}</dt>
-            <dd>{t(`method.${receipt.method}`)}</dd>
+            <dd>{methodTexts[language][receipt.method].name}</dd>
           </dl>
           <table>
             <tbody>
