@@ -103,12 +103,12 @@ const ratchets = {
   undocumented: {
     bots: 70,
     cli: 67,
-    inference: 126,
+    inference: 125,
     payments: 14,
     queue: 19,
     storage: 26,
     studio: 116,
-    web: 60,
+    web: 58,
   },
 };
 

@@ -60,7 +60,7 @@ async function kindOf(file: string): Promise<Kind> {
 }
 
 /** @param head the first 16 bytes of a file. */
-export function kindOfBytes(head: Buffer): Kind {
+function kindOfBytes(head: Buffer): Kind {
   const ascii = head.toString('latin1');
   if (ascii.startsWith('\xff\xd8\xff')) return { type: 'image/jpeg', extension: 'jpg' };
   if (ascii.startsWith('\x89PNG\r\n\x1a\n')) return { type: 'image/png', extension: 'png' };

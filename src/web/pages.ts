@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where Vite puts the front end; a source run (jest) uses the built one as well. */
-export function builtAppDir(): string {
+function builtAppDir(): string {
   const marker = `${path.sep}src${path.sep}`;
   const at = __dirname.lastIndexOf(marker);
   const base =

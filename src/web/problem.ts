@@ -68,7 +68,7 @@ export interface Problem {
 }
 
 /** @returns HTTP status of a StudioError. */
-export function statusOf(error: StudioError): number {
+function statusOf(error: StudioError): number {
   return statuses[error.code] ?? (error.retry === 'never' ? 400 : 503);
 }
 

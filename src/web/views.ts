@@ -41,8 +41,6 @@ export function photoJson(photo: PhotoView, context: ViewContext) {
   };
 }
 
-export type PhotoJson = ReturnType<typeof photoJson>;
-
 function lookJson(look: LookView, base: string, context: ViewContext) {
   return {
     id: look.id,
@@ -83,8 +81,6 @@ export function orderJson(order: OrderView, context: ViewContext) {
     refundedMinor: order.refundedMinor,
   };
 }
-
-export type OrderJson = ReturnType<typeof orderJson>;
 
 /** What the pay page's bearer may see: the purchase, nothing about the customer. */
 export function payJson(order: OrderView, context: ViewContext) {

@@ -517,7 +517,7 @@ export function notify(key: string, changes: Changes = {}): NewJob<'notify'> {
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Rejects as a well-behaved handler does when asked to stop. */
-export async function aborted(signal: AbortSignal): Promise<never> {
+async function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

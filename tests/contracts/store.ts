@@ -201,7 +201,7 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
   });
 }
 
-export function customerOf(): CustomerRecord {
+function customerOf(): CustomerRecord {
   return {
     ...{ id: deps.ids.next('customer'), code: deps.ids.code(8), language: 'zh-CN', preset: 'auto' },
     ...{ finishing: { warmth: 0.2 }, createdMs: Date.now(), erasedMs: null, mergedInto: null },

@@ -400,7 +400,7 @@ function business(subCode: string): Answer {
 }
 
 /** What the customer paid, or is asked to pay. */
-export function moved(trade: { amountFen: number; paidFen?: number }): number {
+function moved(trade: { amountFen: number; paidFen?: number }): number {
   return trade.paidFen ?? trade.amountFen;
 }
 

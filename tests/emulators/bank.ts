@@ -132,5 +132,3 @@ export function createBank({ clock }: { clock: Clock }) {
       }, 0),
   };
 }
-
-export type Bank = ReturnType<typeof createBank>;

@@ -38,9 +38,4 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A fault in a share of calls, of any kind. */
-export function randomFaults(random: () => number, share: number): FaultPlan {
-  return () => (random() < share ? allFaults[Math.floor(random() * allFaults.length)] : undefined);
-}
-
 export const noFaults: FaultPlan = () => undefined;

@@ -167,7 +167,7 @@ function transformerEntries(): Entry[] {
 }
 
 /** Every tensor of an official network, with random numbers that keep activations sane. */
-export function ddcolorTensors(official: OfficialSize, seed = 1): StoredTensor[] {
+function ddcolorTensors(official: OfficialSize, seed = 1): StoredTensor[] {
   const numbers = new Numbers(seed);
   const shape = officialShapes[official];
   const entries: Entry[] = [

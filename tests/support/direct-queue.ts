@@ -25,7 +25,7 @@ export interface DirectQueue extends JobQueue {
   readonly entries: Map<string, Entry>;
 }
 
-export const maxAttempts = 8;
+const maxAttempts = 8;
 
 export function createDirectQueue({ store, clock }: { store: Store; clock: Clock }): DirectQueue {
   const entries = new Map<string, Entry>();

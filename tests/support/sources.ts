@@ -33,7 +33,7 @@ export interface SourceFile {
 }
 
 /** Every file below a folder. */
-export function walk(dir: string): string[] {
+function walk(dir: string): string[] {
   return readdirSync(dir).flatMap((name) => {
     const file = path.join(dir, name);
     return statSync(file).isDirectory() ? walk(file) : [file];

@@ -55,7 +55,7 @@ export interface WebStackOptions {
   readonly dir?: string;
 }
 
-export const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
+const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
 
 /** The whole product over HTTP: real database, queue, engine and sandbox, on a free port. */
 export async function startWebStack(options: WebStackOptions = {}) {

@@ -48,7 +48,7 @@ export function picture(blobKey: string): Media {
 }
 
 /** HD, another look, adjust. */
-export async function photoChoices(
+async function photoChoices(
   deps: ConversationDeps,
   talk: Pick<Talk, 'customer' | 'chat'>,
   photo: PhotoView,

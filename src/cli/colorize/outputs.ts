@@ -54,7 +54,7 @@ const unwritable = /\.(gif|bmp|heic|heif|jxl|jp2|psd|pdf|svg)$/i;
  * `-o` as a file: its name ends like a picture's, and it is no folder that is there already.
  * @throws {WrongUse} where it ends like a picture that we cannot write, or several photos go in
  */
-export function outputIsFile(
+function outputIsFile(
   { output, outputIsFolder }: Pick<OutputOptions, 'output' | 'outputIsFolder'>,
   photos: number,
 ): boolean {

@@ -51,7 +51,7 @@ export function adjustChroma(
 }
 
 /** Mean a*, b* of the near-neutral mid-tones: grey world, restricted to what could be grey. */
-export function castOf(ab: Float32Array, f: Float64Array): { a: number; b: number } {
+function castOf(ab: Float32Array, f: Float64Array): { a: number; b: number } {
   const count = f.length;
   let weight = 0;
   let sumA = 0;

@@ -11,7 +11,7 @@ const WHITE_X = 0.950456;
 const WHITE_Z = 1.088754;
 
 /** f at which the cube root gives way to a straight line (L* = 8). */
-export const F_KNEE = 6 / 29;
+const F_KNEE = 6 / 29;
 /** f of black, L* = 0. */
 export const F_BLACK = 16 / 116;
 const KNEE_SLOPE = 841 / 108;
@@ -53,7 +53,7 @@ export function lightFromF(f: number): number {
 }
 
 export const lStarFromF = (f: number): number => 116 * f - 16;
-export const fFromLStar = (lStar: number): number => (lStar + 16) / 116;
+const fFromLStar = (lStar: number): number => (lStar + 16) / 116;
 
 /** sRGB codes 0..1 to L* 0..100, a*, b*. */
 export function labFromSrgb(r: number, g: number, b: number): [number, number, number] {

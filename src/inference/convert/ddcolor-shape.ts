@@ -28,7 +28,7 @@ export interface DdcolorShape {
 }
 
 /** Of every official checkpoint. */
-export const OFFICIAL_HEADS = 8;
+const OFFICIAL_HEADS = 8;
 
 /** Stages, skips and shuffles of the family. */
 const STAGES = 4;

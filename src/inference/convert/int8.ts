@@ -41,7 +41,7 @@ export function quantizedMatMul(
 }
 
 /** Step of each column's quantisation; 1 for a column of zeros. */
-export function columnScales(matrix: Floats, columns: number): Floats {
+function columnScales(matrix: Floats, columns: number): Floats {
   const scales = new Float32Array(columns);
   for (let start = 0; start < matrix.length; start += columns)
     for (let column = 0; column < columns; column++) {
@@ -52,7 +52,7 @@ export function columnScales(matrix: Floats, columns: number): Floats {
 }
 
 /** Round each column to multiples of its step. */
-export function quantizeColumns(matrix: Floats, columns: number): Int8Array {
+function quantizeColumns(matrix: Floats, columns: number): Int8Array {
   const scales = columnScales(matrix, columns);
   const out = new Int8Array(matrix.length);
   for (let start = 0; start < matrix.length; start += columns)

@@ -8,7 +8,7 @@ const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
 /** An unsigned or (as 64-bit two's complement) negative whole number. */
-export function varint(value: number | bigint): Buffer {
+function varint(value: number | bigint): Buffer {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   do {

@@ -2,9 +2,7 @@ import { StudioError } from '../../studio/errors/index.js';
 import type { Prediction } from '../../studio/ports/colorizer.js';
 
 /** Sizes that are tried, px, smallest first. */
-export const CALIBRATION_SIZES_PX = [
-  256, 384, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048,
-] as const;
+const CALIBRATION_SIZES_PX = [256, 384, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048] as const;
 
 export interface CalibrationStep {
   readonly sizePx: number;

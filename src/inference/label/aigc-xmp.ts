@@ -4,7 +4,7 @@ import type { Label } from '../../studio/ports/colorizer.js';
  * The implicit label of AI-made content, GB 45438-2025: XMP property TC260:AIGC, a JSON text whose
  * values are all strings. At the first write the propagator is the producer.
  */
-export const AIGC_NAMESPACE = 'http://www.tc260.org.cn/ns/AIGC/1.0/';
+const AIGC_NAMESPACE = 'http://www.tc260.org.cn/ns/AIGC/1.0/';
 
 export interface AigcLabel {
   /** "1": the content is AI-generated or AI-synthesised. */

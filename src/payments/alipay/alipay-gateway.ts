@@ -174,7 +174,7 @@ export function createAlipayGateway(deps: { clock: Clock }, config: AlipayConfig
 }
 
 /** Opens the Alipay app on the phone that shows the page. */
-export function appLink(qr: string): string {
+function appLink(qr: string): string {
   return `alipays://platformapi/startapp?saId=10000007&qrcode=${encodeURIComponent(qr)}`;
 }
 

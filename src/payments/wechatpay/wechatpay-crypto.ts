@@ -1,7 +1,7 @@
 import { createDecipheriv, createVerify, type KeyObject } from 'node:crypto';
 
 /** Freshness of responses and notifications, both ways, as WeChat Pay demands. */
-export const freshnessMs = 300_000;
+const freshnessMs = 300_000;
 const tagBytes = 16;
 
 export interface SignatureHeaders {

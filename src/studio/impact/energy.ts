@@ -38,7 +38,7 @@ export function energyOf(work: WorkFacts, assumptions: ImpactAssumptions): Energ
 }
 
 /** @returns W. */
-export function ratedWattsOf(
+function ratedWattsOf(
   { provider, card }: Pick<WorkFacts, 'provider' | 'card'>,
   { processorWatts, ratedWatts, unknownCardWatts }: ImpactAssumptions,
 ): number {

@@ -1,5 +1,5 @@
 import type { StudioError } from '../errors/index.js';
-import type { Handlers, Job, JobName, NewJob } from '../jobs.js';
+import type { Handlers, JobName, NewJob } from '../jobs.js';
 
 export type JobState = 'waiting' | 'active' | 'delayed' | 'done' | 'dead' | 'cancelled';
 
@@ -85,5 +85,3 @@ export interface JobQueue {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-export type AnyJob = Job;

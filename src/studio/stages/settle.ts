@@ -100,7 +100,7 @@ async function closing(context: Context, chargeId: string): Promise<void> {
 }
 
 /** Verified closed at the provider. Late money is still looked for, a few times. */
-export async function markClosed(context: Context, chargeId: string): Promise<void> {
+async function markClosed(context: Context, chargeId: string): Promise<void> {
   const order = await context.store.transaction(async (tables) => {
     const charge = await tables.charges.lock(chargeId);
     if (!charge || charge.state === 'paid') return undefined;

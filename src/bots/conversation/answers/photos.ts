@@ -207,7 +207,7 @@ export async function setFinishing(
 }
 
 /** One step within the ranges of `Finishing`. */
-export function changed(now: Finishing, change: FinishingChange): Finishing {
+function changed(now: Finishing, change: FinishingChange): Finishing {
   const { strength = 1, warmth = 0 } = now;
   const step = (value: number, by: number, min: number, max: number) =>
     Math.min(max, Math.max(min, Math.round((value + by) * 100) / 100));
