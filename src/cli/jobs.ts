@@ -2,10 +2,10 @@ import type { Database } from '../storage/database.js';
 import type { JobQueue, JobState } from '../studio/ports/queue.js';
 import { WrongUse } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
+import { openQueue, openStudioDatabase } from './open-queue.js';
 import { type GlobalOptions, openShell } from './open-shell.js';
-import { openLogger } from './serve/run.js';
+import { openLogger } from './process.js';
 import type { Shell } from './shell.js';
-import { openQueue, openStudioDatabase } from './wire.js';
 
 const states: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
 

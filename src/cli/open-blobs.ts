@@ -1,10 +1,6 @@
 import path from 'node:path';
-import { createFileBlobs } from '../storage/file-blobs.js';
-import { createHttpStore } from '../storage/remote/http-store.js';
-import { createRemoteBlobs } from '../storage/remote/remote-blobs.js';
 import type { RemoteStore } from '../storage/remote/remote-store.js';
 import type { S3Config } from '../storage/remote/s3-client.js';
-import { createS3Store } from '../storage/remote/s3-store.js';
 import type { Clock } from '../studio/ports/basics.js';
 import type { Blobs } from '../studio/ports/blobs.js';
 import type { Config } from './config.js';
@@ -19,27 +15,35 @@ export interface OpenedBlobs {
 
 /**
  * Where photos lie: a bucket when one is named, else the studio's address for a worker that has
- * one, else the data folder.
+ * one, else the data folder. Of the three, the one that is used is loaded.
  * @throws {ConfigFaulty}
  */
-export function openBlobs(clock: Clock, config: Config, role: 'studio' | 'worker'): OpenedBlobs {
+export async function openBlobs(
+  clock: Clock,
+  config: Config,
+  role: 'studio' | 'worker',
+): Promise<OpenedBlobs> {
   const folder = path.join(config.paths.dataDir, 'blobs');
   const bucket = s3ConfigOf(config);
   const { studioUrl, token } = config.worker;
   if (bucket) {
     // Which Node we run on is ours to say; the package says it on every start.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+    const { createS3Store } = await import('../storage/remote/s3-store.js');
     return remote('s3', createS3Store({ clock }, bucket));
   }
   if (role === 'worker' && studioUrl) {
     if (!token)
       throw new ConfigFaulty(['HUANCAI_STUDIO_URL is set: HUANCAI_WORKER_TOKEN is missing']);
     const { stallMs } = config.blobs;
+    const { createHttpStore } = await import('../storage/remote/http-store.js');
     return remote('studio', createHttpStore({ studioUrl, token, stallMs }));
   }
+  const { createFileBlobs } = await import('../storage/file-blobs.js');
   return { blobs: createFileBlobs({ clock }, { folder }), kind: 'folder', reachable: () => true };
 
-  function remote(kind: 's3' | 'studio', store: RemoteStore): OpenedBlobs {
+  async function remote(kind: 's3' | 'studio', store: RemoteStore): Promise<OpenedBlobs> {
+    const { createRemoteBlobs } = await import('../storage/remote/remote-blobs.js');
     const { cacheBytes, cacheHours, stallMs, tries } = config.blobs;
     const blobs = createRemoteBlobs(
       { remote: store, clock },

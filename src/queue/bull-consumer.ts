@@ -7,7 +7,7 @@ import { Attempt, type Outcome, runAttempt } from './attempt.js';
 import type { BullConnection } from './bull-connection.js';
 import { type BullData, Ended, fromBull, keyOf } from './bull-job.js';
 import { cancelledReason } from './bull-scripts.js';
-import { FleetTaker, neverFetchAhead } from './bull-take.js';
+import { FleetTaker, nameWithoutFail, neverFetchAhead } from './bull-take.js';
 import { describe, type QueuePolicy } from './policy.js';
 
 export interface BullConsumerDeps {
@@ -89,6 +89,7 @@ export class BullConsumer implements Consumer {
       return client;
     });
     neverFetchAhead(queue);
+    nameWithoutFail(queue);
     const { ability } = this.options;
     if (ability && name === 'restore')
       this.taker = new FleetTaker(this.deps, this.policy, { ...this.options, ability }, queue);

@@ -23,6 +23,7 @@ interface Inner {
   getNextJob: () => Promise<unknown>;
   processJob: (job: unknown, notFetch: boolean) => unknown;
   nextJobFromJobData(data: Record<string, string>, id: string): unknown;
+  setWorkerName: () => Promise<unknown>;
 }
 
 /** Bull's loop with our own choice of the next job: what this box can do, and who is faster. */
@@ -129,4 +130,14 @@ export function neverFetchAhead(queue: Queue): void {
   const inner = queue as unknown as Inner;
   const processJob = inner.processJob.bind(queue);
   inner.processJob = (job) => processJob(job, true);
+}
+
+/**
+ * Bull names its waiting connection for CLIENT LIST and does not listen to the answer: a process told
+ * to stop while that connection opens would end of an unhandled rejection.
+ */
+export function nameWithoutFail(queue: Queue): void {
+  const inner = queue as unknown as Inner;
+  const setWorkerName = inner.setWorkerName.bind(queue);
+  inner.setWorkerName = () => setWorkerName().catch(() => {});
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { decodeChromaPlane } from '../../inference/index.js';
+import { decodeChromaPlane } from '../../inference/render/index.js';
 import { createBullQueue } from '../../queue/bull-queue.js';
 import { createRedisFleet } from '../../queue/redis-fleet.js';
 import { keyOf } from '../../storage/blob-keys.js';
@@ -9,8 +9,8 @@ import { type Engine, openEngine } from '../engine.js';
 import { FleetFailed, FleetUnusable } from '../errors.js';
 import { createLogger } from '../logger.js';
 import { openBlobs } from '../open-blobs.js';
+import { placesOf } from '../places.js';
 import type { Shell } from '../shell.js';
-import { placesOf } from '../wire.js';
 import type { ColouringEngine } from './colouring-engine.js';
 import { createFleetColorizer } from './fleet-colorizer.js';
 import { createFleetWatch } from './fleet-watch.js';
@@ -28,7 +28,7 @@ export async function openFleetEngine(shell: Shell): Promise<ColouringEngine> {
   const clock = { now };
   const { redisUrl, leaseMs } = config.queue;
   if (!redisUrl) throw new FleetUnusable('noRedis');
-  const place = openBlobs(clock, config, 'worker');
+  const place = await openBlobs(clock, config, 'worker');
   if (place.kind === 'folder') throw new FleetUnusable('noBlobs');
   const keepDoneMs = config.queue.keepDoneDays * 86_400_000;
   const queue = createBullQueue(

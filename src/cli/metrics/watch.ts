@@ -2,7 +2,7 @@ import type { Clock, Logger } from '../../studio/ports/basics.js';
 import type { Metrics } from '../../studio/ports/metrics.js';
 import type { Config } from '../config.js';
 import { addCardFigures, type CardFigureDeps } from './card-figures.js';
-import { type Figures, type MetricsListener, openMetricsListener } from './listener.js';
+import type { Figures, MetricsListener } from './listener.js';
 import { createRecorder } from './recorder.js';
 import { addStudioFigures, type StudioFigureDeps } from './studio-figures.js';
 
@@ -37,6 +37,7 @@ export function openWatch(
       const { host, port, token } = config;
       if (port === null) return undefined;
       const place = { host, port, ...(token ? { token } : {}) };
+      const { openMetricsListener } = await import('./listener.js');
       const listener = await openMetricsListener(read, place);
       logger.info('metrics.open', { host, port: listener.port });
       return listener;

@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import type { EnvHttpProxyAgent } from 'undici';
 import {
   type ConvertCheckpoint,
   createModelStore,
   type Fetch,
   type ModelStore,
 } from '../../inference/models/index.js';
-import { createS3Models, type S3Models } from '../../storage/remote/s3-models.js';
+import type { S3Models } from '../../storage/remote/s3-models.js';
 import { ConfigFaulty } from '../errors.js';
 import { s3ConfigOf } from '../open-blobs.js';
 import { packageRoot } from '../package-root.js';
@@ -72,12 +72,12 @@ function mirrorsOf({ config, env }: StoreShell): string[] {
 function fetchFor(shell: StoreShell): Fetch {
   const { config, env } = shell;
   const plain = fetchThroughProxy(env);
-  let bucket: S3Models | undefined;
-  return ((url: URL | string, init: { headers?: Record<string, string> } = {}) => {
+  let bucket: Promise<S3Models> | undefined;
+  return (async (url: URL | string, init: { headers?: Record<string, string> } = {}) => {
     const address = String(url);
     if (address.startsWith('s3://')) {
       bucket ??= openS3Models(shell);
-      return bucket.fetch(address, init);
+      return (await bucket).fetch(address, init);
     }
     if (!address.startsWith(studioMirror)) return plain(url, init);
     const { studioUrl, token } = config.worker;
@@ -90,9 +90,10 @@ function fetchFor(shell: StoreShell): Fetch {
 }
 
 /** The operator's bucket as a mirror. @throws {ConfigFaulty} */
-export function openS3Models({ config, now }: StoreShell): S3Models {
+export async function openS3Models({ config, now }: StoreShell): Promise<S3Models> {
   const bucket = s3ConfigOf(config);
   if (!bucket) throw new ConfigFaulty(['S3_BUCKET: no bucket is named (docs/fleet.md)']);
+  const { createS3Models } = await import('../../storage/remote/s3-models.js');
   return createS3Models({ clock: { now } }, bucket);
 }
 
@@ -101,6 +102,10 @@ function fetchThroughProxy(env: Shell['env']): Fetch {
   const proxied =
     env['HTTPS_PROXY'] || env['https_proxy'] || env['HTTP_PROXY'] || env['http_proxy'];
   if (!proxied) return fetch;
-  const dispatcher = new EnvHttpProxyAgent();
-  return ((url, init) => undiciFetch(url as string, { ...(init as object), dispatcher })) as Fetch;
+  let dispatcher: EnvHttpProxyAgent | undefined;
+  return (async (url, init) => {
+    const undici = await import('undici');
+    dispatcher ??= new undici.EnvHttpProxyAgent();
+    return undici.fetch(url as string, { ...(init as object), dispatcher });
+  }) as Fetch;
 }

@@ -128,7 +128,7 @@ async function refuseUnfit(file: string, shell: Shell): Promise<void> {
 
 export function publishModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {
   return withStore(options, async (shell, store, signal) => {
-    const bucket = openS3Models(shell);
+    const bucket = await openS3Models(shell);
     return forEach(ids, shell, async (id) => {
       const model = await store.verify(id, signal);
       if (!model.record) throw new ModelBundled(id);

@@ -5,9 +5,9 @@ import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import { describeError, WrongUse } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import type { GlobalOptions } from '../open-shell.js';
-import { openAllGateways } from '../serve/gateways.js';
 import type { Shell } from '../shell.js';
 import { money, type OfficeParts, withContext } from '../studio/open-office.js';
+import { openAllGateways } from './all-gateways.js';
 import { billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
 import { type RepairOutcome, repair } from './repair.js';
 

@@ -1,8 +1,6 @@
 import type { OperatorPage } from '../../web/dependencies.js';
 import { readOrCreateKey } from '../key-file.js';
-import type { placesOf } from '../wire.js';
-
-type Places = ReturnType<typeof placesOf>;
+import type { Places } from '../places.js';
 
 /** Path of the operator's page; whoever reads the terminal or the data folder knows it. */
 export function operatorPath(places: Places): string {

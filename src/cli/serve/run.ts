@@ -12,7 +12,6 @@ import { loadConfig } from '../config.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { readOrCreateKey } from '../key-file.js';
-import { createLogger } from '../logger.js';
 import { createMessages } from '../messages.js';
 import type { MetricsListener } from '../metrics/listener.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
@@ -20,8 +19,9 @@ import { packageRoot } from '../package-root.js';
 import { openGateways } from '../payments/gateways.js';
 import { createKeyReloadDuty } from '../payments/key-reload.js';
 import { createReconcileDuty } from '../payments/reconcile-duty.js';
+import { placesOf, workerName } from '../places.js';
+import { aborted, dieLoudly, openLogger } from '../process.js';
 import type { Shell } from '../shell.js';
-import { placesOf, workerName } from '../wire.js';
 import { type Bots, openBots } from './bots.js';
 import { healthChecks, proveEngine } from './health.js';
 import { operatorPageOf } from './operator-page.js';
@@ -35,7 +35,7 @@ const closeMs = 8_000;
 export async function serve(options: GlobalOptions): Promise<ExitCode> {
   const shell = openShell(options);
   const logger = openLogger(shell);
-  dieLoudly(logger);
+  dieLoudly(logger, (error) => puppetFault(error, logger));
   const interrupt = listenForInterrupt(() => shell.output.notice(shell.t('serve.stopping')));
   let url = shell.config.web.publicUrl ?? '';
   const channels = new Map<ChannelId, ChatChannel>([['web', createWebChannel()]]);
@@ -62,26 +62,11 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-/** A bug of ours ends the process, named in the log; the next start goes on. */
-export function dieLoudly(logger: Logger): void {
-  const die = (error: unknown) => {
-    // A loose end of a WeChat puppet is not ours: its session notices and starts it again.
-    if (isPuppetFault(error)) return logger.warn('wechat.puppetFault', { fault: 'loose end' });
-    const stack = error instanceof Error ? error.stack : undefined;
-    logger.error('process.bug', { error, stack });
-    process.exit(exitCodes.environment);
-  };
-  process.on('unhandledRejection', die);
-  process.on('uncaughtException', die);
-}
-
-/** Logs go to standard error; standard output has the address. */
-export function openLogger({ config, output }: Shell): Logger {
-  return createLogger({
-    level: config.log.level ?? undefined,
-    terminal: output.terminal,
-    destination: process.stderr,
-  });
+/** A loose end of a WeChat puppet is not ours: its session notices and starts it again. */
+function puppetFault(error: unknown, logger: Logger): boolean {
+  if (!isPuppetFault(error)) return false;
+  logger.warn('wechat.puppetFault', { fault: 'loose end' });
+  return true;
 }
 
 function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> {
@@ -191,12 +176,4 @@ async function closeShop({ studio, queue, store, parts }: Shop): Promise<void> {
   studio.close();
   await queue.close().catch(() => {});
   await Promise.allSettled([store.close(), parts.engine.close()]);
-}
-
-/** Resolves when the signal comes; keeps the process alive until then. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const alive = setInterval(() => {}, 60_000);
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-  clearInterval(alive);
 }

@@ -14,20 +14,15 @@ import { createDuties } from '../../studio/sweep/index.js';
 import type { Config } from '../config.js';
 import { createIds, hashText } from '../ids.js';
 import { openWatch } from '../metrics/watch.js';
+import { openQueue, openStudioDatabase } from '../open-queue.js';
+import { type OpenedGateways, openAllGateways } from '../payments/all-gateways.js';
+import { workerName } from '../places.js';
 import type { Shell } from '../shell.js';
 import { studioConfigOf } from '../studio/studio-config.js';
-import {
-  openQueue,
-  openRestoreStage,
-  openStudioDatabase,
-  openWorkParts,
-  type WorkParts,
-  workerName,
-} from '../wire.js';
+import { openRestoreStage, openWorkParts, type WorkParts } from '../wire.js';
 import { announce } from '../worker/announce.js';
 import { Box } from '../worker/box.js';
 import { ModelSupply } from '../worker/model-supply.js';
-import { type OpenedGateways, openAllGateways } from './gateways.js';
 import { startDuties } from './timers.js';
 
 export interface ShopDeps {

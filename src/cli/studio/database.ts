@@ -7,8 +7,8 @@ import { migrate, migrationStatus } from '../../storage/migrate.js';
 import { OutputExists } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
+import { placesOf } from '../places.js';
 import type { Shell } from '../shell.js';
-import { placesOf } from '../wire.js';
 
 /** `huancai db status`. @returns someFailed when steps are missing. */
 export async function databaseStatus(options: GlobalOptions): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 import { auditChecks, auditLedger } from '../../storage/audit.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
+import { openStudioDatabase } from '../open-queue.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
-import { openStudioDatabase } from '../wire.js';
 
 /** `huancai ledger audit`. @returns someFailed when a row does not fit. */
 export async function audit(options: GlobalOptions): Promise<ExitCode> {

@@ -7,10 +7,12 @@ import type { Clock } from '../../studio/ports/basics.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createIds, hashText } from '../ids.js';
+import { openQueue, openStudioDatabase } from '../open-queue.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
-import { openLogger } from '../serve/run.js';
+import type { Places } from '../places.js';
+import { openLogger } from '../process.js';
 import type { Shell } from '../shell.js';
-import { openQueue, openStudioDatabase, openWorkParts, type placesOf } from '../wire.js';
+import { openWorkParts } from '../wire.js';
 import { studioConfigOf } from './studio-config.js';
 
 export interface OfficeParts {
@@ -36,7 +38,7 @@ export async function withContext(
   options: GlobalOptions,
   openGateways: (
     shell: Shell,
-    deps: { clock: Clock; places: ReturnType<typeof placesOf> },
+    deps: { clock: Clock; places: Places },
   ) => ReadonlyMap<GatewayId, PaymentGateway>,
   work: (parts: OfficeParts) => Promise<ExitCode>,
 ): Promise<ExitCode> {

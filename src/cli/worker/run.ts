@@ -8,17 +8,12 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { noCards } from '../metrics/card-figures.js';
 import { openWatch } from '../metrics/watch.js';
+import { openQueue, openStudioDatabase } from '../open-queue.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
-import { aborted, dieLoudly, openLogger } from '../serve/run.js';
+import { workerName } from '../places.js';
+import { aborted, dieLoudly, openLogger } from '../process.js';
 import type { Shell } from '../shell.js';
-import {
-  openQueue,
-  openRestoreStage,
-  openStudioDatabase,
-  openWorkParts,
-  type WorkParts,
-  workerName,
-} from '../wire.js';
+import { openRestoreStage, openWorkParts, type WorkParts } from '../wire.js';
 import { announce } from './announce.js';
 import { Box } from './box.js';
 import { ModelSupply } from './model-supply.js';

@@ -1,5 +1,5 @@
-import type { HostEvent } from '../../inference/sessions/index.js';
-import type { Logger } from '../../studio/ports/basics.js';
+import type { HostEvent } from '../inference/sessions/index.js';
+import type { Logger } from '../studio/ports/basics.js';
 
 const worrying = new Set<HostEvent['name']>([
   'providerFallback',

@@ -7,9 +7,9 @@ import type { Clock } from '../../studio/ports/basics.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import type { Config } from '../config.js';
 import { readOrCreateKey } from '../key-file.js';
-import { openGateways } from '../payments/gateways.js';
-import { type RenewableGateway, renewable } from '../payments/key-reload.js';
-import type { placesOf } from '../wire.js';
+import type { Places } from '../places.js';
+import { openGateways } from './gateways.js';
+import { type RenewableGateway, renewable } from './key-reload.js';
 
 export interface OpenedGateways {
   readonly all: ReadonlyMap<GatewayId, PaymentGateway>;
@@ -25,7 +25,7 @@ export interface OpenedGateways {
 
 /** Real gateways as configured, and the sandbox where nobody is cheated by it. */
 export function openAllGateways(
-  deps: { clock: Clock; places: ReturnType<typeof placesOf> },
+  deps: { clock: Clock; places: Places },
   config: Config,
   baseUrl: () => string,
 ): OpenedGateways {
