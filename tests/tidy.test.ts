@@ -102,7 +102,7 @@ const ratchets = {
   },
   undocumented: {
     bots: 70,
-    cli: 67,
+    cli: 66,
     inference: 125,
     payments: 14,
     queue: 19,
