@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import {
+  BlobsAway,
   CardPaused,
   ChannelAway,
   DiskUnavailable,
@@ -357,6 +358,19 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     expect(new Set(attempts)).toEqual(new Set([1]));
   });
 
+  test('a job that waits for a store that cannot be reached has not failed', async () => {
+    const attempts: number[] = [];
+    consume(async (job) => {
+      attempts.push(job.attempt);
+      if (attempts.length === 1) throw new BlobsAway('s3://photos', 'ECONNREFUSED');
+    });
+    await queue.add(notify('cut off'));
+    await until(async () => (await state('cut off')) === 'delayed');
+    expect((await queue.find('cut off'))?.lastError).toMatch(/^BLOBS_AWAY: /);
+    await until(async () => (await state('cut off')) === 'done');
+    expect(attempts).toEqual([1, 1]);
+  });
+
   test('never more at once than agreed, and nothing while not ready', async () => {
     let ready = false;
     let running = 0;
@@ -479,6 +493,51 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     await until(() => order.length === count);
     return order;
   }
+}
+
+/** A queue in a table: what an operator with SQL at hand may do while workers run. */
+export function databaseLeaseContract(
+  start: () => Promise<QueueHarness & { setState(key: string, state: JobState): Promise<void> }>,
+): void {
+  let harness: Awaited<ReturnType<typeof start>>;
+  let queue: JobQueue;
+  beforeAll(async () => {
+    harness = await start();
+    await harness.reset();
+    queue = await harness.open();
+  });
+  afterAll(async () => {
+    await queue?.close();
+    await harness?.stop();
+  });
+
+  test('a job that was set aside by hand: its lease is renewed no more and its worker stops', async () => {
+    const stopped: string[] = [];
+    const work = async (job: Job) => {
+      await aborted(job.signal).catch(() => stopped.push(job.key));
+      throw new ChannelAway('web');
+    };
+    const options = { concurrency: 1, worker: 'box:1' };
+    const consumer = queue.consume(['notify'], { notify: work }, options);
+    await queue.add(notify('by hand'));
+    await until(async () => (await queue.find('by hand'))?.state === 'active');
+    await harness.setState('by hand', 'dead');
+    await until(() => stopped.includes('by hand'));
+    await consumer.close(1_000);
+    expect((await queue.find('by hand'))?.state).toBe('dead');
+  });
+
+  test('the end of an attempt is not written over what was set by hand meanwhile', async () => {
+    const gate = new Gate();
+    const options = { concurrency: 1, worker: 'box:2' };
+    const consumer = queue.consume(['notify'], { notify: () => gate.opened }, options);
+    await queue.add(notify('ended'));
+    await until(async () => (await queue.find('ended'))?.state === 'active');
+    await harness.setState('ended', 'cancelled');
+    gate.open();
+    await consumer.close(5_000);
+    expect((await queue.find('ended'))?.state).toBe('cancelled');
+  });
 }
 
 /** Let a process take one job, then kill -9 it. @returns what it had. */

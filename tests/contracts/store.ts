@@ -110,6 +110,29 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     expect(await auditLedger(database.raw)).toEqual([]);
   });
 
+  test('a key stands for one asset too: the same sum of another is other content', async () => {
+    const side = { from: 'source', to: 'holder' } as const;
+    const account = (id: 'from' | 'to', asset: 'CREDIT' | 'CNY') => ({ id, asset, side: side[id] });
+    const move = (asset: 'CREDIT' | 'CNY') =>
+      store.transaction((tables) => {
+        const [from, to] = [account('from', asset), account('to', asset)];
+        return transfer(tables, deps, { key: 'asset', from, to, amount: 5 });
+      });
+    expect(await move('CREDIT')).toBe('posted');
+    expect(await move('CREDIT')).toBe('exists');
+    await expect(move('CNY')).rejects.toThrow(LedgerConflict);
+    expect((await store.read.ledger.account('to'))?.balance).toBe(5);
+  });
+
+  test('an amount of nothing is refused before the database is asked', async () => {
+    const { id } = await addCustomer(store);
+    const [from, to] = [accounts.given(), accounts.credits(id)];
+    const move = () =>
+      store.transaction((tables) => transfer(tables, deps, { key: `0:${id}`, from, to, amount: 0 }));
+    await expect(move()).rejects.toThrow(`amount 0 of 0:${id}`);
+    expect(await store.read.ledger.byKey(`0:${id}`)).toBeUndefined();
+  });
+
   test('the database itself refuses a negative balance and a transfer out of nowhere', async () => {
     const { id } = await addCustomer(store);
     await store.transaction(({ ledger }) => ledger.openAccount(accounts.credits(id)));

@@ -84,7 +84,9 @@ export function createBank({ clock }: { clock: Clock }) {
         if (!trade?.paidMinor) throw new GatewayRefused('alipay', 'UNPAID', 'nothing to refund');
         const known = trade.refunds.get(outRefundNo);
         if (known) return { outRefundNo, state: known.state, refundMinor: known.refundMinor };
-        const sum = [...trade.refunds.values()].reduce((total, one) => total + one.refundMinor, 0);
+        const sum = [...trade.refunds.values()]
+          .filter((one) => one.state !== 'closed')
+          .reduce((total, one) => total + one.refundMinor, 0);
         if (sum + refundMinor > trade.paidMinor) {
           throw new GatewayRefused('alipay', 'TOO_MUCH', 'more than was paid');
         }

@@ -2,11 +2,16 @@ import type { Kysely } from 'kysely';
 import { createDatabaseQueue } from '../../src/queue/database-queue.js';
 import type { QueueTables } from '../../src/queue/database-tables.js';
 import { type Database, openMigratedDatabase } from '../../src/storage/database.js';
-import { contractPolicy, queueContract } from '../contracts/queue.js';
+import {
+  contractPolicy,
+  databaseLeaseContract,
+  type QueueHarness,
+  queueContract,
+} from '../contracts/queue.js';
 import { startPostgres } from '../support/postgres.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
 
-queueContract(async () => {
+async function start() {
   const server = await startPostgres();
   const url = await server.createDatabase();
   const databases: Database[] = [];
@@ -27,9 +32,16 @@ queueContract(async () => {
       await Promise.all(databases.splice(0).map((d) => d.close()));
       await (control.raw as unknown as Kysely<QueueTables>).deleteFrom('queue_jobs').execute();
     },
+    setState: async (key, state) => {
+      const db = control.raw as unknown as Kysely<QueueTables>;
+      await db.updateTable('queue_jobs').set({ state }).where('key', '=', key).execute();
+    },
     stop: async () => {
       await Promise.all([control, ...databases].map((d) => d.close()));
       await server.stop();
     },
   };
-});
+}
+
+queueContract(start);
+databaseLeaseContract(start);

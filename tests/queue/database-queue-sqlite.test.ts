@@ -6,11 +6,16 @@ import { createDatabaseQueue } from '../../src/queue/database-queue.js';
 import type { QueueTables } from '../../src/queue/database-tables.js';
 import { type Database, openMigratedDatabase } from '../../src/storage/database.js';
 import type { JobQueue } from '../../src/studio/ports/queue.js';
-import { contractPolicy, queueContract } from '../contracts/queue.js';
+import {
+  contractPolicy,
+  databaseLeaseContract,
+  type QueueHarness,
+  queueContract,
+} from '../contracts/queue.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
 
 /** Each opened queue has its own connection to the file, as another process would. */
-queueContract(async () => {
+async function start() {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-queue-'));
   const file = path.join(dir, 'studio.db');
   const databases: Database[] = [];
@@ -32,9 +37,18 @@ queueContract(async () => {
       await db.deleteFrom('queue_jobs').execute();
       await database.close();
     },
+    setState: async (key, state) => {
+      const database = await open();
+      const db = database.relaxed as unknown as Kysely<QueueTables>;
+      await db.updateTable('queue_jobs').set({ state }).where('key', '=', key).execute();
+      await database.close();
+    },
     stop: async () => {
       await Promise.all(databases.map((d) => d.close()));
       rmSync(dir, { recursive: true, force: true });
     },
   };
-});
+}
+
+queueContract(start);
+databaseLeaseContract(start);

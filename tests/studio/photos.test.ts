@@ -246,6 +246,32 @@ test('watchers see progress and changes; the photo is restoring meanwhile', asyn
   expect(photo.progress).toBeUndefined();
 });
 
+test('bytes that another customer deletes while they are sent: the sender hears of it', async () => {
+  await open();
+  const [one, two] = [await shop.newCustomer(), await shop.newCustomer()];
+  const file = await shop.picture();
+  const bytes = readFileSync(file);
+  const first = await shop.submit(one, file);
+  await shop.drain();
+  const { putFile } = shop.blobs;
+  const deletedMeanwhile: typeof putFile = async (kind, path) => {
+    const stored = await putFile(kind, path);
+    await shop.studio.deletePhoto(one.id, first.id);
+    return stored;
+  };
+  writeFileSync(file, bytes);
+  Object.assign(shop.blobs, { putFile: deletedMeanwhile });
+  await expect(shop.submit(two, file)).rejects.toMatchObject({
+    ...{ code: 'DISK_UNAVAILABLE', retry: 'later' },
+  });
+  Object.assign(shop.blobs, { putFile });
+  await shop.drain();
+  writeFileSync(file, bytes);
+  const again = await shop.submit(two, file);
+  await shop.drain();
+  expect((await shop.studio.photo(two.id, again.id)).status).toBe('ready');
+});
+
 test('two customers with the same bytes share a blob until both are gone', async () => {
   await open();
   const [one, two] = [await shop.newCustomer(), await shop.newCustomer()];

@@ -123,6 +123,23 @@ test('a refund that the provider closed gives the credits back', async () => {
   await shop.expectBalanced();
 });
 
+test('what the provider closed is neither back nor gone: all of it can go back once more', async () => {
+  await open();
+  const { someone, order } = await boughtTen();
+  const office = createOperator(shop.context);
+  shop.bank.refundsBecome('closed');
+  await office.refund(order.id, wish(6_900, 'in vain'));
+  await shop.drain();
+  shop.bank.refundsBecome('succeeded');
+  const again = await office.refund(order.id, wish(undefined, 'again'));
+  expect(again).toMatchObject({ amountMinor: 6_900, credits: 10 });
+  await shop.drain();
+  expect(await shop.state(order.id)).toBe('refunded');
+  expect(await shop.credits(someone)).toBe(0);
+  expect(shop.bank.takenMinor()).toBe(0);
+  await shop.expectBalanced();
+});
+
 test('an HD file that cannot be made is refunded by itself', async () => {
   await open();
   const someone = await shop.newCustomer();

@@ -1,6 +1,7 @@
 import { GatewayUnknown } from '../../src/studio/errors/index.js';
 import { giveUp } from '../../src/studio/orders.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
+import { settle } from '../../src/studio/stages/settle.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 
 let shop: BankShop;
@@ -89,6 +90,21 @@ test('one transaction of the provider cannot pay two orders', async () => {
   expect(await applyPaid(shop.context, 'alipay', stolen, 'poll')).toBe('quarantined');
 });
 
+test('a transaction that paid one order is set aside when it is shown for an unpaid one', async () => {
+  const [first, second] = [await paidUp(), await paidUp()];
+  shop.bank.pay(first.order.chargeId);
+  await shop.tick(3_000);
+  const { chargeId, id } = second.order;
+  const shown = { ...shop.bank.status(first.order.chargeId), outTradeNo: chargeId };
+  expect(await applyPaid(shop.context, 'alipay', shown, 'notification')).toBe('quarantined');
+  const reason = `transaction belongs to ${first.order.chargeId}`;
+  const findings = await shop.store.read.inbox.quarantined(10);
+  expect(findings).toMatchObject([{ outTradeNo: chargeId, reason }]);
+  expect(await shop.state(id)).toBe('pending');
+  expect(await shop.store.read.charges.find(chargeId)).toMatchObject({ providerId: null });
+  await shop.expectBalanced();
+});
+
 test('an order whose gateway did not answer is offered later, and the customer told', async () => {
   shop.bank.faults.push({ method: 'createCharge', fault: 'unheard' });
   const { order } = await paidUp();
@@ -150,6 +166,37 @@ test('a customer who pays between query and close is served', async () => {
   await shop.tick(30 * 60_000);
   expect(await shop.state(order.id)).toBe('fulfilled');
   await shop.expectBalanced();
+});
+
+test.each(['open', 'absent'] as const)(
+  'paid while it was closed, and the close answered %s: the question after it finds the money',
+  async (state) => {
+    const { order } = await paidUp();
+    const closeCharge = async (outTradeNo: string) => {
+      shop.bank.pay(outTradeNo);
+      return { outTradeNo, state };
+    };
+    Object.assign(shop.bank.gateway, { closeCharge });
+    await shop.tick(30 * 60_000);
+    expect(await shop.state(order.id)).toBe('fulfilled');
+    await shop.expectBalanced();
+  },
+);
+
+test.each([
+  ['a millisecond before', -1, 'pending'],
+  ['in the very millisecond of', 0, 'closed'],
+] as const)('asked %s its expiry an order is %s', async (_, offsetMs, state) => {
+  const { order } = await paidUp();
+  await shop.tick(3_000);
+  const charge = (await shop.store.read.charges.find(order.chargeId))!;
+  Object.assign(shop.clock, { now: () => charge.expiresMs + offsetMs });
+  await settle(shop.context, {
+    ...{ name: 'settle', key: 'at the edge', payload: { chargeId: charge.id } },
+    ...{ priority: 1, group: charge.id, attempt: 1, signal: new AbortController().signal },
+    ...{ progress: () => {}, answer: () => {} },
+  });
+  expect(await shop.state(order.id)).toBe(state);
 });
 
 test('an answer nobody can trust closes nothing', async () => {

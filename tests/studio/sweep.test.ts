@@ -74,6 +74,26 @@ test('a restore that is forgotten and whose outcome was buried is done again', a
   expect((await shop.studio.photo(someone.id, photo.id)).status).toBe('ready');
 });
 
+test.each(['done', 'forgotten'] as const)(
+  'a restore that is %s is left alone while its outcome is under way',
+  async (state) => {
+    const someone = await shop.newCustomer();
+    const photo = await shop.submit(someone);
+    await relayOnly();
+    const key = `restore:${photo.id}:1`;
+    const restore = shop.queue.entries.get(key)!;
+    if (state === 'done') restore.state = 'done';
+    else shop.queue.entries.delete(key);
+    const job = { ...restore.job, key: `deliver:${key}`, name: 'deliver' } as typeof restore.job;
+    await shop.queue.add(job);
+    shop.skip(2 * minute);
+    expect(await sweepOverdue(shop.context)).toBe(0);
+    expect(shop.queue.entries.has(key)).toBe(state === 'done');
+    expect(await shop.store.read.photos.find(photo.id)).toMatchObject({ runs: 1 });
+    expect(await shop.store.read.outbox.find(key)).toBeDefined();
+  },
+);
+
 test('a restore that was buried unheard fails its photo', async () => {
   const someone = await shop.newCustomer();
   const photo = await shop.submit(someone);
@@ -119,6 +139,28 @@ test('photos and holds without any job are found', async () => {
   expect((await shop.studio.photo(someone.id, waiting.id)).status).toBe('ready');
   expect((await shop.studio.photo(someone.id, ready.id)).masterKey).toBeDefined();
 });
+
+test.each(['dead', 'cancelled'] as const)(
+  'a hold whose %s job told nobody is given back, with the reason',
+  async (state) => {
+    const someone = await shop.newCustomer();
+    const photo = await shop.readyPhoto(someone);
+    const { code } = await codeFor(1);
+    await shop.studio.redeemCreditCode(someone.id, code);
+    await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
+    await relayOnly();
+    const [key, entry] = [...shop.queue.entries].find(([, { job }]) => job.name === 'unlock')!;
+    Object.assign(entry, { state, lastError: 'RENDER: gone' });
+    await shop.store.transaction(({ outbox }) => outbox.done([key]));
+    shop.skip(3 * minute);
+    expect(await sweepStuck(shop.context)).toBe(1);
+    expect((await shop.studio.profile(someone.id)).credits).toBe(1);
+    expect((await shop.studio.photo(someone.id, photo.id)).unlocked).toBe(false);
+    expect(await sweepStuck(shop.context)).toBe(0);
+    await shop.drain();
+    expect(shop.news()).toContain('photo.failed');
+  },
+);
 
 test('files go when their time is over, and what was paid is still known', async () => {
   const someone = await shop.newCustomer();
