@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { StoredState } from '../../src/queue/database-tables.js';
 import {
   BlobsAway,
   CardPaused,
@@ -495,11 +496,14 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
   }
 }
 
-/** A queue in a table: what an operator with SQL at hand may do while workers run. */
-export function databaseLeaseContract(
-  start: () => Promise<QueueHarness & { setState(key: string, state: JobState): Promise<void> }>,
-): void {
-  let harness: Awaited<ReturnType<typeof start>>;
+export interface DatabaseHarness extends QueueHarness {
+  /** As an operator with SQL at hand does it. */
+  setState(key: string, state: StoredState): Promise<void>;
+}
+
+/** What a queue in a table promises beyond that, while somebody changes it by hand. */
+export function databaseLeaseContract(start: () => Promise<DatabaseHarness>): void {
+  let harness: DatabaseHarness;
   let queue: JobQueue;
   beforeAll(async () => {
     harness = await start();

@@ -128,7 +128,9 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     const { id } = await addCustomer(store);
     const [from, to] = [accounts.given(), accounts.credits(id)];
     const move = () =>
-      store.transaction((tables) => transfer(tables, deps, { key: `0:${id}`, from, to, amount: 0 }));
+      store.transaction((tables) =>
+        transfer(tables, deps, { key: `0:${id}`, from, to, amount: 0 }),
+      );
     await expect(move()).rejects.toThrow(`amount 0 of 0:${id}`);
     expect(await store.read.ledger.byKey(`0:${id}`)).toBeUndefined();
   });

@@ -4,14 +4,14 @@ import type { QueueTables } from '../../src/queue/database-tables.js';
 import { type Database, openMigratedDatabase } from '../../src/storage/database.js';
 import {
   contractPolicy,
+  type DatabaseHarness,
   databaseLeaseContract,
-  type QueueHarness,
   queueContract,
 } from '../contracts/queue.js';
 import { startPostgres } from '../support/postgres.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
 
-async function start() {
+async function start(): Promise<DatabaseHarness> {
   const server = await startPostgres();
   const url = await server.createDatabase();
   const databases: Database[] = [];

@@ -8,14 +8,14 @@ import { type Database, openMigratedDatabase } from '../../src/storage/database.
 import type { JobQueue } from '../../src/studio/ports/queue.js';
 import {
   contractPolicy,
+  type DatabaseHarness,
   databaseLeaseContract,
-  type QueueHarness,
   queueContract,
 } from '../contracts/queue.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
 
 /** Each opened queue has its own connection to the file, as another process would. */
-async function start() {
+async function start(): Promise<DatabaseHarness> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-queue-'));
   const file = path.join(dir, 'studio.db');
   const databases: Database[] = [];
