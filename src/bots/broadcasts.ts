@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ChannelAway, StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
-import type { Clock, Logger } from '../studio/ports/basics.js';
+import { type Clock, chatChannelNames, type Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import type { Desk } from '../studio/ports/desk.js';
 import type { Reply } from './conversation/reply.js';
@@ -89,7 +89,7 @@ export function createBroadcasts(deps: {
       return to.length;
     },
     async start() {
-      for (const channel of ['telegram', 'wechat'] as const)
+      for (const channel of chatChannelNames)
         for (const { value } of await deps.chatLog.withState<Broadcast>(channel, stateName, 10))
           run(value);
     },

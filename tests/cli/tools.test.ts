@@ -54,6 +54,15 @@ test('doctor finds nothing wrong here, line by line', async () => {
   }
 });
 
+test('doctor says which chats are set up, and what the others need', async () => {
+  const env = { TELEGRAM_BOT_TOKEN: '1234567890:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' };
+  const { out } = await runCli(['doctor', '--lang', 'en'], { cwd, env });
+  expect(out).toMatch(/^ok +channels +Telegram is set up/m);
+  expect(out).toMatch(/^ok +channels +WeChat is not set up.*WECHATY_PUPPET/m);
+  const chinese = await runCli(['doctor', '--lang', 'zh-CN'], { cwd });
+  expect(chinese.out).toMatch(/^ok +channels +Telegram 未设置.*TELEGRAM_BOT_TOKEN/m);
+});
+
 test('doctor says which payments are set up, what others lack, and what Telegram allows', async () => {
   const name = (found: string) => new RegExp(`^ok +payments +.*${found}`, 'm');
   const plain = await run('doctor');

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createMessages, languages } from '../../src/cli/messages.js';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { chatChannelNames } from '../../src/studio/ports/basics.js';
 import {
   gatewayIds,
   methodNames,
@@ -17,6 +18,12 @@ function missing(keys: readonly string[]): string[] {
     languages.filter((language) => !messages.has(key, language)).map((one) => `${one}: ${key}`),
   );
 }
+
+test('every chat has its name and the doctor’s word on what it needs', () => {
+  expect(
+    missing(chatChannelNames.flatMap((id) => [`channel.name.${id}`, `doctor.channels.off.${id}`])),
+  ).toEqual([]);
+});
 
 test('every way to pay has its name, its words beside the code, and its lines of the doctor', () => {
   const polled = providerIds.filter((id) => paymentMethods[id].notifies === 'http');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channels, perChannel } from '../../studio/ports/basics.js';
 import { methodNames } from '../../studio/ports/gateway.js';
 import { setting } from './setting.js';
 
@@ -28,11 +29,7 @@ export const studioSections = {
       { example: '[{ id: ten, credits: 10, amountFen: 6900, stars: 500 }]' },
     ),
   }),
-  channels: z.strictObject({
-    web: methods('[alipay, wechatpay]'),
-    telegram: methods('[stars]'),
-    wechat: methods('[wechatpay]'),
-  }),
+  channels: z.strictObject(perChannel((id) => methods(`[${channels[id].suits.join(', ')}]`))),
   studio: z.strictObject({
     orderMinutes: setting(z.int().min(5).max(120), { example: '30' }),
     linkCodeMinutes: setting(z.int().min(1).max(1440), { example: '10' }),

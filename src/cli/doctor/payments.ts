@@ -1,3 +1,4 @@
+import { channelNames } from '../../studio/ports/basics.js';
 import {
   type GatewayId,
   isProvider,
@@ -45,7 +46,7 @@ function readyProviders({ config, now }: Shell, findings: Finding[]): Set<Gatewa
 function finding({ config }: Shell, id: ProviderId, ready: boolean): Finding {
   const { channels, web } = config;
   const name = 'payments';
-  const offered = (['web', 'telegram', 'wechat'] as const).filter((channel) =>
+  const offered = channelNames.filter((channel) =>
     (channels[channel].methods as readonly PaymentMethod[]).includes(id),
   );
   const params = { channels: offered.join(', '), url: web.publicUrl ?? '' };

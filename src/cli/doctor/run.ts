@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
+import { checkChannels } from './channels.js';
 import type { Check, Finding } from './check.js';
 import { checkFormats, checkInstalled, checkLabelFont, checkModel } from './engine.js';
 import { checkCards } from './gpu.js';
@@ -17,6 +18,7 @@ const checks: readonly Check[] = [
   checkLabelFont,
   checkInstalled,
   checkModel,
+  checkChannels,
   checkPayments,
 ];
 

@@ -9,6 +9,7 @@ import type { ChatRef } from '../../studio/jobs.js';
 import type { ChannelId } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { Webhook } from '../../web/dependencies.js';
+import { operatorChat } from '../chats.js';
 import { createMessages } from '../messages.js';
 import { packageRoot } from '../package-root.js';
 import type { Shell } from '../shell.js';
@@ -54,7 +55,7 @@ export function openBots(
   const running: Bot[] = [];
   const webhooks: Webhook[] = [];
   const senders = new Map<ChannelId, Say>();
-  const operator = operatorChat(shell);
+  const operator = operatorChat(shell.config);
   const say = async (chat: ChatRef, reply: Reply) =>
     senders.get(chat.channel)?.(chat.chatId, reply);
   const tellOperator = async (key: string, text: string) => {
@@ -111,14 +112,6 @@ const rememberMs = 60 * 86_400_000;
 function forgetting({ chatLog, parts }: Shop): TimedDuty {
   const run = () => chatLog.forget(parts.clock.now() - rememberMs);
   return { name: 'chatMemory', everyMs: 6 * 3_600_000, run };
-}
-
-/** The operator is in one place: Telegram where it is set up, else WeChat. */
-function operatorChat({ config: { telegram, wechat } }: Shell): ChatRef | undefined {
-  if (telegram.botToken && telegram.operatorChatId)
-    return { channel: 'telegram', chatId: telegram.operatorChatId };
-  if (wechat.puppet && wechat.operatorId) return { channel: 'wechat', chatId: wechat.operatorId };
-  return undefined;
 }
 
 /** The conversation for a channel, within the channel's limits. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { presetNames, readPreset } from '../../inference/presets.js';
 import type { Preset, StudioConfig } from '../../studio/config.js';
+import { perChannel } from '../../studio/ports/basics.js';
 import type { Config } from '../config.js';
 import { packageRoot } from '../package-root.js';
 
@@ -19,11 +20,7 @@ export function studioConfigOf(config: Config): StudioConfig {
     })),
     preview,
     label: { producer: label.producer, ...(label.visible ? { text: label.text } : {}) },
-    methods: {
-      web: channels.web.methods,
-      telegram: channels.telegram.methods,
-      wechat: channels.wechat.methods,
-    },
+    methods: perChannel((id) => channels[id].methods),
     orderMinutes: studio.orderMinutes,
     linkCodeMinutes: studio.linkCodeMinutes,
     undeliverable: studio.undeliverable,
