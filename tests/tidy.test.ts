@@ -107,7 +107,7 @@ const ratchets = {
     payments: 14,
     queue: 19,
     storage: 26,
-    studio: 115,
+    studio: 114,
     web: 58,
   },
 };
