@@ -62,7 +62,7 @@ export const channelNames = Object.keys(channels) as readonly ChannelId[];
 export const chatChannelNames = channelNames.filter(isChat);
 
 /** Whether a channel is a chat in which a bot talks. */
-export function isChat(channel: ChannelId): channel is ChatChannelId {
+function isChat(channel: ChannelId): channel is ChatChannelId {
   return channels[channel].kind === 'chat';
 }
 
