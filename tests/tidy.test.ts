@@ -98,7 +98,7 @@ const ratchets = {
     queue: 1,
     storage: 8,
     studio: 3,
-    web: 13,
+    web: 12,
   },
   undocumented: {
     bots: 70,
@@ -108,7 +108,7 @@ const ratchets = {
     queue: 19,
     storage: 26,
     studio: 114,
-    web: 58,
+    web: 48,
   },
 };
 

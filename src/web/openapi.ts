@@ -1,120 +1,5 @@
 import type { FastifyInstance, FastifySchema } from 'fastify';
-
-const text = { type: 'string' } as const;
-const number = { type: 'number' } as const;
-const integer = { type: 'integer' } as const;
-const time = { type: 'string', format: 'date-time' } as const;
-const texts = { type: 'array', items: text } as const;
-const open = { type: 'object', additionalProperties: true } as const;
-
-const finishing = { type: 'object', additionalProperties: number } as const;
-
-/** Shapes of the API's answers, by name: documentation and serializers at once. */
-const shapes: Record<string, Record<string, unknown>> = {
-  Look: {
-    id: text,
-    index: { ...integer, description: '0 is the first look' },
-    status: { type: 'string', enum: ['waiting', 'ready', 'failed'] },
-    model: text,
-    sizePx: integer,
-    strength: number,
-    warmth: number,
-    provider: text,
-    seconds: number,
-    notes: texts,
-    previewUrl: text,
-    comparisonUrl: text,
-  },
-  Photo: {
-    id: text,
-    status: {
-      type: 'string',
-      enum: ['received', 'queued', 'restoring', 'ready', 'failed', 'cancelled', 'deleted'],
-    },
-    position: { ...integer, description: 'Photos before this one, while it waits' },
-    etaSeconds: number,
-    waitingFor: {
-      type: 'string',
-      enum: ['card'],
-      description: 'All cards rest until they have cooled',
-    },
-    progress: { ...number, description: '0..1' },
-    preset: text,
-    albumId: text,
-    createdAt: time,
-    widthPx: integer,
-    heightPx: integer,
-    looks: { type: 'array', items: { $ref: 'Look#' } },
-    selectedLookId: text,
-    unlocked: { type: 'boolean' },
-    originalUrl: text,
-    sheetUrl: text,
-    masterUrl: text,
-    error: { type: 'object', properties: { code: text, detail: text } },
-  },
-  PhotoAccepted: { id: text, status: text, position: integer, etaSeconds: number },
-  Unlocked: { status: { type: 'string', enum: ['unlocked'] } },
-  PaymentNeeded: { order: { $ref: 'Order#' } },
-  Order: {
-    id: text,
-    status: {
-      type: 'string',
-      enum: [
-        'created',
-        'pending',
-        'paid',
-        'fulfilled',
-        'closing',
-        'closed',
-        'credited',
-        'refunded',
-      ],
-    },
-    kind: { type: 'string', enum: ['unlock', 'topup'] },
-    photoIds: texts,
-    pack: text,
-    credits: integer,
-    amountFen: integer,
-    amountMinor: integer,
-    currency: { type: 'string', enum: ['CNY', 'XTR'] },
-    method: text,
-    sandbox: { type: 'boolean', description: 'True: no real money' },
-    qr: { ...text, description: 'Text of the QR code' },
-    appUrl: { ...text, description: "Opens the provider's app on the same phone" },
-    payUrl: { ...text, description: 'Pay page; works without a cookie' },
-    createdAt: time,
-    expiresAt: time,
-    paidAt: time,
-    refundedMinor: integer,
-  },
-  Receipt: {
-    orderId: text,
-    lines: { type: 'array', items: { type: 'object', properties: { text, amountMinor: integer } } },
-    currency: text,
-    method: text,
-    paidAt: time,
-  },
-  Me: {
-    id: text,
-    language: { type: 'string', enum: ['zh-CN', 'en'] },
-    customerCode: { ...text, description: 'Quote it to the operator' },
-    credits: integer,
-    freePreviewsLeftToday: integer,
-    settings: { type: 'object', properties: { preset: text, finishing } },
-    identities: texts,
-  },
-  TimelineEntry: { at: time, event: text, text, details: open },
-  Problem: {
-    type: text,
-    title: text,
-    status: integer,
-    code: text,
-    detail: text,
-    instance: text,
-    params: open,
-    reference: text,
-  },
-};
+import { apiShapes } from './api-shapes.js';
 
 /** References for route schemas. */
 export const ref = {
@@ -125,9 +10,7 @@ export const ref = {
 
 /** Make the named shapes known to routes of this instance. */
 export function addShapes(app: FastifyInstance): void {
-  for (const [name, properties] of Object.entries(shapes)) {
-    app.addSchema({ $id: name, type: 'object', properties });
-  }
+  for (const [name, shape] of Object.entries(apiShapes)) app.addSchema({ $id: name, ...shape });
 }
 
 /** A route's schema; `form` and `refusals` are for readers only (openapi-document.ts). */

@@ -6,7 +6,7 @@ import { sendQr } from './api/purchases.js';
 import type { SandboxTill } from './dependencies.js';
 import { NotReadyYet } from './errors.js';
 import { offered, settled } from './offer.js';
-import { describe } from './openapi.js';
+import { describe, ref } from './openapi.js';
 import { payJson } from './views.js';
 
 type Pay = { Params: { token: string } };
@@ -17,7 +17,11 @@ const payable = new Set(['created', 'pending']);
 export function payApiRoutes(app: FastifyInstance, api: ApiContext): void {
   app.get<Pay>(
     '/pay/:token',
-    { schema: describe('An order, by the token of its pay page') },
+    {
+      schema: describe('An order, by the token of its pay page', {
+        response: { 200: ref.one('OrderToPay') },
+      }),
+    },
     async (request) => show(api, request, await api.studio.orderByPayToken(request.params.token)),
   );
   app.get<Pay>(
@@ -28,7 +32,11 @@ export function payApiRoutes(app: FastifyInstance, api: ApiContext): void {
   );
   app.post<Pay>(
     '/pay/:token/refresh',
-    { schema: describe('Ask the gateway now whether it was paid') },
+    {
+      schema: describe('Ask the gateway now whether it was paid', {
+        response: { 200: ref.one('OrderToPay') },
+      }),
+    },
     async (request) => {
       const order = await api.studio.orderByPayToken(request.params.token);
       await api.studio.refreshOrder(order.id);

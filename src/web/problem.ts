@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { StudioError } from '../studio/errors/base.js';
 import { limits } from '../studio/limits.js';
 import type { Logger, Messages } from '../studio/ports/basics.js';
+import type { Problem } from './api-types.js';
 import {
   BodyTooLarge,
   ContentTypeUnsupported,
@@ -53,19 +54,6 @@ const statuses: Readonly<Record<string, number>> = {
   UPLOAD_DAMAGED: 422,
   WORKER_REFUSED: 401,
 };
-
-/** RFC 9457 problem details, plus `code` (stable) and `params` (values in `detail`). */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly instance: string;
-  readonly params?: Readonly<Record<string, string | number>>;
-  /** Of an unexpected error: quote it to the operator, it is in the log. */
-  readonly reference?: string;
-}
 
 /** @returns HTTP status of a StudioError. */
 function statusOf(error: StudioError): number {

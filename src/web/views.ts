@@ -1,7 +1,9 @@
 import type { TimelineEntry } from '../studio/jobs.js';
 import type { Language, Messages } from '../studio/ports/basics.js';
+import type { PaymentMethod } from '../studio/ports/gateway.js';
 import { paymentMethods } from '../studio/ports/gateway.js';
 import type { LookView, OrderView, PhotoView, PriceList, Receipt } from '../studio/ports/studio.js';
+import type * as Api from './api-types.js';
 
 /** Words and addresses of one answer. */
 export interface ViewContext {
@@ -11,10 +13,11 @@ export interface ViewContext {
   readonly baseUrl: string;
 }
 
-const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+const iso = (ms: number) => new Date(ms).toISOString();
+const isoIf = (ms: number | undefined) => (ms === undefined ? undefined : iso(ms));
 
 /** A photo as the API shows it; see the schema `Photo`. */
-export function photoJson(photo: PhotoView, context: ViewContext) {
+export function photoJson(photo: PhotoView, context: ViewContext): Api.Photo {
   const base = `/api/v1/photos/${photo.id}`;
   return {
     id: photo.id,
@@ -41,7 +44,7 @@ export function photoJson(photo: PhotoView, context: ViewContext) {
   };
 }
 
-function lookJson(look: LookView, base: string, context: ViewContext) {
+function lookJson(look: LookView, base: string, context: ViewContext): Api.Look {
   return {
     id: look.id,
     index: look.index,
@@ -59,12 +62,12 @@ function lookJson(look: LookView, base: string, context: ViewContext) {
 }
 
 /** An order as the API shows it; see the schema `Order`. */
-export function orderJson(order: OrderView, context: ViewContext) {
+export function orderJson(order: OrderView, context: ViewContext): Api.Order {
   return {
     id: order.id,
     status: order.state,
     kind: order.kind,
-    photoIds: order.photoIds,
+    photoIds: [...order.photoIds],
     pack: order.pack,
     credits: order.credits,
     amountFen: order.currency === 'CNY' ? order.amountMinor : undefined,
@@ -77,13 +80,13 @@ export function orderJson(order: OrderView, context: ViewContext) {
     payUrl: context.baseUrl + order.payPath,
     createdAt: iso(order.createdAtMs),
     expiresAt: iso(order.expiresAtMs),
-    paidAt: iso(order.paidAtMs),
+    paidAt: isoIf(order.paidAtMs),
     refundedMinor: order.refundedMinor,
   };
 }
 
 /** What the pay page's bearer may see: the purchase, nothing about the customer. */
-export function payJson(order: OrderView, context: ViewContext) {
+export function payJson(order: OrderView, context: ViewContext): Api.OrderToPay {
   const { id, status, kind, credits, amountMinor, amountFen, currency, method, sandbox } =
     orderJson(order, context);
   const { qr, appUrl, payUrl, expiresAt, paidAt } = orderJson(order, context);
@@ -99,18 +102,20 @@ export function payJson(order: OrderView, context: ViewContext) {
   };
 }
 
-export function priceJson(prices: PriceList) {
+/** What things cost here and how they can be paid; see the schema `Prices`. */
+export function priceJson(prices: PriceList, methods: readonly PaymentMethod[]): Api.Prices {
   return {
     hdCredits: prices.hdCredits,
     hdAmountFen: prices.hdAmountFen,
     welcomeCredits: prices.welcomeCredits,
     freePreviewsPerDay: prices.freePreviewsPerDay,
     packs: prices.packs.map(({ id, credits, amountFen }) => ({ id, credits, amountFen })),
+    methods: [...methods],
   };
 }
 
 /** One line of a photo's history; `text` is for people, `event` and `details` for programs. */
-export function timelineJson(entry: TimelineEntry, context: ViewContext) {
+export function timelineJson(entry: TimelineEntry, context: ViewContext): Api.TimelineEntry {
   return {
     at: iso(entry.atMs),
     event: entry.event,
@@ -127,7 +132,7 @@ function timelineText({ event, details }: TimelineEntry, context: ViewContext): 
 }
 
 /** A receipt's lines are message keys. */
-export function receiptJson(receipt: Receipt, context: ViewContext) {
+export function receiptJson(receipt: Receipt, context: ViewContext): Api.Receipt {
   const { orderId, currency, method, paidAtMs } = receipt;
   const lines = receipt.lines.map(({ text, amountMinor }) => ({
     text: context.messages.text(text, context.language),

@@ -1,3 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { packageRoot } from '../../src/cli/package-root.js';
 import { createSepiaColorizer } from '../support/sepia-colorizer.js';
 import { startWebStack, type WebStack } from '../support/web-stack.js';
 
@@ -53,4 +58,30 @@ test('every reference leads to a shape, by its own name', () => {
   expect(Object.keys(api.components.schemas)).toEqual(
     expect.arrayContaining(['Photo', 'Order', 'Me', 'Problem']),
   );
+});
+
+describe('the types of the page', () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-api-types-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  function check(document: unknown): { status: number | null; stderr: string } {
+    const file = path.join(dir, 'document.json');
+    writeFileSync(file, JSON.stringify(document));
+    const script = path.join('tests', 'support', 'write-api-types.ts');
+    const hook = ['-r', './scripts/ts-hook.cjs'];
+    const options = { cwd: packageRoot, encoding: 'utf8' } as const;
+    return spawnSync(process.execPath, [...hook, script, file, '--check'], options);
+  }
+
+  test('are the ones the document tells', () => {
+    expect(check(api)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('are stale when the document has a field more', () => {
+    const more = structuredClone(api);
+    more.components.schemas.Order.properties.tip = { type: 'integer' };
+    const { status, stderr } = check(more);
+    expect(status).toBe(1);
+    expect(stderr).toContain('npm run api:types');
+  });
 });

@@ -81,15 +81,7 @@ function codeRoutes(app: FastifyInstance, api: ApiContext): void {
     '/me/link-codes',
     {
       schema: describe('A one-time code that links this customer with another chat', {
-        response: {
-          201: {
-            type: 'object',
-            properties: {
-              code: { type: 'string' },
-              expiresAt: { type: 'string', format: 'date-time' },
-            },
-          },
-        },
+        response: { 201: ref.one('LinkCode') },
       }),
     },
     async (request, reply) => {
@@ -123,7 +115,7 @@ function codeRoutes(app: FastifyInstance, api: ApiContext): void {
     {
       schema: describe('Turn a credit code into credits', {
         body: code,
-        response: { 200: { type: 'object', properties: { credits: { type: 'integer' } } } },
+        response: { 200: ref.one('Redeemed') },
       }),
     },
     async (request, reply) => {

@@ -28,10 +28,14 @@ export function purchaseRoutes(app: FastifyInstance, api: ApiContext): void {
 
   app.get(
     '/prices',
-    { schema: describe('Prices, credit packs and ways to pay') },
+    {
+      schema: describe('Prices, credit packs and ways to pay', {
+        response: { 200: ref.one('Prices') },
+      }),
+    },
     async (request, reply) => {
       await enter(api, request, reply);
-      return { ...priceJson(api.studio.prices()), methods: api.studio.methods('web') };
+      return priceJson(api.studio.prices(), api.studio.methods('web'));
     },
   );
 
@@ -45,7 +49,7 @@ export function purchaseRoutes(app: FastifyInstance, api: ApiContext): void {
           required: ['pack', 'method'],
           properties: { pack: { type: 'string', minLength: 1, maxLength: 64 }, method },
         },
-        response: { 201: { type: 'object', properties: { order: ref.one('Order') } } },
+        response: { 201: ref.one('PaymentNeeded') },
       }),
     },
     async (request, reply) => {

@@ -1,98 +1,24 @@
 import type { PaymentMethod } from '../../../studio/ports/gateway';
+import type { PhotoAccepted, Problem } from '../../api-types';
 import type { Language } from './texts';
 
-export interface Look {
-  id: string;
-  index: number;
-  status: 'waiting' | 'ready' | 'failed';
-  model: string;
-  sizePx?: number;
-  strength: number;
-  warmth: number;
-  provider?: string;
-  seconds?: number;
-  notes: string[];
-  previewUrl?: string;
-  comparisonUrl?: string;
-}
+export type {
+  LinkCode,
+  Look,
+  Me,
+  Order,
+  OrderToPay,
+  PaymentNeeded,
+  Photo,
+  Prices,
+  Receipt,
+  Redeemed,
+  TimelineEntry,
+  Unlocked,
+} from '../../api-types';
 
-export interface Photo {
-  id: string;
-  status: 'received' | 'queued' | 'restoring' | 'ready' | 'failed' | 'cancelled' | 'deleted';
-  position?: number;
-  etaSeconds?: number;
-  waitingFor?: 'card';
-  progress?: number;
-  preset: string;
-  createdAt: string;
-  widthPx?: number;
-  heightPx?: number;
-  looks: Look[];
-  selectedLookId?: string;
-  unlocked: boolean;
-  originalUrl?: string;
-  masterUrl?: string;
-  error?: { code: string; detail: string };
-}
-
-export interface Order {
-  id: string;
-  status:
-    | 'created'
-    | 'pending'
-    | 'paid'
-    | 'fulfilled'
-    | 'closing'
-    | 'closed'
-    | 'credited'
-    | 'refunded';
-  kind: 'unlock' | 'topup';
-  photoIds: string[];
-  credits: number;
-  amountMinor: number;
-  currency: string;
-  method: Method;
-  sandbox: boolean;
-  qr?: string;
-  appUrl?: string;
-  payUrl: string;
-  createdAt: string;
-  expiresAt: string;
-  paidAt?: string;
-}
-
+/** A way to pay. */
 export type Method = PaymentMethod;
-
-export interface Me {
-  id: string;
-  language: Language;
-  customerCode: string;
-  credits: number;
-  freePreviewsLeftToday: number;
-  settings: { preset: string };
-  identities: string[];
-}
-
-export interface Prices {
-  hdCredits: number;
-  hdAmountFen: number;
-  packs: { id: string; credits: number; amountFen: number }[];
-  methods: Method[];
-}
-
-export interface TimelineEntry {
-  at: string;
-  event: string;
-  text: string;
-}
-
-export interface Receipt {
-  orderId: string;
-  lines: { text: string; amountMinor: number }[];
-  currency: string;
-  method: Method;
-  paidAt: string;
-}
 
 /** A refusal of the server, in the customer's words; code NETWORK when it could not be asked. */
 export class ApiError extends Error {
@@ -132,14 +58,20 @@ export async function api<T>(
     throw new ApiError('NETWORK', '');
   });
   if (response.status === 204) return undefined as T;
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok)
-    throw new ApiError(answer.code ?? 'UNKNOWN', answer.detail ?? '', response.status);
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (!response.ok) throw refusal(answer, response.status);
   return answer as T;
 }
 
+/** What the server says in a refusal; another server on the way says nothing of it. */
+export function refusal(answer: unknown, status: number): ApiError {
+  const { code = 'UNKNOWN', detail = '' } = (answer ?? {}) as Partial<Problem>;
+  return new ApiError(code, detail, status);
+}
+
+/** An upload under way. */
 export interface Sending {
-  readonly done: Promise<{ id: string }>;
+  readonly done: Promise<PhotoAccepted>;
   abort(): void;
 }
 
@@ -153,12 +85,11 @@ export function sendPhoto(
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append('photo', file);
-  const done = new Promise<{ id: string }>((resolve, reject) => {
+  const done = new Promise<PhotoAccepted>((resolve, reject) => {
     request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(1, event.total));
     request.onload = () => {
-      const answer = request.response ?? {};
-      if (request.status === 202) resolve(answer);
-      else reject(new ApiError(answer.code ?? 'UNKNOWN', answer.detail ?? '', request.status));
+      if (request.status === 202) resolve(request.response);
+      else reject(refusal(request.response, request.status));
     };
     request.onerror = () => reject(new ApiError('NETWORK', ''));
     request.onabort = () => reject(new ApiError('ABORTED', ''));

@@ -1,15 +1,11 @@
 import { type ComponentChildren, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { wordsOf } from './actions';
-import { ApiError, api, speak } from './api';
+import { ApiError, api, type OrderToPay, refusal, speak } from './api';
 import { type Payable, PaymentCode, PaymentResult } from './payment';
 import { SandboxMark } from './sheets/method-choice';
 import { getState, setState, toast, useStore, useTexts } from './store';
 import { languageNames, money, rememberLanguage } from './texts';
-
-interface PayAnswer extends Omit<Payable, 'status' | 'kind'> {
-  readonly order: Payable;
-}
 
 const [, kind, token] = location.pathname.split('/');
 /** Quick while the customer is likely paying, slower later. */
@@ -137,8 +133,7 @@ async function payHere(): Promise<void> {
       headers: { accept: 'application/json', 'accept-language': getState().language },
     });
     if (response.ok) return;
-    const answer = await response.json();
-    throw new ApiError(answer.code, answer.detail, response.status);
+    throw refusal(await response.json(), response.status);
   } catch (error) {
     toast(wordsOf(error instanceof ApiError ? error : new ApiError('NETWORK', '')), true);
   }
@@ -151,7 +146,7 @@ function useOrder() {
   const [missing, setMissing] = useState(false);
   const refresh = async () => {
     try {
-      const answer = await api<PayAnswer>('GET', `/pay/${token}`);
+      const answer = await api<OrderToPay>('GET', `/pay/${token}`);
       setOrder({ ...answer, ...answer.order });
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) setMissing(true);

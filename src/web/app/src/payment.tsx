@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Method, Order } from './api';
+import type { OrderToPay } from './api';
 import { Icon } from './icons';
 import { SandboxMark } from './sheets/method-choice';
 import { useTexts } from './store';
@@ -7,19 +7,8 @@ import { duration, money } from './texts';
 import { methodTexts } from './texts/methods';
 
 /** What a payment code needs, in the chat and on the pay page. */
-export interface Payable {
-  readonly kind: Order['kind'];
-  readonly status: Order['status'];
-  readonly credits: number;
-  readonly photos: number;
-  readonly amountMinor: number;
-  readonly currency: string;
-  readonly method: Method;
-  readonly sandbox: boolean;
-  readonly expiresAt: string;
-  readonly qrUrl?: string;
-  readonly appUrl?: string;
-}
+export type Payable = OrderToPay['order'] &
+  Pick<OrderToPay, 'photos' | 'expiresAt' | 'qrUrl' | 'appUrl'>;
 
 const phone = matchMedia('(pointer: coarse)').matches;
 

@@ -1,5 +1,15 @@
 import { attempt, closeSheet, openSheet } from './actions';
-import { ApiError, api, type Me, type Method, type Order, type Photo } from './api';
+import {
+  ApiError,
+  api,
+  type Me,
+  type Method,
+  type Order,
+  type PaymentNeeded,
+  type Photo,
+  refusal,
+  type Unlocked,
+} from './api';
 import { getState, putOrder, putPhoto, setState } from './store';
 
 /** HD for one or several: with credits at once, else choose how to pay, else straight to the code. */
@@ -15,8 +25,8 @@ export async function unlock(photoIds: readonly string[], method?: Method): Prom
   await attempt(async () => {
     const wish = `unlock ${photoIds} ${method}`;
     const body = { photoIds, method };
-    const answer = await once<{ status?: 'unlocked'; order?: Order }>(wish, '/unlocks', body);
-    if (answer.order) {
+    const answer = await once<Unlocked | PaymentNeeded>(wish, '/unlocks', body);
+    if ('order' in answer) {
       showOrder(answer.order);
       return;
     }
@@ -29,7 +39,7 @@ export async function unlock(photoIds: readonly string[], method?: Method): Prom
 export async function topUp(pack: string, method: Method): Promise<void> {
   await attempt(async () => {
     const wish = `topup ${pack} ${method}`;
-    const { order } = await once<{ order: Order }>(wish, '/me/topups', { pack, method });
+    const { order } = await once<PaymentNeeded>(wish, '/me/topups', { pack, method });
     showOrder(order);
   });
 }
@@ -76,7 +86,7 @@ export async function paySandbox(order: Order): Promise<void> {
   await attempt(async () => {
     const response = await fetch(new URL(order.payUrl).pathname, { method: 'POST' });
     const answer = await response.json();
-    if (!response.ok) throw new ApiError(answer.code, answer.detail, response.status);
+    if (!response.ok) throw refusal(answer, response.status);
     putOrder(await api<Order>('GET', `/orders/${order.id}`));
   });
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { attempt } from '../actions';
-import { api, type Me, type Method } from '../api';
+import { api, type Me, type Method, type Redeemed } from '../api';
 import { topUp } from '../purchases';
 import { setState, toast, useStore, useTexts } from '../store';
 import { money } from '../texts';
@@ -55,7 +55,7 @@ function Redeem() {
   const redeem = (event: Event) => {
     event.preventDefault();
     return attempt(async () => {
-      const { credits } = await api<{ credits: number }>('POST', '/me/redeem', { code });
+      const { credits } = await api<Redeemed>('POST', '/me/redeem', { code });
       toast(t('credits.redeemed', { n: credits }));
       setCode('');
       setState({ me: await api<Me>('GET', '/me') });

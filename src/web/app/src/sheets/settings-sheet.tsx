@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { attempt, changeLanguage } from '../actions';
-import { api, type Me } from '../api';
+import { api, type LinkCode, type Me } from '../api';
 import { goLive } from '../live';
 import { setState, toast, useStore, useTexts } from '../store';
 import { dateTime, type Language, languageNames } from '../texts';
@@ -67,10 +67,7 @@ function LinkChats() {
   const { t, language } = useTexts();
   const [made, setMade] = useState<{ code: string; expiresAt: string }>();
   const [typed, setTyped] = useState('');
-  const make = () =>
-    attempt(async () =>
-      setMade(await api<{ code: string; expiresAt: string }>('POST', '/me/link-codes')),
-    );
+  const make = () => attempt(async () => setMade(await api<LinkCode>('POST', '/me/link-codes')));
   const use = (event: Event) => {
     event.preventDefault();
     return attempt(async () => {
