@@ -53,15 +53,20 @@ export function createInbox(
 
   /** One writer; whatever arrives while it writes goes into its next commit. */
   async function write(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      const fresh = await recordForSure(batch.map(({ update }) => update));
-      for (const { done } of batch) done();
-      for (const update of fresh) {
-        if (held.has(update.chatKey)) skipped += 1;
-        else dispatch(update);
+    try {
+      while (waiting.length > 0) {
+        const batch = waiting;
+        waiting = [];
+        const fresh = await recordForSure(batch.map(({ update }) => update));
+        for (const { done } of batch) done();
+        for (const update of fresh) {
+          if (held.has(update.chatKey)) skipped += 1;
+          else dispatch(update);
+        }
       }
+    } finally {
+      // In the same moment as the last look: who comes a moment later finds no writer, and is one.
+      writing = undefined;
     }
   }
 
@@ -134,9 +139,7 @@ export function createInbox(
     receive: (update) =>
       new Promise((done) => {
         waiting.push({ update, done });
-        writing ??= write().finally(() => {
-          writing = undefined;
-        });
+        writing ??= write();
       }),
     catchUp,
     async start() {
