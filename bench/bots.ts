@@ -3,9 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Telegraf } from 'telegraf';
+import { createInbox } from '../src/bots/inbox.js';
+import { createInward } from '../src/bots/inward.js';
+import { createSaidBudget } from '../src/bots/said-budget.js';
 import { SendPace } from '../src/bots/send-pace.js';
 import { createTelegramBot } from '../src/bots/telegram/telegram-bot.js';
 import { createTelegramCalls } from '../src/bots/telegram/telegram-client.js';
+import { telegramAbilities } from '../src/bots/telegram/telegram-door.js';
 import { createMessages } from '../src/cli/messages.js';
 import { createChatLog } from '../src/storage/chat-store.js';
 import { openMigratedDatabase } from '../src/storage/database.js';
@@ -91,18 +95,22 @@ async function intake(): Promise<number> {
       return fresh;
     },
   };
+  const deps = { chatLog: counted, clock, log: quiet };
+  // Answering is the send limits' business (30 a second); this measures taking in.
+  const inbox = createInbox(deps, 'telegram', () => new Promise(() => {}));
+  const channel = { id: 'telegram', abilities: telegramAbilities } as const;
+  const budget = createSaidBudget(deps, 'telegram', undefined);
+  const inward = createInward({ ...deps, inbox, budget }, channel);
   const bot = createTelegramBot(
     {
-      ...{ calls, chatLog: counted, clock, log: quiet },
+      ...{ calls, log: quiet },
       studio: { approvePreCheckout: async () => true },
       messages: createMessages(path.resolve('config/messages')),
-      // Answering is the send limits' business (30 a second); this measures taking in.
-      handle: () => new Promise(() => {}),
     },
     { token: emulator.token, apiRoot: emulator.url },
   );
   const everybody = people(emulator);
-  await bot.start();
+  await bot.start(inward);
   await emulator.until(() => bot.state() === 'running', 'start');
   const startMs = performance.now();
   flood(everybody);

@@ -6,7 +6,7 @@ import { type ConversationConfig, type ConversationDeps, speak } from './talk.js
 /** The HD file itself: always as a file, never recompressed. Where it is too large: the way to it. */
 export async function masterFile(
   deps: Pick<ConversationDeps, 'messages' | 'blobs'>,
-  config: Pick<ConversationConfig, 'uploadLimitBytes' | 'publicUrl'>,
+  config: Pick<ConversationConfig, 'abilities' | 'publicUrl'>,
   customer: Customer,
   photo: PhotoView,
   key: string,
@@ -14,7 +14,7 @@ export async function masterFile(
   const say = speak(deps, customer);
   const blobKey = photo.masterKey as string;
   const { size } = await stat(await deps.blobs.localFile(blobKey));
-  const limit = config.uploadLimitBytes ?? size;
+  const limit = config.abilities.uploadLimitBytes ?? size;
   const sizes = { megabytes: Math.ceil(size / 1e6), limitMegabytes: Math.floor(limit / 1e6) };
   const where = config.publicUrl
     ? say('hd.onThePage', { url: config.publicUrl })

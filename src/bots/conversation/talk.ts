@@ -4,6 +4,7 @@ import type { Blobs } from '../../studio/ports/blobs.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import type { Currency } from '../../studio/ports/gateway.js';
 import type { Customer, OrderView, Studio } from '../../studio/ports/studio.js';
+import type { Abilities } from '../abilities.js';
 import type { Choice, Reply } from './reply.js';
 
 export interface ConversationDeps {
@@ -33,9 +34,8 @@ export interface ConversationConfig {
   readonly presets: readonly string[];
   /** IANA name: times are said as the shop's customers know them. */
   readonly timeZone: string;
-  /** Larger files cannot be fetched from or sent to this channel, bytes. */
-  readonly downloadLimitBytes?: number;
-  readonly uploadLimitBytes?: number;
+  /** What the channel carries; all that the conversation knows of it. */
+  readonly abilities: Abilities;
 }
 
 /** Who is talking, where, and the natural key of what they just said. */

@@ -1,10 +1,10 @@
+import assert from 'node:assert';
 import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Telegraf } from 'telegraf';
-import type { Clock, Logger } from '../../studio/ports/basics.js';
-import type { ChatLog } from '../../studio/ports/chat-log.js';
+import type { Logger, Messages } from '../../studio/ports/basics.js';
 import type { Studio } from '../../studio/ports/studio.js';
-import { createInbox, type Inbox } from '../inbox.js';
+import type { Inward } from '../door.js';
 import { type TelegramAccess, type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import { introduce } from './telegram-profile.js';
 import { chatOf, type TelegramUpdate } from './telegram-update.js';
@@ -21,7 +21,7 @@ export interface TelegramBotConfig extends TelegramAccess {
 
 export interface TelegramBot {
   /** Connects in the background and stays connected; a wrong token is reported and given up. */
-  start(): Promise<void>;
+  start(inward: Inward): Promise<void>;
   /** Answers one webhook call. @returns HTTP status. */
   receiveWebhook(secret: string | undefined, body: unknown): Promise<number>;
   stop(): Promise<void>;
@@ -35,19 +35,13 @@ export interface TelegramBot {
 export function createTelegramBot(
   deps: {
     calls: TelegramCalls;
-    chatLog: ChatLog;
     studio: Pick<Studio, 'approvePreCheckout'>;
-    messages: Parameters<typeof introduce>[1];
-    clock: Clock;
+    messages: Messages;
     log: Logger;
-    handle: (update: TelegramUpdate) => Promise<void>;
   },
   config: TelegramBotConfig,
 ): TelegramBot {
-  const { calls, studio, clock, log } = deps;
-  const inbox: Inbox = createInbox(deps, 'telegram', ({ payload }) =>
-    deps.handle(payload as TelegramUpdate),
-  );
+  const { calls, studio, log } = deps;
   const bot = new Telegraf(config.token, {
     handlerTimeout: Number.POSITIVE_INFINITY,
     telegram: { webhookReply: false, ...(config.apiRoot ? { apiRoot: config.apiRoot } : {}) },
@@ -58,18 +52,15 @@ export function createTelegramBot(
   let state: ReturnType<TelegramBot['state']> = 'starting';
   let running: Promise<void> | undefined;
   let isFollowing = false;
+  let inward: Inward | undefined;
   const stopping = new AbortController();
 
   async function receive(update: TelegramUpdate): Promise<void> {
     // Ten seconds, or Telegram cancels the sale: answered from the database, before anything else.
     if (update.pre_checkout_query) return answerPreCheckout(update.pre_checkout_query);
-    await inbox.receive({
-      channel: 'telegram',
-      key: String(update.update_id),
-      chatKey: chatOf(update),
-      payload: update,
-      receivedMs: clock.now(),
-    });
+    assert(inward);
+    const key = String(update.update_id);
+    await inward.receive({ key, chatKey: chatOf(update), payload: update });
   }
 
   async function answerPreCheckout(
@@ -94,12 +85,12 @@ export function createTelegramBot(
   }
 
   /** Stay connected: Telegram may be away for hours on a home line. */
-  async function run(): Promise<void> {
+  async function run(into: Inward): Promise<void> {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       try {
         bot.botInfo ??= await bot.telegram.getMe();
         // Only now: what a group said before the crash is ours if it names us.
-        if (!isFollowing) await inbox.start();
+        if (!isFollowing) await into.open();
         isFollowing = true;
         await introduceQuietly();
         state = 'running';
@@ -141,12 +132,15 @@ export function createTelegramBot(
   return {
     name: () => bot.botInfo?.username ?? '',
     state: () => state,
-    async start() {
-      running = run();
+    async start(into) {
+      inward = into;
+      running = run(into);
     },
     async receiveWebhook(secret, body) {
       if (!config.webhook || !isEqual(secret ?? '', config.webhook.secret)) return 403;
       const update = body as TelegramUpdate | null;
+      // Not started yet: Telegram tells it again.
+      if (!inward) return 503;
       if (!update || !Number.isSafeInteger(update.update_id)) return 400;
       await receive(update);
       return 200;
@@ -161,7 +155,6 @@ export function createTelegramBot(
       }
       // telegraf's stop() returns at once; the launch promise resolves when the loop has ended.
       await Promise.race([running, wait(stopMs, undefined, { ref: false })]);
-      await inbox.stop();
     },
   };
 }

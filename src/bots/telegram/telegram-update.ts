@@ -1,6 +1,7 @@
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import { decodeIntent } from '../conversation/intent-codec.js';
 import { parseText } from '../conversation/parse-text.js';
+import type { Membership, Said, Speaker } from '../door.js';
 
 /** What of a Bot API message we read. Everything is hostile until checked. */
 interface Message {
@@ -59,32 +60,19 @@ export interface TelegramUpdate {
   };
 }
 
-/** A person in a chat said something. */
-export interface Said {
-  readonly chatId: string;
-  readonly userId: string;
-  readonly isGroup: boolean;
-  readonly languageCode?: string;
-  readonly intent: Intent;
-  /** Of a button press: must be answered, or the button keeps spinning. */
-  readonly callbackId?: string;
-  readonly messageId?: number;
-  /** Photos that share it were sent together. */
-  readonly groupId?: string;
-  readonly sentMs?: number;
-  readonly replyToMessageId?: number;
-  readonly text?: string;
-}
+/** A message, or a pressed button, which keeps spinning until its id is answered. */
+export type TelegramSaid = Omit<Said, 'beside'> & { readonly callbackId?: string };
 
+/** What an update means. */
 export type Understood =
-  | { readonly kind: 'said'; readonly said: Said }
+  | { readonly kind: 'said'; readonly said: TelegramSaid }
   | {
       readonly kind: 'paid';
       readonly payment: NonNullable<Message['successful_payment']>;
       readonly payerId: string;
       readonly paidAtMs: number;
     }
-  | { readonly kind: 'membership'; readonly chatId: string; readonly gone: boolean }
+  | Membership
   | { readonly kind: 'nothing' };
 
 /** Chat that an update belongs to: what is handled in order. */
@@ -108,6 +96,7 @@ export interface Addressed {
   readonly joins: boolean;
 }
 
+/** Reads an update; pure. */
 export function understand(update: TelegramUpdate, addressed: Addressed): Understood {
   if (update.callback_query) return pressed(update.callback_query);
   const member = update.my_chat_member;
@@ -124,16 +113,14 @@ export function understand(update: TelegramUpdate, addressed: Addressed): Unders
   }
   const intent = intentOf(message, addressed);
   if (!intent) return { kind: 'nothing' };
+  const repliesTo = message.reply_to_message?.message_id;
   return {
     kind: 'said',
     said: {
-      chatId: String(message.chat.id),
-      userId: String(message.from.id),
-      isGroup: isGroup(message),
-      languageCode: message.from.language_code,
+      kind: 'said',
+      who: speakerOf(message.chat.id, message.from),
       intent,
-      messageId: message.message_id,
-      replyToMessageId: message.reply_to_message?.message_id,
+      ...(repliesTo === undefined ? {} : { repliesTo: String(repliesTo) }),
       text: message.text ?? message.caption,
       sentMs: message.date * 1_000,
       groupId: groupIdOf(message),
@@ -143,18 +130,12 @@ export function understand(update: TelegramUpdate, addressed: Addressed): Unders
 
 function pressed(query: NonNullable<TelegramUpdate['callback_query']>): Understood {
   const intent = decodeIntent(query.data ?? '') ?? { kind: 'help' };
-  const chatId = String(query.message?.chat.id ?? query.from.id);
-  return {
-    kind: 'said',
-    said: {
-      chatId,
-      userId: String(query.from.id),
-      isGroup: query.message ? isGroup(query.message) : false,
-      languageCode: query.from.language_code,
-      intent,
-      callbackId: query.id,
-    },
-  };
+  const who = speakerOf(query.message?.chat.id ?? query.from.id, query.from);
+  return { kind: 'said', said: { kind: 'said', who, intent, callbackId: query.id } };
+}
+
+function speakerOf(chatId: number, from: Person): Speaker {
+  return { chatId: String(chatId), userId: String(from.id), languageCode: from.language_code };
 }
 
 function intentOf(message: Message, addressed: Addressed): Intent | undefined {

@@ -3,7 +3,7 @@ import type { ContactInterface, FriendshipInterface, MessageInterface } from 'we
 import { StudioError } from '../../studio/errors/index.js';
 import type { Clock, Logger } from '../../studio/ports/basics.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
-import type { Inbox } from '../inbox.js';
+import type { Inward } from '../door.js';
 import { Turns } from '../turns.js';
 import { chatIdOf } from './wechat-chat.js';
 import type { WechatPayload } from './wechat-payload.js';
@@ -33,7 +33,7 @@ export interface WechatIntake {
 
 /** Writes messages down in the order they came, per person, photos with their bytes. */
 export function createWechatIntake(deps: {
-  inbox: Pick<Inbox, 'receive'>;
+  inward: Pick<Inward, 'receive'>;
   people: WechatPeople;
   spool: WechatSpool;
   chatLog: ChatLog;
@@ -45,9 +45,7 @@ export function createWechatIntake(deps: {
   const { people, chatLog, clock, log } = deps;
 
   async function record(key: string, payload: WechatPayload): Promise<void> {
-    const receivedMs = clock.now();
-    const { chatId: chatKey } = payload;
-    await deps.inbox.receive({ channel: 'wechat', key, chatKey, payload, receivedMs });
+    await deps.inward.receive({ key, chatKey: payload.chatId, payload });
   }
 
   async function receive(message: MessageInterface): Promise<void> {

@@ -1,11 +1,11 @@
-import type { CustomerEvent } from '../../studio/jobs.js';
+import type { Heard } from '../door.js';
 
 interface From {
   readonly chatId: string;
   readonly personId: string;
 }
 
-/** What is written down of a message, or of news to tell, before anything else happens. */
+/** What is written down of a message before anything else happens. */
 export type WechatPayload =
   | ({ readonly kind: 'text'; readonly text: string } & From)
   | ({
@@ -22,11 +22,22 @@ export type WechatPayload =
       readonly params: Readonly<Record<string, string | number>>;
     } & From)
   /** A friend request was accepted. */
-  | ({ readonly kind: 'friend' } & From)
-  | {
-      readonly kind: 'news';
-      readonly chatId: string;
-      readonly customerId: string;
-      readonly event: CustomerEvent;
-      readonly key: string;
-    };
+  | ({ readonly kind: 'friend' } & From);
+
+/** What it means. @param key natural key of the message. */
+export function heardOf(what: WechatPayload, key: string): Heard {
+  const who = { chatId: what.chatId, userId: what.personId };
+  switch (what.kind) {
+    case 'text':
+      return { kind: 'said', who, text: what.text };
+    case 'photo': {
+      const { fileRef, bytes, compressed } = what;
+      const photo = { key: `wx:${key}`, fileRef, bytes, compressed };
+      return { kind: 'said', who, intent: { kind: 'photos', photos: [photo] } };
+    }
+    case 'photoLost':
+      return { kind: 'notice', who, messageKey: what.messageKey, params: what.params };
+    case 'friend':
+      return { kind: 'said', who, intent: { kind: 'start' } };
+  }
+}

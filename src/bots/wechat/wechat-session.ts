@@ -30,7 +30,7 @@ export interface WechatSessionConfig {
 }
 
 export interface WechatSession {
-  start(): void;
+  start(events: WechatEvents): void;
   stop(): Promise<void>;
   status(): WechatStatus;
   /** @throws {ChannelAway} nobody is logged in. */
@@ -45,18 +45,15 @@ const stopMs = 5_000;
 const waitingForScan = new Set([2, 5]);
 
 /** One login, kept alive: whatever the puppet does, it is started again. */
-export function createWechatSession(
-  { log, events }: { log: Logger; events: WechatEvents },
-  config: WechatSessionConfig,
-): WechatSession {
+export function createWechatSession(log: Logger, config: WechatSessionConfig): WechatSession {
   const stopping = new AbortController();
   let status: WechatStatus = { state: 'starting' };
   let bot: WechatyInterface | undefined;
   let running: Promise<void> | undefined;
 
-  async function run(): Promise<void> {
+  async function run(events: WechatEvents): Promise<void> {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
-      const wasLoggedIn = await live().catch((error: unknown) => {
+      const wasLoggedIn = await live(events).catch((error: unknown) => {
         log.warn('wechat.puppetFault', { fault: nameOf(error) });
         return false;
       });
@@ -69,7 +66,7 @@ export function createWechatSession(
   }
 
   /** One life of a puppet. @returns whether it had been logged in. */
-  async function live(): Promise<boolean> {
+  async function live(events: WechatEvents): Promise<boolean> {
     const wechaty = await import('wechaty');
     // Its log goes to the console, message texts and all.
     wechaty.log.level('silent');
@@ -82,7 +79,7 @@ export function createWechatSession(
     let wasLoggedIn = false;
     const ended = new Promise<void>((resolve) => {
       stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-      listen(one, () => resolve());
+      listen(one, events, () => resolve());
     });
     one.on('login', () => {
       wasLoggedIn = true;
@@ -103,7 +100,7 @@ export function createWechatSession(
     return wasLoggedIn;
   }
 
-  function listen(one: WechatyInterface, end: () => void): void {
+  function listen(one: WechatyInterface, events: WechatEvents, end: () => void): void {
     const isCurrent = () => one === bot && !stopping.signal.aborted;
     /** A moment to mend itself, as most puppets do. */
     const endIfDead = () => {
@@ -141,8 +138,8 @@ export function createWechatSession(
   }
 
   return {
-    start() {
-      running = run();
+    start(events) {
+      running = run(events);
     },
     async stop() {
       stopping.abort();

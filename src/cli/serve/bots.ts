@@ -1,12 +1,18 @@
 import path from 'node:path';
-import { type Conversation, createConversation } from '../../bots/conversation/conversation.js';
+import { type ChatBot, createChatBot } from '../../bots/chat-bot.js';
 import type { Reply } from '../../bots/conversation/reply.js';
-import type { ConversationConfig, ConversationDeps } from '../../bots/conversation/talk.js';
+import type { ConversationDeps } from '../../bots/conversation/talk.js';
+import type { Door } from '../../bots/door.js';
 import { createOperatorDesk, type OperatorDesk } from '../../bots/operator-desk.js';
 import type { WechatStatus } from '../../bots/wechat/wechat-session.js';
 import { createDesk } from '../../studio/desk.js';
 import type { ChatRef } from '../../studio/jobs.js';
-import type { ChannelId } from '../../studio/ports/basics.js';
+import {
+  type ChannelId,
+  type ChatChannelId,
+  chatChannelNames,
+  type Messages,
+} from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
 import type { Webhook } from '../../web/dependencies.js';
 import { operatorChat } from '../chats.js';
@@ -16,17 +22,10 @@ import type { Shell } from '../shell.js';
 import { operatorPath } from './operator-page.js';
 import { createQrPicture } from './qr-picture.js';
 import type { Shop } from './shop.js';
-import { openTelegramBot, webhookOfBot } from './telegram.js';
+import { openTelegram } from './telegram.js';
 import type { TimedDuty } from './timers.js';
-import { openWechatBot, type WechatOverrides } from './wechat.js';
+import { openWechat, type WechatOverrides } from './wechat.js';
 import { zipInto } from './zip-files.js';
-
-interface Bot {
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-type Say = (chatId: string, reply: Reply) => Promise<void>;
 
 export interface Bots {
   readonly webhooks: readonly Webhook[];
@@ -52,12 +51,10 @@ export function openBots(
   more: { wechat?: WechatOverrides; ourUrl?: () => string } = {},
 ): Bots {
   const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
-  const running: Bot[] = [];
-  const webhooks: Webhook[] = [];
-  const senders = new Map<ChannelId, Say>();
+  const chatBots = new Map<ChannelId, ChatBot>();
   const operator = operatorChat(shell.config);
   const say = async (chat: ChatRef, reply: Reply) =>
-    senders.get(chat.channel)?.(chat.chatId, reply);
+    chatBots.get(chat.channel)?.say(chat.chatId, reply);
   const tellOperator = async (key: string, text: string) => {
     if (operator) await say(operator, { key, text });
   };
@@ -69,16 +66,6 @@ export function openBots(
     },
     { language: shell.language, ...(operator ? { chat: operator } : {}) },
   );
-  const talkOver = talker(shell, shop, desk);
-
-  const telegram = openTelegramBot(shell, shop);
-  if (telegram) {
-    channels.set('telegram', telegram.channel);
-    senders.set('telegram', telegram.sender.say);
-    const bot = telegram.connect(talkOver(telegram.limits));
-    running.push(bot);
-    webhooks.push(webhookOfBot(bot));
-  }
   const page = () => `${more.ourUrl?.() ?? ''}${operatorPath(shop.parts.places)}`;
   const alert = (what: string) => {
     const text = messages.text(`bots.wechat.alert.${what}`, shell.language, { page: page() });
@@ -86,22 +73,31 @@ export function openBots(
       shop.logger.warn('wechat.operatorNotTold', { what });
     });
   };
-  const wechat = openWechatBot(shell, shop, { messages, alert, page }, more.wechat);
-  const wechatBot = wechat?.connect(talkOver(wechat.limits));
-  if (wechat && wechatBot) {
-    channels.set('wechat', wechat.channel);
-    senders.set('wechat', wechat.sender.say);
-    running.push(wechatBot);
+  const telegram = openTelegram(shell, shop, messages);
+  const wechat = openWechat(shell, shop, { alert, page }, more.wechat);
+  const deps = { ...conversationDeps(shell, shop, { messages, desk }), desk };
+  // A chat without a door does not compile.
+  const doors: Readonly<Record<ChatChannelId, Door | undefined>> = {
+    telegram: telegram?.door,
+    wechat,
+  };
+  for (const channel of chatChannelNames) {
+    const door = doors[channel];
+    if (!door) continue;
+    const bot = createChatBot(deps, conversationConfig(shell, shop), door);
+    chatBots.set(channel, bot);
+    channels.set(channel, bot.channel);
   }
   return {
-    ...{ webhooks, tellOperator, duty: forgetting(shop) },
-    ...(wechatBot ? { wechat: wechatBot.status } : {}),
+    webhooks: telegram ? [telegram.webhook] : [],
+    ...{ tellOperator, duty: forgetting(shop) },
+    ...(wechat ? { wechat: wechat.status } : {}),
     async start() {
-      for (const bot of running) await bot.start();
+      for (const bot of chatBots.values()) await bot.start();
       await desk.start();
     },
     async stop() {
-      await Promise.all([desk.stop(), ...running.map((bot) => bot.stop())]);
+      await Promise.all([desk.stop(), ...[...chatBots.values()].map((bot) => bot.stop())]);
     },
   };
 }
@@ -114,28 +110,29 @@ function forgetting({ chatLog, parts }: Shop): TimedDuty {
   return { name: 'chatMemory', everyMs: 6 * 3_600_000, run };
 }
 
-/** The conversation for a channel, within the channel's limits. */
-function talker(shell: Shell, shop: Shop, desk: OperatorDesk) {
-  const { chatLog, studio, logger: log, context } = shop;
-  const { config } = shell;
-  const { blobs, clock } = shop.parts;
-  const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
+/** What every channel's conversation works with. */
+function conversationDeps(
+  { config }: Shell,
+  shop: Shop,
+  { messages, desk }: { messages: Messages; desk: OperatorDesk },
+): ConversationDeps {
+  const { chatLog, studio, logger: log } = shop;
+  const { blobs, clock, places } = shop.parts;
   const draw = createQrPicture(messages, config.studio.timeZone);
-  const deps: ConversationDeps = {
+  return {
     ...{ studio, chatLog, blobs, messages, clock, log },
     qrPicture: (order, customer) => draw(order, customer.language),
-    zipFiles: (files) => zipInto(shop.parts.places.scratch, files),
+    zipFiles: (files) => zipInto(places.scratch, files),
     askOperator: (talk, text) => desk.ask(talk, text),
     askToJoin: (talk, olderCode) => desk.askToJoin(talk, olderCode),
   };
-  const shared: ConversationConfig = {
+}
+
+function conversationConfig({ config }: Shell, { context }: Shop) {
+  return {
     ...(config.web.publicUrl ? { publicUrl: config.web.publicUrl } : {}),
     timeZone: config.studio.timeZone,
     retentionDays: config.retention.originalDays,
     presets: Object.keys(context.config.presets),
-  };
-  return (limits: Partial<ConversationConfig>) => {
-    const conversation: Conversation = createConversation(deps, { ...shared, ...limits });
-    return { ...deps, conversation, desk };
   };
 }

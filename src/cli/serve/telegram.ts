@@ -1,25 +1,26 @@
 import { createHmac } from 'node:crypto';
-import { openTelegram } from '../../bots/telegram/index.js';
+import type { Door } from '../../bots/door.js';
+import { openTelegramDoor } from '../../bots/telegram/telegram-door.js';
+import type { Messages } from '../../studio/ports/basics.js';
 import type { Webhook } from '../../web/dependencies.js';
 import { readOrCreateKey } from '../key-file.js';
 import type { Shell } from '../shell.js';
 import type { Shop } from './shop.js';
 
-/** Telegram's own servers: downloads by bots, uploads by bots, bytes. */
-const telegramLimits = { downloadLimitBytes: 20_000_000, uploadLimitBytes: 50_000_000 };
-/** A self-hosted Bot API server. */
-const localLimits = { downloadLimitBytes: 2_000_000_000, uploadLimitBytes: 2_000_000_000 };
 const webhookPath = '/webhook/telegram';
 
 /** The bot whose token is set; polling, or a webhook where we have a public address. */
-export function openTelegramBot({ config }: Shell, shop: Shop) {
+export function openTelegram(
+  { config }: Shell,
+  { studio, parts, logger: log }: Shop,
+  messages: Messages,
+): { readonly door: Door; readonly webhook: Webhook } | undefined {
   const { botToken: token, apiRoot } = config.telegram;
   if (!token) return undefined;
-  const { chatLog } = shop;
-  const { blobs, clock, places } = shop.parts;
+  const { blobs, clock, places } = parts;
   const { publicUrl } = config.web;
-  const opened = openTelegram(
-    { chatLog, blobs, clock },
+  const door = openTelegramDoor(
+    { studio, blobs, messages, clock, log },
     {
       token,
       ...(apiRoot ? { apiRoot } : {}),
@@ -28,22 +29,17 @@ export function openTelegramBot({ config }: Shell, shop: Shop) {
         : {}),
     },
   );
-  return { ...opened, limits: apiRoot ? localLimits : telegramLimits };
+  const webhook: Webhook = {
+    path: webhookPath,
+    secretHeader: 'x-telegram-bot-api-secret-token',
+    receive: (secret, body) => door.receiveWebhook(secret, body),
+  };
+  return { door, webhook };
 }
 
 /** Telegram calls https only; a Bot API server of one's own takes http as well. Else: polling. */
 function isReachable(publicUrl: string, apiRoot: string | null): boolean {
   return publicUrl.startsWith('https:') || apiRoot !== null;
-}
-
-export function webhookOfBot(bot: {
-  receiveWebhook(secret: string | undefined, body: unknown): Promise<number>;
-}): Webhook {
-  return {
-    path: webhookPath,
-    secretHeader: 'x-telegram-bot-api-secret-token',
-    receive: (secret, body) => bot.receiveWebhook(secret, body),
-  };
 }
 
 /** The secret is ours alone: derived from a key in the data folder, the same after a restart. */

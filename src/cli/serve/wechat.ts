@@ -1,7 +1,11 @@
 import path from 'node:path';
 import QRCode from 'qrcode';
-import { openWechat, type WechatAlert, type WechatConfig } from '../../bots/wechat/index.js';
-import type { Messages } from '../../studio/ports/basics.js';
+import {
+  openWechatDoor,
+  type WechatAlert,
+  type WechatConfig,
+  type WechatDoor,
+} from '../../bots/wechat/wechat-door.js';
 import type { Shell } from '../shell.js';
 import type { Shop } from './shop.js';
 
@@ -13,17 +17,16 @@ const reconnectMs = 5_000;
 export type WechatOverrides = Partial<Pick<WechatConfig, 'puppet' | 'graceMs' | 'reconnectMs'>>;
 
 /** The account that WECHATY_PUPPET drives. */
-export function openWechatBot(
+export function openWechat(
   { config, output, t }: Shell,
-  shop: Shop,
-  deps: { messages: Messages; alert: (what: WechatAlert) => void; page: () => string },
+  { chatLog, parts, logger: log }: Shop,
+  deps: { alert: (what: WechatAlert) => void; page: () => string },
   overrides: WechatOverrides = {},
-) {
-  const { puppet, token, friendKeyword, uploadBytes, operatorId: _, ...rest } = config.wechat;
+): WechatDoor | undefined {
+  const { puppet, token, friendKeyword, operatorId: _, ...rest } = config.wechat;
   if (!puppet) return undefined;
-  const { chatLog, logger: log } = shop;
-  const { blobs, clock, places } = shop.parts;
-  const opened = openWechat(
+  const { blobs, clock, places } = parts;
+  return openWechatDoor(
     {
       ...{ ...deps, chatLog, blobs, clock, log },
       showScan(qr) {
@@ -43,5 +46,4 @@ export function openWechatBot(
       ...overrides,
     },
   );
-  return { ...opened, limits: { uploadLimitBytes: uploadBytes } };
 }

@@ -97,7 +97,7 @@ async function submit(
   photo: IncomingPhoto,
   preset: string | undefined,
 ): Promise<PhotoView> {
-  const limit = config.downloadLimitBytes;
+  const limit = config.abilities.downloadLimitBytes;
   if (limit !== undefined && photo.bytes !== undefined && photo.bytes > limit) {
     throw new FileBeyondChannel(photo.bytes, limit);
   }

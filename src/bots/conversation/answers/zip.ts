@@ -35,7 +35,7 @@ export async function zip(
     const name = `huancai-${String(i + 1).padStart(2, '0')}${await extensionOf(file)}`;
     files.push({ file, name, bytes: (await stat(file)).size + overheadBytes });
   }
-  const limit = config.uploadLimitBytes ?? Number.POSITIVE_INFINITY;
+  const limit = config.abilities.uploadLimitBytes ?? Number.POSITIVE_INFINITY;
   const fitting = files.filter(({ bytes }) => bytes <= limit);
   if (fitting.length === 0) return [answer(talk, say('zip.tooLarge'))];
   const packs = inPacks(fitting, limit);

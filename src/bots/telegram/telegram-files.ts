@@ -11,47 +11,27 @@ import {
   StudioError,
 } from '../../studio/errors/index.js';
 import { limits } from '../../studio/limits.js';
-import type { ChatChannel } from '../../studio/ports/channel.js';
-import type { Conversation } from '../conversation/conversation.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
-import { personalNews } from '../personal-news.js';
-import type { Turns } from '../turns.js';
-import type { TelegramAlone } from './telegram-alone.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
-import type { TelegramSender } from './telegram-sender.js';
 
 /** Telegram's own servers give bots no more than this. */
 const botLimitBytes = 20_000_000;
 
-/** Outbound side of Telegram. */
-export function createTelegramChannel(deps: {
-  conversation: () => Conversation;
-  sender: TelegramSender;
-  calls: TelegramCalls;
-  alone: () => TelegramAlone;
-  /** News of one chat are told one after the other: a later one knows more. */
-  news: Turns;
-}): ChatChannel {
-  return {
-    id: 'telegram',
-    notify: (to, customer, event, key) =>
-      deps.news.take(to.chatId, async () => {
-        const { chatId } = to;
-        const replies = await deps.conversation().tell({ customer, chat: to }, event, key);
-        if (personalNews.has(event.kind)) return deps.alone().say(chatId, customer, replies);
-        for (const reply of replies) await deps.sender.say(chatId, reply);
-      }),
-    async fetchFile(fileRef, file, signal) {
-      const url = await linkOf(deps.calls, fileRef);
-      // A self-hosted server in local mode names a file of this machine.
-      if (url.protocol === 'file:') return copyLocal(url, file);
-      const response = await fetch(url, { signal, redirect: 'error' }).catch((error) => {
-        throw new ChannelAway('telegram', undefined, nameOf(error));
-      });
-      if (!response.ok || !response.body) throw new ChannelAway('telegram');
-      await save(response.body, file, signal);
-    },
-  };
+/** Download a photo. @throws {PhotoFileTooLarge | ChannelAway | PhotoUnreadable} */
+export async function fetchTelegramFile(
+  calls: TelegramCalls,
+  fileRef: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = await linkOf(calls, fileRef);
+  // A self-hosted server in local mode names a file of this machine.
+  if (url.protocol === 'file:') return copyLocal(url, file);
+  const response = await fetch(url, { signal, redirect: 'error' }).catch((error) => {
+    throw new ChannelAway('telegram', undefined, nameOf(error));
+  });
+  if (!response.ok || !response.body) throw new ChannelAway('telegram');
+  await save(response.body, file, signal);
 }
 
 /** The address holds the bot's token: it never leaves this file. */

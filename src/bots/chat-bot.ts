@@ -1,0 +1,124 @@
+import type { ChatChannel } from '../studio/ports/channel.js';
+import { photosIntent } from './album-rules.js';
+import { createChatListener } from './chat-listener.js';
+import { createChatNews, isNews, notifier } from './chat-news.js';
+import { type ChatTalks, createChatTalks } from './chat-talks.js';
+import { type Conversation, createConversation } from './conversation/conversation.js';
+import type { ConversationConfig, ConversationDeps } from './conversation/talk.js';
+import type { Door } from './door.js';
+import { createInbox } from './inbox.js';
+import { type AlbumHandlers, createIncomingAlbums } from './incoming-albums.js';
+import { createInward } from './inward.js';
+import { createOfferedChoices } from './offered-choices.js';
+import type { OperatorDesk } from './operator-desk.js';
+import { createPrivateChats } from './private-chats.js';
+import { createProgressFollower, type ProgressFollower } from './progress-follower.js';
+import { createSaidBudget } from './said-budget.js';
+import { createSender, type Sender } from './sender.js';
+import { Turns } from './turns.js';
+
+/** What every channel's chat bot needs. */
+export interface ChatBotDeps extends ConversationDeps {
+  readonly desk: OperatorDesk;
+}
+
+/** One channel's bot: what comes in through its door is answered, news go out through it. */
+export interface ChatBot {
+  /** The studio tells its customers through it. */
+  readonly channel: ChatChannel;
+  /** Say something once; see `Sender.say`. */
+  readonly say: Sender['say'];
+  start(): Promise<void>;
+  /** No new messages; what runs is finished. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The chat bot behind a door. It is the same for all channels; see `Door` for what a channel is,
+ * and how to add one.
+ */
+export function createChatBot(
+  deps: ChatBotDeps,
+  config: Omit<ConversationConfig, 'abilities'>,
+  door: Door,
+): ChatBot {
+  const conversation = createConversation(deps, { ...config, abilities: door.abilities });
+  const choices = createOfferedChoices(deps, door.id);
+  const budget = createSaidBudget(deps, door.id, door.abilities.budget);
+  const sender = createSender({ ...deps, choices, budget }, door);
+  const privateChats = createPrivateChats({ ...deps, sender }, door);
+  const talks = createChatTalks({ ...deps, sender, privateChats }, door);
+  const turns = new Turns();
+  const said = { ...deps, conversation, talks, privateChats, budget, turns };
+  const news = createChatNews(said, door);
+  const progress = progressOf({ ...deps, conversation, talks }, door);
+  const rules = { channel: door.id, ...door.albums };
+  const albums = createIncomingAlbums(deps, rules, albumHandlers({ ...said, progress }));
+  const hear = createChatListener({ ...deps, conversation, talks, sender, choices, albums }, door);
+  const inbox = createInbox(
+    deps,
+    door.id,
+    (update) => (isNews(update) ? news.tellWaiting(update.payload) : hear(update)),
+    () => door.ready?.() ?? true,
+  );
+  const inward = createInward({ ...deps, inbox, budget }, door);
+  return {
+    channel: {
+      id: door.id,
+      notify: notifier({ ...deps, news, inbox }, door),
+      fetchFile: door.fetchFile,
+    },
+    say: sender.say,
+    async start() {
+      await albums.start();
+      await door.start(inward);
+    },
+    async stop() {
+      await door.stop();
+      await inbox.stop();
+      await albums.stop();
+      progress?.stop();
+      await sender.idle();
+      await door.close?.();
+    },
+  };
+}
+
+interface Talking extends ChatBotDeps {
+  readonly conversation: Conversation;
+  readonly talks: ChatTalks;
+}
+
+/** Live progress, where a message can move: elsewhere it would be said once, and stale. */
+function progressOf(deps: Talking, { abilities }: Door): ProgressFollower | undefined {
+  if (!abilities.edits) return undefined;
+  const { conversation, talks, studio } = deps;
+  return createProgressFollower(deps, async (customerId, chat, event) => {
+    const customer = await studio.profile(customerId);
+    const replies = await conversation.tell({ customer, chat }, event, `progress:${customerId}`);
+    for (const reply of replies) await talks.reply({ customer, chat }, [reply]).catch(() => {});
+  });
+}
+
+/** What becomes of albums: their photos are taken, then they are priced. */
+function albumHandlers(
+  deps: Talking & { readonly turns: Turns; readonly progress?: ProgressFollower },
+): AlbumHandlers {
+  const { conversation, talks, turns, progress } = deps;
+  return {
+    async photos(album) {
+      const { key, intent } = photosIntent(album);
+      const talk = await talks.of(album, key);
+      await talks.reachable(intent.kind, async () =>
+        talks.reply(talk, await conversation.answer(talk, intent)),
+      );
+      progress?.follow(talk.customer.id, talk.chat);
+    },
+    async closed(album) {
+      const { albumId, chatId } = album;
+      const talk = await talks.of(album, `closed:${albumId}`);
+      const tell = async () => talks.reply(talk, await conversation.albumClosed(talk, albumId));
+      await turns.take(chatId, () => talks.reachable('album', tell));
+    },
+  };
+}

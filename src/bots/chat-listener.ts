@@ -1,0 +1,101 @@
+import type { Messages } from '../studio/ports/basics.js';
+import type { ChatUpdate } from '../studio/ports/chat-log.js';
+import type { ChatTalks } from './chat-talks.js';
+import type { Conversation } from './conversation/conversation.js';
+import type { IncomingPhoto, Intent } from './conversation/intent.js';
+import { parseText, presetOfCaption } from './conversation/parse-text.js';
+import { answer } from './conversation/talk.js';
+import type { Door, DoorAsks, Notice, Said, Speaker } from './door.js';
+import type { IncomingAlbums } from './incoming-albums.js';
+import type { OfferedChoices } from './offered-choices.js';
+import type { OperatorDesk } from './operator-desk.js';
+import type { Sender } from './sender.js';
+
+interface ListenerDeps {
+  readonly conversation: Conversation;
+  readonly talks: ChatTalks;
+  readonly sender: Sender;
+  readonly choices: OfferedChoices;
+  readonly albums: IncomingAlbums;
+  readonly desk: OperatorDesk;
+  readonly messages: Messages;
+}
+
+/** Handles what is written down already, one chat's in order. May run again for the same update. */
+export function createChatListener(
+  deps: ListenerDeps,
+  door: Door,
+): (update: ChatUpdate) => Promise<void> {
+  const { conversation, talks, sender, albums, desk, messages } = deps;
+  const { groups, abilities } = door;
+  const isGroup = (chatId: string) => groups?.isGroup(chatId) === true;
+  const senderOf = ({ chatId, userId, languageCode }: Speaker) => ({
+    ...{ chatId, userId, languageCode },
+    isGroup: isGroup(chatId),
+  });
+  const asks: DoorAsks = {
+    isDesk: (chatId) => desk.isDesk(door.id, chatId),
+    albumOf: (who) => albums.current(senderOf(who)),
+  };
+
+  async function said(what: Said, intent: Intent, update: ChatUpdate): Promise<void> {
+    const { who } = what;
+    const { chatId } = who;
+    if (what.text?.trim() === '/id') return tellId(chatId, update.key);
+    if (await isForDesk(what, update.key)) return;
+    const photo = intent.kind === 'photos' ? intent.photos[0] : undefined;
+    if (photo) return collect(what, photo, update.receivedMs);
+    if (await describesPhotos(who, intent)) return;
+    if (groups?.hint && intent.kind === 'text' && isGroup(chatId))
+      return notice({ who, ...groups.hint }, update.key);
+    const beside = what.beside?.();
+    const wish = await chosen(chatId, intent);
+    const isPublic = groups?.answeredThere?.has(wish.kind) ?? true;
+    const talk = await talks.of(who, update.key, !isPublic);
+    await talks.reply(talk, await conversation.answer(talk, wish));
+    await beside;
+  }
+
+  /** What the setting of the operator's chat is set to. */
+  const tellId = (chatId: string, key: string) =>
+    sender.say(chatId, { key: `id:${key}`, text: groups?.aloneOf?.(chatId) ?? chatId });
+
+  async function isForDesk({ who, text = '', repliesTo }: Said, key: string): Promise<boolean> {
+    if (!asks.isDesk(who.chatId)) return false;
+    return desk.handle({ text, repliesTo, key: `${door.keyPrefix}:${key}` });
+  }
+
+  /** An app sends a selection photo by photo: what belongs together is found out first. */
+  async function collect(what: Said, photo: IncomingPhoto, receivedMs: number): Promise<void> {
+    const { groupId, sentMs = receivedMs } = what;
+    await albums.add(senderOf(what.who), { photo, sentMs, ...(groupId ? { groupId } : {}) });
+  }
+
+  /** Where words cannot be put under a photo, a style named beside it counts. */
+  async function describesPhotos(who: Speaker, intent: Intent): Promise<boolean> {
+    if (abilities.incomingCaptions || intent.kind !== 'text') return false;
+    return !!presetOfCaption(intent.text) && albums.describe(senderOf(who), intent.text);
+  }
+
+  async function chosen(chatId: string, intent: Intent): Promise<Intent> {
+    if (intent.kind !== 'choice') return intent;
+    return (await deps.choices.chosen(chatId, intent.number)) ?? intent;
+  }
+
+  async function notice(what: Omit<Notice, 'kind'>, key: string): Promise<void> {
+    const talk = await talks.of(what.who, key);
+    const words = messages.text(what.messageKey, talk.customer.language, what.params);
+    await talks.reply(talk, [answer(talk, words)]);
+  }
+
+  return async (update) => {
+    const heard = await door.understand(update, asks);
+    if (heard?.kind === 'membership') return sender.setBlocked(heard.chatId, heard.gone);
+    if (heard?.kind === 'notice') return talks.reachable('notice', () => notice(heard, update.key));
+    if (!heard) return;
+    // Whoever speaks to us wants to hear from us again.
+    if (door.canBeBlocked) await sender.setBlocked(heard.who.chatId, false);
+    const intent = heard.intent ?? parseText(heard.text ?? '');
+    await talks.reachable(intent.kind, () => said(heard, intent, update));
+  };
+}

@@ -1,0 +1,74 @@
+import type { Clock, Logger, Messages } from '../../studio/ports/basics.js';
+import type { Blobs } from '../../studio/ports/blobs.js';
+import type { Studio } from '../../studio/ports/studio.js';
+import type { Abilities } from '../abilities.js';
+import type { Door, GroupRules } from '../door.js';
+import { SendPace, telegramPace } from '../send-pace.js';
+import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
+import { createTelegramCalls } from './telegram-client.js';
+import { fetchTelegramFile } from './telegram-files.js';
+import { createTelegramMessages, isTelegramGroup } from './telegram-messages.js';
+import { createTelegramReader } from './telegram-reader.js';
+import type { TelegramUpdate } from './telegram-update.js';
+
+/**
+ * Telegram's apps send ten at most as one group, whose photos come as updates of their own within
+ * a moment; larger selections are groups one after the other.
+ */
+const albums = {
+  quietMs: 1_200,
+  gatherMaxMs: 5_000,
+  betweenMs: 6_000,
+  batchPhotos: 10,
+  marksGroups: true,
+};
+
+/** Telegram's own servers: downloads by bots, uploads by bots, bytes. */
+const cloudLimits = { downloadLimitBytes: 20_000_000, uploadLimitBytes: 50_000_000 };
+/** A self-hosted Bot API server. */
+const localLimits = { downloadLimitBytes: 2_000_000_000, uploadLimitBytes: 2_000_000_000 };
+
+/** What the Bot API carries; the sizes of files depend on the server. */
+export const telegramAbilities: Abilities = {
+  ...{ buttonsMax: 100, edits: true, picturesTogether: 10 },
+  ...{ textMax: 4_096, captionMax: 1_024, incomingCaptions: true },
+};
+
+/** The door, and what of the bot others look at. */
+export interface TelegramDoor extends Door, Pick<TelegramBot, 'receiveWebhook'> {}
+
+/** Telegram: one bot, long polling or a webhook. */
+export function openTelegramDoor(
+  deps: { studio: Studio; blobs: Blobs; messages: Messages; clock: Clock; log: Logger },
+  config: TelegramBotConfig,
+): TelegramDoor {
+  const calls = createTelegramCalls(config, new SendPace(deps.clock, telegramPace));
+  const { send, edit } = createTelegramMessages({ ...deps, calls });
+  const bot = createTelegramBot({ ...deps, calls }, config);
+  const read = createTelegramReader({ ...deps, calls, botName: bot.name });
+  return {
+    id: 'telegram',
+    abilities: { ...telegramAbilities, ...(config.apiRoot ? localLimits : cloudLimits) },
+    ...{ keyPrefix: 'tg', language: 'en', newsWait: false, canBeBlocked: true, albums },
+    groups: groupRules(deps.messages, bot.name),
+    start: bot.start,
+    stop: bot.stop,
+    receiveWebhook: bot.receiveWebhook,
+    understand: ({ payload }, asks) => read(payload as TelegramUpdate, asks),
+    ...{ send, edit },
+    fetchFile: (fileRef, file, signal) => fetchTelegramFile(calls, fileRef, file, signal),
+  };
+}
+
+/** Whoever never opened a chat with the bot cannot be written to: a link leads there. */
+function groupRules(messages: Messages, botName: () => string): GroupRules {
+  return {
+    isGroup: isTelegramGroup,
+    invitation({ language }, key) {
+      const url = `https://t.me/${botName()}?start=hd`;
+      const label = messages.text('bots.button.openChat', language);
+      const text = messages.text('bots.openChat', language);
+      return { key: `open:${key}`, text, choices: [[{ label, url }]] };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { Input } from 'telegraf';
+import type { Blobs } from '../../studio/ports/blobs.js';
+import { encodeIntent } from '../conversation/intent-codec.js';
+import type { Choice, Media } from '../conversation/reply.js';
+import type { Outgoing } from '../door.js';
+import { extensionOf } from '../picture-extension.js';
+import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
+
+interface Sent {
+  readonly message_id: number;
+}
+
+interface CallOptions {
+  readonly chat: { readonly id: string; readonly isGroup: boolean };
+  readonly repeatable: boolean;
+}
+
+/** Groups, supergroups and channels have negative ids. */
+export const isTelegramGroup = (chatId: string): boolean => chatId.startsWith('-');
+
+/** Messages as the Bot API takes them. */
+export interface TelegramMessages {
+  /** @returns the message's id, or that of the first of a group of pictures. */
+  send(chatId: string, message: Outgoing): Promise<string>;
+  /** Texts and their buttons; pictures and files that arrived stay as they are. */
+  edit(chatId: string, messageId: string, message: Outgoing): Promise<void>;
+}
+
+/** Sends through the Bot API; the calls keep the pace. */
+export function createTelegramMessages({
+  calls,
+  blobs,
+}: {
+  calls: TelegramCalls;
+  blobs: Blobs;
+}): TelegramMessages {
+  const optionsOf = (chatId: string, repeatable: boolean): CallOptions => ({
+    chat: { id: chatId, isGroup: isTelegramGroup(chatId) },
+    repeatable,
+  });
+
+  async function send(chatId: string, message: Outgoing): Promise<Sent> {
+    const { text, pictures, picture, file, choices } = message;
+    const options = optionsOf(chatId, !message.passing);
+    if (pictures) return sendTogether(chatId, pictures, options);
+    const base = { chat_id: chatId, ...markup(choices) };
+    if (picture) return sendPicture(base, picture, text, options);
+    if (!file) return calls.call<Sent>('sendMessage', { ...base, text }, options);
+    const payload = { ...base, document: await inputOf(file), caption: text };
+    try {
+      return await calls.call<Sent>('sendDocument', payload, options);
+    } catch (error) {
+      const isTooLarge = error instanceof TelegramRefused && error.status === 413;
+      if (!isTooLarge || !message.instead) throw error;
+      const instead = { chat_id: chatId, text: message.instead };
+      return calls.call<Sent>('sendMessage', instead, options);
+    }
+  }
+
+  async function sendPicture(base: object, media: Media, caption: string, options: CallOptions) {
+    const input = await inputOf(media);
+    try {
+      return await calls.call<Sent>('sendPhoto', { ...base, photo: input, caption }, options);
+    } catch (error) {
+      // Too long and thin, or too large for a photo: as a file it always goes.
+      if (!(error instanceof TelegramRefused)) throw error;
+    }
+    return calls.call<Sent>('sendDocument', { ...base, document: input, caption }, options);
+  }
+
+  async function sendTogether(chatId: string, pictures: readonly Media[], options: CallOptions) {
+    const media = [];
+    for (const picture of pictures) media.push({ type: 'photo', media: await inputOf(picture) });
+    const sent = await calls.call<Sent[]>('sendMediaGroup', { chat_id: chatId, media }, options);
+    return sent[0]!;
+  }
+
+  async function inputOf(media: Media) {
+    if ('bytes' in media) return Input.fromBuffer(Buffer.from(media.bytes), media.name);
+    const file = await blobs.localFile(media.blobKey);
+    const name = media.name.includes('.') ? media.name : media.name + (await extensionOf(file));
+    return Input.fromLocalFile(file, name);
+  }
+
+  return {
+    async send(chatId, message) {
+      const sent = await send(chatId, message);
+      return String(sent?.message_id ?? '');
+    },
+    async edit(chatId, messageId, { text, picture, pictures, file, choices }) {
+      if (picture || pictures || file) return;
+      const about = { chat_id: chatId, message_id: Number(messageId) };
+      try {
+        const payload = { ...about, text, ...markup(choices) };
+        await calls.call('editMessageText', payload, optionsOf(chatId, true));
+      } catch (error) {
+        // Deleted by the customer, or too old to be edited: what passes is let go.
+        if (!(error instanceof TelegramRefused)) throw error;
+      }
+    },
+  };
+}
+
+function markup(choices: Outgoing['choices']): object {
+  if (!choices || choices.length === 0) return {};
+  const row = (one: readonly Choice[]) =>
+    one.map(buttonOf).filter((button) => button !== undefined);
+  return { reply_markup: { inline_keyboard: choices.map(row) } };
+}
+
+function buttonOf(choice: Choice): object | undefined {
+  if (choice.url) return { text: choice.label, url: choice.url };
+  if (!choice.intent) return undefined;
+  return { text: choice.label, callback_data: encodeIntent(choice.intent) };
+}

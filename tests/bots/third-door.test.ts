@@ -1,0 +1,295 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import type { Abilities } from '../../src/bots/abilities.js';
+import { createChatBot } from '../../src/bots/chat-bot.js';
+import type { Reply } from '../../src/bots/conversation/reply.js';
+import type { ConversationDeps } from '../../src/bots/conversation/talk.js';
+import { createOperatorDesk } from '../../src/bots/operator-desk.js';
+import { createMessages } from '../../src/cli/messages.js';
+import { createQrPicture } from '../../src/cli/serve/qr-picture.js';
+import { zipInto } from '../../src/cli/serve/zip-files.js';
+import { createChatLog } from '../../src/storage/chat-store.js';
+import { createReports } from '../../src/storage/report-store.js';
+import { createDesk } from '../../src/studio/desk.js';
+import type { ChannelId } from '../../src/studio/ports/basics.js';
+import type { ChatChannel } from '../../src/studio/ports/channel.js';
+import {
+  type MemoryPerson,
+  memoryChannel,
+  openMemoryDoor,
+  plainAbilities,
+  type Shown,
+} from '../support/memory-door.js';
+import { openShop, type Shop, shopConfig } from '../support/shop.js';
+import { until } from '../support/until.js';
+
+jest.setTimeout(60_000);
+
+/**
+ * A third channel is a door and nothing else: `tests/support/memory-door.ts` is one file, and the
+ * chat bot behind it does all that Telegram and WeChat have.
+ */
+const messages = createMessages(path.resolve('config/messages'));
+const operatorId = 'operator';
+const methods = { ...shopConfig.methods, [memoryChannel]: ['sandbox' as const] };
+let shop: Shop;
+let scratch: string;
+let running: Awaited<ReturnType<typeof openBot>>;
+let people = 0;
+
+async function openBot(abilities: Abilities) {
+  const door = openMemoryDoor(abilities);
+  const chatLog = createChatLog(shop.database);
+  const { studio, context, blobs, clock, log } = shop;
+  const say = (chat: { chatId: string }, reply: Reply) => bot.say(chat.chatId, reply);
+  const operator = createDesk(context, createReports(shop.database));
+  const desk = createOperatorDesk(
+    { ...{ chatLog, messages, clock, log, say }, operator },
+    { language: 'en', chat: { channel: memoryChannel, chatId: operatorId } },
+  );
+  const draw = createQrPicture(messages, 'Asia/Shanghai');
+  const deps: ConversationDeps = {
+    ...{ studio, chatLog, blobs, messages, clock, log },
+    qrPicture: (order, { language }) => draw(order, language),
+    zipFiles: (files) => zipInto(scratch, files),
+    askOperator: (talk, text) => desk.ask(talk, text),
+    askToJoin: (talk, code) => desk.askToJoin(talk, code),
+  };
+  const presets = Object.keys(context.config.presets);
+  const config = { timeZone: 'Asia/Shanghai', retentionDays: 30, presets };
+  const bot = createChatBot({ ...deps, desk }, config, door);
+  (context.channels as Map<ChannelId, ChatChannel>).set(memoryChannel, bot.channel);
+  await bot.start();
+  return { door, bot };
+}
+
+beforeEach(async () => {
+  scratch = mkdtempSync(path.join(os.tmpdir(), 'huancai-third-door-'));
+  shop = await openShop({ config: { methods } });
+  running = await openBot(plainAbilities);
+});
+afterEach(async () => {
+  await running.bot.stop();
+  await shop.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const newcomer = () => running.door.person(`someone-${++people}`);
+
+/** Let the studio work until a person sees it. */
+async function sees(who: MemoryPerson, look: (one: Shown) => boolean, what: string) {
+  for (const end = Date.now() + 20_000; ; ) {
+    await shop.drain();
+    const found = who.sees().find(look);
+    if (found) return found;
+    if (Date.now() > end)
+      throw new Error(
+        `never: ${what}\n${who
+          .sees()
+          .map((one) => one.text)
+          .join('\n---\n')}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const isPreview = ({ picture }: Shown) => picture?.name === 'huancai-preview.jpg';
+const isQr = ({ picture }: Shown) => picture?.name === 'pay.png';
+const isMaster = ({ file }: Shown) => file?.name.startsWith('huancai-') === true;
+/** The number that stands before a choice in a message without buttons. */
+const numberOf = ({ text }: Shown, label: RegExp) =>
+  text
+    .split('\n')
+    .find((line) => label.test(line))!
+    .split(' ')[0]!;
+
+/** Pay the newest order at the sandbox's till. */
+async function pay(who: MemoryPerson): Promise<void> {
+  await sees(who, isQr, 'QR code');
+  const asked = await sees(who, ({ text }) => /I have paid/.test(text), 'what to do then');
+  expect(asked.text).toMatch(/¥\d+\.\d\d/);
+  const customers = await shop.store.read.customers.byIdentity(
+    memoryChannel,
+    who.sees()[0]!.chatId,
+  );
+  const [order] = await shop.studio.orders(customers!.id, 1);
+  await shop.sandbox.pay(shop.sandbox.tradeOf(order!.qr!)!);
+  await who.says(numberOf(asked, /I have paid/));
+}
+
+test('photo, preview, HD by a number, payment, file', async () => {
+  const anna = newcomer();
+  await anna.sends(await shop.picture());
+  await sees(anna, isPreview, 'preview');
+  const offer = await sees(anna, ({ text }) => /^1 .*¥9\.90/m.test(text), 'numbered choices');
+  await anna.says(numberOf(offer, /¥9\.90/));
+  await pay(anna);
+  const { file } = await sees(anna, isMaster, 'HD file');
+  const master = await shop.blobs.localFile((file as { blobKey: string }).blobKey);
+  expect(await sharp(master).metadata()).toMatchObject({ width: 320, height: 240 });
+  expect(anna.sees().filter(isMaster)).toHaveLength(1);
+});
+
+test('photos close together are an album: a word, previews one by one, one price for all', async () => {
+  const ben = newcomer();
+  for (let i = 0; i < 3; i++) await ben.sends(await shop.picture());
+  const offer = await sees(ben, ({ text }) => /¥29\.70/.test(text), 'one price for three');
+  expect(ben.sees().filter(isPreview)).toHaveLength(3);
+  expect(ben.sees().filter(({ text }) => /3 photos/.test(text))).not.toHaveLength(0);
+  expect(ben.sees().at(-1)).toEqual(offer);
+  await ben.says(numberOf(offer, /¥29\.70/));
+  await pay(ben);
+  const zipped = await sees(
+    ben,
+    ({ text }) => /^1 All as ZIP/m.test(text),
+    'the way to all in one',
+  );
+  expect(ben.sees().filter(isMaster)).toHaveLength(3);
+  await ben.says(numberOf(zipped, /All as ZIP/));
+  await sees(ben, ({ file }) => file?.name === 'huancai.zip', 'ZIP');
+});
+
+test('a style named beside a photo counts for it; a question about it is not asked', async () => {
+  const cleo = newcomer();
+  await cleo.sends(await shop.picture());
+  await cleo.says('a portrait of grandma');
+  await sees(cleo, isPreview, 'preview');
+  const customer = await shop.store.read.customers.byIdentity(memoryChannel, cleo.chatId);
+  const [photo] = await shop.store.read.photos.list(customer!.id, 1);
+  expect(photo).toMatchObject({ preset: 'portrait' });
+  expect(cleo.sees().filter(({ text }) => /Send me a photo/.test(text))).toEqual([]);
+});
+
+test('/id, a question to the operator, the answer, a broadcast: the desk is behind every door', async () => {
+  const [dora, operator] = [newcomer(), running.door.person(operatorId)];
+  await operator.says('/id');
+  await sees(operator, ({ text }) => text === operatorId, 'own id');
+  await dora.says('support my photo is upside down');
+  await sees(dora, ({ text }) => /^Passed on/.test(text), 'confirmation');
+  const question = await sees(operator, ({ text }) => /upside down/.test(text), 'question');
+  const code = /[A-Z2-9]{8}/.exec(question.text)![0];
+  await operator.says(`/answer ${code} I have turned it.`);
+  await sees(dora, ({ text }) => /I have turned it/.test(text), 'answer');
+  await operator.says('/broadcast Happy new year');
+  await sees(dora, ({ text }) => text === 'Happy new year', 'broadcast');
+});
+
+test('a message that comes twice is answered once', async () => {
+  const emil = newcomer();
+  await emil.says('/credits', 'the-same');
+  await emil.says('/credits', 'the-same');
+  await emil.says('/history');
+  await sees(emil, ({ text }) => /no photos yet/.test(text), 'history');
+  expect(emil.sees()).toHaveLength(2);
+});
+
+test('a door that is away loses nothing, and the order stays', async () => {
+  const fay = newcomer();
+  await running.door.setAway(true);
+  await fay.says('/credits');
+  await fay.says('/history');
+  await shop.drain();
+  expect(fay.sees()).toEqual([]);
+  await running.door.setAway(false);
+  await sees(fay, ({ text }) => /no photos yet/.test(text), 'history');
+  expect(fay.sees().map(({ text }) => /^Credits/.test(text))).toEqual([true, false]);
+});
+
+describe('what a door can carry decides how things are said', () => {
+  async function reopen(abilities: Partial<Abilities>): Promise<MemoryPerson> {
+    await running.bot.stop();
+    running = await openBot({ ...plainAbilities, ...abilities });
+    return newcomer();
+  }
+
+  test('buttons, captions and edits: one status that moves, choices under the picture', async () => {
+    const gus = await reopen({ buttonsMax: 10, captionMax: 1_000, edits: true });
+    await gus.sends(await shop.picture());
+    const preview = await sees(gus, isPreview, 'preview');
+    expect(preview.choices!.flat().map(({ intent }) => intent!.kind)).toContain('hd');
+    expect(preview.text).not.toMatch(/Reply 1/);
+    expect(running.door.edited()).toBeGreaterThan(0);
+    // The status message, and the preview with its words.
+    expect(gus.sees()).toHaveLength(2);
+    await gus.presses(preview.choices!.flat().find(({ intent }) => intent!.kind === 'hd'));
+    await sees(gus, isQr, 'QR code');
+  });
+
+  test('more choices than buttons: numbers', async () => {
+    const hal = await reopen({ buttonsMax: 1, captionMax: 1_000 });
+    await hal.sends(await shop.picture());
+    const preview = await sees(hal, isPreview, 'preview');
+    expect(preview.choices).toBeUndefined();
+    await hal.says(numberOf(preview, /¥9\.90/));
+    await sees(hal, isQr, 'QR code');
+  });
+
+  test('pictures together: an album comes as one message', async () => {
+    const ida = await reopen({ picturesTogether: 9 });
+    for (let i = 0; i < 3; i++) await ida.sends(await shop.picture());
+    await sees(ida, ({ text }) => /¥29\.70/.test(text), 'price');
+    expect(ida.sees().map(({ pictures }) => pictures?.length ?? 0)).toContain(3);
+    expect(ida.sees().filter(isPreview)).toEqual([]);
+  });
+
+  test('long words are cut, none is lost', async () => {
+    const jo = await reopen({ textMax: 100 });
+    await jo.says('/help');
+    await jo.says('/history');
+    await sees(jo, ({ text }) => /no photos yet/.test(text), 'history');
+    const parts = jo
+      .sees()
+      .slice(0, -1)
+      .map(({ text }) => text);
+    expect(Math.max(...parts.map((one) => one.length))).toBeLessThanOrEqual(100);
+    const code = /[A-Z2-9]{8}/.exec(parts.join(''))![0];
+    expect(parts.join('')).toBe(messages.text('bots.help', 'en', { code }));
+  });
+
+  test('an HD file that is too large for the door is not tried: words say where it is', async () => {
+    const kim = await reopen({ uploadLimitBytes: 100 });
+    await kim.sends(await shop.picture());
+    const offer = await sees(kim, ({ text }) => /¥9\.90/.test(text), 'offer');
+    await kim.says(numberOf(offer, /¥9\.90/));
+    await pay(kim);
+    await sees(kim, ({ text }) => /too large|MB/.test(text), 'the way to it');
+    expect(kim.sees().filter(isMaster)).toEqual([]);
+  });
+
+  test('a budget: never beyond it; what passes is left out, the rest follows the next word', async () => {
+    const budget = { messages: 3, withinMs: 86_400_000 };
+    const lea = await reopen({ budget });
+    await lea.sends(await shop.picture());
+    await sees(lea, ({ text }) => /¥9\.90/.test(text), 'preview and its words');
+    await lea.says('/history', 'one-word');
+    const customer = await shop.store.read.customers.byIdentity(memoryChannel, lea.chatId);
+    const { answer } = createDesk(shop.context, createReports(shop.database));
+    for (let i = 1; i <= 5; i++) await answer(customer!.code, `news ${i}.`, `news-${i}`);
+    const news = () => lea.sees().flatMap(({ text }) => /news (\d)\./.exec(text)?.[1] ?? []);
+    await sees(lea, ({ text }) => /news 2/.test(text), 'as much as one word allows');
+    // The same word again renews nothing.
+    await lea.says('/history', 'one-word');
+    expect(running.door.sinceWord(lea.chatId)).toBe(budget.messages);
+    await lea.says('thanks');
+    await sees(lea, ({ text }) => /news 5/.test(text), 'the rest of the news');
+    expect(news()).toEqual(['1', '2', '3', '4', '5']);
+    await lea.says('/credits');
+    await sees(lea, ({ text }) => /^Credits/.test(text), 'credits');
+    expect(lea.sees().at(-2)!.text).toMatch(/Send me a photo/);
+    expect(running.door.beyondBudget()).toBe(0);
+  });
+
+  test('a budget of hours: nothing is said after them, and nothing is lost', async () => {
+    const mia = await reopen({ budget: { messages: 10, withinMs: 3_600_000 } });
+    await mia.sends(await shop.picture());
+    await until(() => mia.sees().length > 0);
+    shop.skip(3_700_000);
+    await shop.drain();
+    await until(() => shop.log.lines.some(({ event }) => event === 'chat.notHandled'));
+    expect(mia.sees().filter(isPreview)).toEqual([]);
+    await mia.says('is it ready?');
+    await sees(mia, isPreview, 'preview, at the next word');
+  });
+});
