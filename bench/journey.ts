@@ -6,15 +6,15 @@
  *
  *   npm run bench:journey -- [--photos 24] [--megapixels 2] [--at-once 2] [--posts 200] [--gets 2000]
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { createHttpClient, type HttpClient } from '../tests/support/http-client.js';
+import type { HttpClient } from '../tests/support/http-client.js';
 import { openBenchEngine, starterModel } from './bench-engine.js';
 import { writePhoto } from './bench-photo.js';
+import { openShop, smallPhoto } from './bench-shop.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,6 @@ const { values: options } = parseArgs({
 });
 const atOnce = Number(options['at-once']);
 const label = { text: 'AI 合成', producer: 'Huancai', produceId: 'hc-bench' };
-const main = path.resolve(__dirname, '../cli/main.js');
 
 async function run(): Promise<void> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-journey-'));
@@ -157,46 +156,6 @@ async function load(name: string, count: number, one: (i: number) => Promise<voi
   const at = (share: number) => `${times[Math.floor(share * (times.length - 1))]!.toFixed(1)} ms`;
   const rate = `${(count / seconds).toFixed(0)}/s`.padStart(7);
   console.log(`  ${name.padEnd(20)} ${rate}   p50 ${at(0.5)}   p99 ${at(0.99)}`);
-}
-
-async function openShop(dataDir: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, [main, 'serve', '--json'], {
-    env: {
-      ...{ PATH: process.env['PATH'], HOME: dataDir, HUANCAI_DATA_DIR: dataDir, PORT: '0' },
-      HUANCAI_PRICES_FREE_PREVIEWS_PER_DAY: '100000',
-      HUANCAI_STUDIO_WAITING_PER_CUSTOMER: '100000',
-      HUANCAI_WEB_REQUESTS_PER_MINUTE_PER_CUSTOMER: '0',
-      HUANCAI_WEB_UPLOADS_PER_MINUTE_PER_CUSTOMER: '0',
-      HUANCAI_LOG_LEVEL: 'warn',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const url = await address(child);
-  const client = createHttpClient(url);
-  await client.json('GET', '/me');
-  return {
-    client,
-    stop: async () => {
-      const exit = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await exit;
-    },
-  };
-}
-
-function address(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
-    child.stdout!.once('data', (line) => resolve(JSON.parse(String(line)).url));
-  });
-}
-
-async function smallPhoto(index: number): Promise<Buffer> {
-  const background = { r: index % 256, g: index >> 8, b: 99 };
-  return sharp({ create: { width: 640, height: 480, channels: 3, background } })
-    .jpeg()
-    .toBuffer();
 }
 
 run().catch((error) => {

@@ -12,9 +12,9 @@ import type {
 import { BullConnection } from './bull-connection.js';
 import { BullConsumer } from './bull-consumer.js';
 import { hashOf, idOf, infoOf, keyOf } from './bull-job.js';
+import { bullPlace, bullPlaces } from './bull-places.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorkers } from './bull-workers.js';
-import { placeOf, remainingSeconds } from './estimate.js';
 import { needOf } from './need.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
@@ -135,16 +135,16 @@ class BullJobQueue implements JobQueue {
   position(key: string) {
     return this.away(async () => {
       const job = await this.inspect(key);
-      if (!job || !['waiting', 'delayed', 'active'].includes(job.state)) return undefined;
-      const speed = await this.workers.speedOf(job.name);
-      const nowMs = this.deps.clock.now();
-      if (job.state === 'active') {
-        const runMs = nowMs - Number(job.hash['processedOn'] ?? nowMs);
-        const share = Number(job.hash['progress'] ?? 0);
-        return { position: 0, etaSeconds: remainingSeconds(runMs, share, speed) };
-      }
-      const delayMs = job.state === 'delayed' ? (job.info.nextRunMs ?? 0) - nowMs : 0;
-      return placeOf(job.ahead, job.active, speed, delayMs);
+      if (!job) return undefined;
+      return bullPlace(job, await this.workers.speedOf(job.name), this.deps.clock.now());
+    });
+  }
+
+  places(name: JobName, limit: number) {
+    return this.away(async () => {
+      const speed = await this.workers.speedOf(name);
+      const prefix = this.queues.redisKey(name, '');
+      return bullPlaces(this.connection.client, prefix, limit, speed, this.deps.clock.now());
     });
   }
 

@@ -104,6 +104,10 @@ class DatabaseQueue implements JobQueue {
     return away(() => this.reports.position(key, this.deps.clock.now()));
   }
 
+  places(name: JobName, limit: number) {
+    return away(() => this.reports.places(name, limit, this.deps.clock.now()));
+  }
+
   list(filter: { states?: readonly JobState[]; limit: number }) {
     return away(() => this.reports.list(filter, this.deps.clock.now()));
   }

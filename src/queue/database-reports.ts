@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import type { JobInfo, JobState } from '../studio/ports/queue.js';
+import type { JobInfo, JobState, PlaceInQueue } from '../studio/ports/queue.js';
 import { type JobRow, type QueueTables, toJobInfo } from './database-tables.js';
-import { placeOf, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
+import { placeOf, placesOf, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
 import type { QueuePolicy } from './policy.js';
 
 /** A worker unseen for this long is gone, ms. */
@@ -35,6 +35,33 @@ export class Reports {
     }
     const { ahead, active } = await this.before(job, nowMs);
     return placeOf(ahead, active, speed, Number(job.run_at_ms) - nowMs);
+  }
+
+  /** Running jobs and the first `limit` due ones, in the order in which they will be taken. */
+  async places(name: string, limit: number, nowMs: number): Promise<Map<string, PlaceInQueue>> {
+    const speed = await this.speeds.recall(name, nowMs, () => this.speedOf(name, nowMs));
+    const ofName = this.db.selectFrom('queue_jobs').where('name', '=', name);
+    const active = await ofName
+      .where('state', '=', 'active')
+      .select(['key', 'started_ms', 'progress'])
+      .execute();
+    const waiting = await ofName
+      .where('state', '=', 'waiting')
+      .where('run_at_ms', '<=', nowMs)
+      .orderBy('priority')
+      .orderBy('turn')
+      .orderBy('added_ms')
+      .limit(limit)
+      .select('key')
+      .execute();
+    const running = active.map(({ key, started_ms, progress }) => ({
+      ...{ key, runMs: nowMs - Number(started_ms), share: Number(progress) },
+    }));
+    return placesOf(
+      waiting.map((job) => job.key),
+      running,
+      speed,
+    );
   }
 
   /** Newest first. */

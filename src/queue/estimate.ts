@@ -44,6 +44,22 @@ export function remainingSeconds(runMs: number, share: number, speed: Speed): nu
   return Math.max(1, Math.ceil(byProgress / 1000));
 }
 
+/** Places of a whole line. @param waiting keys of due jobs, the next one first. */
+export function placesOf(
+  waiting: readonly string[],
+  running: readonly { readonly key: string; readonly runMs: number; readonly share: number }[],
+  speed: Speed,
+): Map<string, PlaceInQueue> {
+  const places = new Map<string, PlaceInQueue>();
+  for (const { key, runMs, share } of running) {
+    places.set(key, { position: 0, etaSeconds: remainingSeconds(runMs, share, speed) });
+  }
+  waiting.forEach((key, ahead) => {
+    places.set(key, placeOf(ahead, running.length, speed, 0));
+  });
+  return places;
+}
+
 /** Remembers speeds for two seconds: every watcher of every photo asks. */
 export class SpeedMemory {
   private readonly known = new Map<string, { atMs: number; speed: Speed }>();

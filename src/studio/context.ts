@@ -1,5 +1,6 @@
 import type { StudioConfig } from './config.js';
 import type { Live } from './live.js';
+import type { Places } from './places.js';
 import type { ChannelId, Clock, Ids, Logger } from './ports/basics.js';
 import type { Blobs } from './ports/blobs.js';
 import type { ChatChannel } from './ports/channel.js';
@@ -35,4 +36,5 @@ export interface Context extends StudioDeps {
   readonly config: StudioConfig;
   readonly live: Live;
   readonly metrics: Metrics;
+  readonly places: Places;
 }

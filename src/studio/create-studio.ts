@@ -8,6 +8,7 @@ import * as notifications from './notifications.js';
 import * as orders from './orders.js';
 import * as photos from './photos.js';
 import { methodsOf } from './place-order.js';
+import { createPlaces } from './places.js';
 import { noMetrics } from './ports/metrics.js';
 import type { Studio } from './ports/studio.js';
 import { followProgress } from './progress.js';
@@ -16,7 +17,8 @@ import { topUp, unlock } from './unlock-photos.js';
 
 /** The context that calls, stages and sweepers of one process share. */
 export function createContext(deps: StudioDeps, config: StudioConfig): Context {
-  return { ...deps, config, live: createLive(), metrics: deps.metrics ?? noMetrics };
+  const places = createPlaces(deps.queue, deps.clock);
+  return { ...deps, config, places, live: createLive(), metrics: deps.metrics ?? noMetrics };
 }
 
 /** Everything a channel can ask for, over a context. */
@@ -56,6 +58,7 @@ export function createStudio(context: Context): Studio & { close(): void } {
     receiveNotification: (...args) => notifications.receiveNotification(context, ...args),
     approvePreCheckout: (...args) => notifications.approvePreCheckout(context, ...args),
 
+    places: () => context.places.now(),
     watch: (customerId, listener) => context.live.watch(customerId, listener),
     close: stopFollowing,
   };

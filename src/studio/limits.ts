@@ -36,6 +36,10 @@ export const limits = {
     heartbeatMs: 15_000,
     /** How often a waiting photo's place in the queue is looked up for a watcher. */
     livePollMs: 2_000,
+    /** Waiting things one live connection follows; of more, the newest. */
+    liveTopicsPerStream: 60,
+    /** Orders, and photos, read again at each look, over all connections: another process may have changed them. */
+    liveReadsPerPoll: 25,
     /** Uploads left over by a killed process are removed after this. */
     staleUploadMs: 3_600_000,
     /** How long an answer waits for the gateway's code before it goes out without one. */

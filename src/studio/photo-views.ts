@@ -1,6 +1,7 @@
 import type { Context } from './context.js';
 import { NotFound } from './errors/index.js';
 import { restoreKey } from './photo-runs.js';
+import type { PlaceInQueue } from './ports/queue.js';
 import type { Tables } from './ports/store.js';
 import type { LookView, PhotoView } from './ports/studio.js';
 import type { LookRecord, PhotoRecord } from './records.js';
@@ -21,7 +22,16 @@ export async function ownPhoto(
   return photo;
 }
 
-export async function photoView(context: Context, photo: PhotoRecord): Promise<PhotoView> {
+/** Has or may have a place in the line. */
+export const waits = ({ state }: PhotoRecord): boolean =>
+  state === 'received' || state === 'queued' || state === 'restoring';
+
+/** @param places a look at the line that is at hand; absent: the queue is asked for this photo. */
+export async function photoView(
+  context: Context,
+  photo: PhotoRecord,
+  places?: ReadonlyMap<string, PlaceInQueue>,
+): Promise<PhotoView> {
   const { read } = context.store;
   const looks = await read.looks.ofPhoto(photo.id);
   const hold = await read.holds.active(photo.id);
@@ -43,19 +53,25 @@ export async function photoView(context: Context, photo: PhotoRecord): Promise<P
       originalKey: photo.originalKey,
       error: photo.error,
     }),
-    ...(await waiting(context, photo)),
+    ...(await waiting(context, photo, places)),
   };
 }
 
-async function waiting(context: Context, photo: PhotoRecord) {
+async function waiting(
+  context: Context,
+  photo: PhotoRecord,
+  places?: ReadonlyMap<string, PlaceInQueue>,
+) {
+  const placeOf = async () =>
+    // A queue that is away must not hide the photo.
+    places?.get(photo.id) ??
+    context.queue.position(restoreKey(photo.id, photo.runs)).catch(() => undefined);
   if (photo.state === 'restoring' || photo.state === 'ready') {
     const progress = context.live.progress(photo.id);
-    return { ...(progress === undefined ? {} : { progress }), ...(await resting(context, photo)) };
+    return { ...(progress === undefined ? {} : { progress }), ...(await resting(photo, placeOf)) };
   }
   if (photo.state !== 'queued' && photo.state !== 'received') return {};
-  const key = restoreKey(photo.id, photo.runs);
-  // A queue that is away must not hide the photo.
-  const place = await context.queue.position(key).catch(() => undefined);
+  const place = await placeOf();
   if (place) return place;
   const filter = { beforeMs: photo.createdMs };
   const position = await context.store.read.photos.countWaiting(filter);
@@ -63,10 +79,9 @@ async function waiting(context: Context, photo: PhotoRecord) {
 }
 
 /** Given back by a card that became too hot: its share done says nothing any more. */
-async function resting(context: Context, photo: PhotoRecord) {
+async function resting(photo: PhotoRecord, placeOf: () => Promise<PlaceInQueue | undefined>) {
   if (photo.state !== 'restoring') return {};
-  const key = restoreKey(photo.id, photo.runs);
-  const place = await context.queue.position(key).catch(() => undefined);
+  const place = await placeOf();
   if (place?.waitingFor === undefined) return {};
   return { waitingFor: place.waitingFor, etaSeconds: place.etaSeconds };
 }

@@ -5,7 +5,7 @@ import type { TimelineEntry } from './jobs.js';
 import { want } from './outbox.js';
 import { photoMoves } from './photo.js';
 import { addLooks, presetOf, queueRestore, restoreKey } from './photo-runs.js';
-import { ownPhoto, photoView } from './photo-views.js';
+import { ownPhoto, photoView, waits } from './photo-views.js';
 import type { Finishing } from './ports/colorizer.js';
 import type { Tables } from './ports/store.js';
 import type { PhotoView } from './ports/studio.js';
@@ -23,7 +23,9 @@ export async function photos(
   page: { limit: number; before?: string },
 ): Promise<PhotoView[]> {
   const found = await context.store.read.photos.list(customerId, page.limit, page.before);
-  return Promise.all(found.map((one) => photoView(context, one)));
+  // One look at the line for the whole page.
+  const places = found.some(waits) ? await context.places.now() : undefined;
+  return Promise.all(found.map((one) => photoView(context, one, places)));
 }
 
 export async function timeline(

@@ -1,5 +1,6 @@
 import type { Context } from './context.js';
 import { photoMoves } from './photo.js';
+import { photoOfRestore } from './places.js';
 import { assertMove } from './state-machine.js';
 
 /** Restores followed at once; the oldest are looked up again when they show up again. */
@@ -15,7 +16,7 @@ export function followProgress(context: Context): () => void {
   const owners = new Map<string, Promise<string | undefined>>();
   return context.queue.onProgress(({ key, name, share }) => {
     if (name !== 'restore') return;
-    const photoId = key.split(':')[1];
+    const photoId = photoOfRestore(key);
     if (!photoId) return;
     let owner = owners.get(key);
     if (!owner) {

@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../studio/limits.js';
+import type { PlaceInQueue } from '../studio/ports/queue.js';
 import type { LiveEvent, Studio } from '../studio/ports/studio.js';
 import { TooManyRequests } from './errors.js';
+import { createPulse, type Pulse } from './live-pulse.js';
 
 /** Something that can be shown: its name on the wire and how to read it now. */
 export interface LiveTopic {
@@ -10,14 +12,16 @@ export interface LiveTopic {
   /** Same key, same thing: only its newest state is sent. */
   readonly key: string;
   read(): Promise<unknown>;
+  /** What was sent last, at another place in the line; undefined: nothing worth telling. */
+  moved?(last: unknown, place: PlaceInQueue): unknown;
 }
 
 export interface LiveRequest {
   readonly customerId: string;
-  /** Sent at once, and again after every reconnection: nothing is missed. */
-  readonly first: readonly LiveTopic[];
+  /** Sent at once, and again after every reconnection: nothing is missed. Asked once events are heard. */
+  first(): Promise<readonly LiveTopic[]>;
   topicOf(event: LiveEvent): LiveTopic | undefined;
-  /** Things that change without an event of their own: places in a queue that moves. */
+  /** Things that may change without an event: places in a line, what other processes settle. */
   pending(): readonly LiveTopic[];
 }
 
@@ -36,6 +40,7 @@ export function createLiveStreams(
   config: { liveConnections: number; liveConnectionsPerCustomer: number },
 ): LiveStreams {
   const open = new Map<string, Set<() => void>>();
+  const pulse = createPulse(studio);
   let count = 0;
   return {
     open(request, reply, live) {
@@ -45,7 +50,7 @@ export function createLiveStreams(
         config.liveConnectionsPerCustomer > 0 && mine.size >= config.liveConnectionsPerCustomer;
       if (full || greedy) throw new TooManyRequests('connections', 15);
       const stream = startStream(request, reply);
-      const stop = runStream(studio, stream, live);
+      const stop = runStream({ studio, pulse }, stream, live);
       mine.add(stop);
       open.set(live.customerId, mine);
       count += 1;
@@ -79,9 +84,13 @@ function startStream(request: FastifyRequest, reply: FastifyReply): PassThrough 
 }
 
 /** @returns stop: ends the stream and everything that feeds it. */
-function runStream(studio: Studio, stream: PassThrough, live: LiveRequest): () => void {
-  const dirty = new Map(live.first.map((topic) => [topic.key, topic]));
-  const sent = new Map<string, string>();
+function runStream(
+  { studio, pulse }: { studio: Studio; pulse: Pulse },
+  stream: PassThrough,
+  live: LiveRequest,
+): () => void {
+  const dirty = new Map<string, LiveTopic>();
+  const sent = new Map<string, { readonly state: unknown; readonly text: string }>();
   let nextId = 1;
   let stopped = false;
   let running = false;
@@ -95,25 +104,35 @@ function runStream(studio: Studio, stream: PassThrough, live: LiveRequest): () =
       dirty.delete(key);
       // Deleted meanwhile, or the database is away: the next event or poll tries again.
       const state = await topic.read().catch(() => undefined);
-      const text = state === undefined ? undefined : JSON.stringify(state);
-      if (text === undefined || stopped || sent.get(key) === text) continue;
-      sent.set(key, text);
-      blocked = !stream.write(`id: ${nextId++}\nevent: ${topic.event}\ndata: ${text}\n\n`);
+      send(topic, state);
     }
     running = false;
   };
-  const mark = (topic: LiveTopic | undefined): void => {
-    if (topic) dirty.set(topic.key, topic);
+  function send({ key, event }: LiveTopic, state: unknown): void {
+    const text = state === undefined ? undefined : JSON.stringify(state);
+    if (text === undefined || stopped || sent.get(key)?.text === text) return;
+    sent.set(key, { state, text });
+    blocked = !stream.write(`id: ${nextId++}\nevent: ${event}\ndata: ${text}\n\n`);
+  }
+  const again = (topics: readonly LiveTopic[]): void => {
+    for (const topic of topics) dirty.set(topic.key, topic);
+    void flush();
   };
 
   const unwatch = studio.watch(live.customerId, (event) => {
-    mark(live.topicOf(event));
-    void flush();
+    const topic = live.topicOf(event);
+    if (topic) again([topic]);
   });
-  const poll = setInterval(() => {
-    live.pending().forEach(mark);
-    void flush();
-  }, limits.web.livePollMs).unref();
+  const leave = pulse.join({
+    pending: live.pending,
+    again,
+    moved: (topic, place) => {
+      const last = sent.get(topic.key);
+      // A reader that lags behind skips steps; what is about to be read again needs none.
+      if (!last || blocked || stopped || dirty.has(topic.key)) return;
+      send(topic, topic.moved?.(last.state, place));
+    },
+  });
   const heartbeat = setInterval(() => {
     if (!blocked) stream.write(': still here\n\n');
   }, limits.web.heartbeatMs).unref();
@@ -125,11 +144,15 @@ function runStream(studio: Studio, stream: PassThrough, live: LiveRequest): () =
   function stop(): void {
     if (stopped) return;
     stopped = true;
-    clearInterval(poll);
+    leave();
     clearInterval(heartbeat);
     unwatch();
     stream.end();
   }
-  void flush();
+  live
+    .first()
+    .then(again)
+    // The database is away: the browser comes back and asks again.
+    .catch(() => stop());
   return stop;
 }

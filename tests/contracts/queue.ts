@@ -333,6 +333,23 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
     expect(await queue.position('p3')).toBeUndefined();
   });
 
+  test('the places of a whole line are those of each', async () => {
+    for (let i = 0; i < 5; i++) await queue.add(notify(`line${i}`));
+    const line = await queue.places('notify', 3);
+    expect([...line.keys()]).toEqual(['line0', 'line1', 'line2']);
+    for (const [key, place] of line) expect(place).toEqual(await queue.position(key));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    consume(() => held);
+    await until(async () => (await state('line0')) === 'active');
+    expect((await queue.places('notify', 100)).get('line0')?.position).toBe(0);
+    release();
+    await until(async () => (await state('line4')) === 'done');
+    expect((await queue.places('notify', 100)).size).toBe(0);
+  });
+
   test('while every worker rests, a waiting job says so, and takes longer', async () => {
     let ready = false;
     await queue.add(notify('early'));

@@ -104,6 +104,13 @@ export function createDirectQueue({ store, clock }: { store: Store; clock: Clock
       const entry = entries.get(key);
       return entry && info(entry);
     },
+    places: async (name, limit) => {
+      const waiting = [...entries.values()].filter(
+        (entry) => entry.state === 'waiting' && entry.job.name === name,
+      );
+      const keys = waiting.slice(0, limit).map((entry) => entry.job.key);
+      return new Map(keys.map((key, i) => [key, { position: i, etaSeconds: i + 1 }]));
+    },
     position: async (key) => {
       const waiting = [...entries.values()].filter((entry) => entry.state === 'waiting');
       const position = waiting.findIndex((entry) => entry.job.key === key);

@@ -74,6 +74,11 @@ export interface JobQueue {
   find(key: string): Promise<JobInfo | undefined>;
   /** Jobs before this one, and a guess from recent durations and live workers. */
   position(key: string): Promise<PlaceInQueue | undefined>;
+  /**
+   * One look at the whole line: places of running jobs and of the first `limit` due ones of a name,
+   * by key. Costs what one `position` costs, however many watch.
+   */
+  places(name: JobName, limit: number): Promise<ReadonlyMap<string, PlaceInQueue>>;
   list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]>;
   counts(): Promise<Record<JobState, number>>;
   /** Dead or cancelled -> waiting, attempts from zero. */

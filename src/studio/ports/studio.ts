@@ -4,6 +4,7 @@ import type { LookState, PhotoState } from '../photo.js';
 import type { ChannelId, Language } from './basics.js';
 import type { Finishing, ResultNote } from './colorizer.js';
 import type { Currency, GatewayId, PaymentMethod, RawNotification } from './gateway.js';
+import type { PlaceInQueue } from './queue.js';
 
 /** Who is asking: resolved once per request or update, created at first sight. */
 export interface Customer {
@@ -209,5 +210,7 @@ export interface Studio {
   /** Stars: may this invoice still be paid? Answers from the database alone, in milliseconds. */
   approvePreCheckout(outTradeNo: string, amountMinor: number, currency: string): Promise<boolean>;
 
+  /** Where waiting photos stand, by photo; one look that all watchers share. */
+  places(): Promise<ReadonlyMap<string, PlaceInQueue>>;
   watch(customerId: string, listener: (event: LiveEvent) => void): () => void;
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { NotFound } from '../../studio/errors/studio.js';
+import { limits } from '../../studio/limits.js';
+import type { PlaceInQueue } from '../../studio/ports/queue.js';
 import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
 import type { LiveTopic } from '../live.js';
 import { describe } from '../openapi.js';
-import { orderJson, photoJson, type ViewContext } from '../views.js';
+import { orderJson, type PhotoJson, photoJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 
 const produces = ['text/event-stream'];
@@ -11,6 +13,9 @@ const waiting = new Set(['received', 'queued', 'restoring']);
 const underWay = new Set(['created', 'pending', 'closing', 'paid']);
 /** Told at every connection: a phone comes back from the payment app. */
 const recentOrders = 10;
+const recentPhotos = 30;
+/** Guesses that differ by less are the same guess. */
+const etaShare = 0.2;
 
 /** Live events of one photo, or of everything a customer has. */
 export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
@@ -21,10 +26,11 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
       const { customer, view } = await enter(api, request, reply);
       const { id } = request.params;
       const watched = createPhotoWatch(api, customer.id, view);
-      watched.see(await api.studio.photo(customer.id, id));
+      // Another's photo is not there.
+      await api.studio.photo(customer.id, id);
       return api.live.open(request, reply, {
         customerId: customer.id,
-        first: [watched.topic(id)],
+        first: async () => [watched.topic(id)],
         topicOf: (event) => (event.photoId === id ? watched.topic(id, event) : undefined),
         pending: watched.pending,
       });
@@ -42,18 +48,14 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
         read: () => api.studio.profile(customer.id),
       };
       const bought = createOrderWatch(api, customer.id, view);
-      const orders = await api.studio.orders(customer.id, recentOrders);
-      orders.forEach(bought.see);
       const watched = createPhotoWatch(api, customer.id, view);
-      const recent = await api.studio.photos(customer.id, { limit: 30 });
-      recent.forEach(watched.see);
       return api.live.open(request, reply, {
         customerId: customer.id,
-        first: [
-          me,
-          ...recent.map((photo) => watched.topic(photo.id)),
-          ...orders.map((order) => bought.topic(order.id)),
-        ],
+        first: async () => {
+          const orders = await api.studio.orders(customer.id, recentOrders);
+          const photos = await api.studio.photos(customer.id, { limit: recentPhotos });
+          return [me, ...photos.map(watched.known), ...orders.map(bought.known)];
+        },
         topicOf: (event) => {
           if (event.photoId) return watched.topic(event.photoId, event);
           if (event.orderId) return bought.topic(event.orderId);
@@ -75,13 +77,33 @@ function createOrderWatch(api: ApiContext, customerId: string, view: ViewContext
   const topic = (id: string): LiveTopic => ({
     event: 'order',
     key: id,
-    read: async () => {
-      const order = await api.studio.order(customerId, id);
-      see(order);
-      return orderJson(order, view);
-    },
+    read: async () => show(await api.studio.order(customerId, id)),
   });
-  return { see, topic, pending: () => [...pendingIds].map(topic) };
+  const show = (order: OrderView) => {
+    see(order);
+    return orderJson(order, view);
+  };
+  const known = (order: OrderView): LiveTopic => ({
+    ...topic(order.id),
+    read: async () => show(order),
+  });
+  return { topic, known, pending: () => newest(pendingIds).map(topic) };
+}
+
+/** What was shown, at its new place; undefined when a reader would not notice. */
+function movedPhoto(last: PhotoJson, place: PlaceInQueue): PhotoJson | undefined {
+  if (last.position === undefined) return undefined;
+  const { position, etaSeconds, waitingFor } = place;
+  const sameGuess = Math.abs(etaSeconds - (last.etaSeconds ?? 0)) <= etaSeconds * etaShare;
+  if (position === last.position && waitingFor === last.waitingFor && sameGuess) return undefined;
+  return { ...last, position, etaSeconds, waitingFor };
+}
+
+/** Ids sort by age. */
+function newest(ids: ReadonlySet<string>): string[] {
+  const all = [...ids];
+  const most = limits.web.liveTopicsPerStream;
+  return all.length > most ? all.sort().slice(-most) : all;
 }
 
 /** A photo that cannot be found any more was deleted, here or in another tab. */
@@ -109,12 +131,19 @@ function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext
       key: id,
       read: async () => {
         const photo = await api.studio.photo(customerId, id).catch(ifGone);
-        if (!photo) return { id, status: 'deleted' };
-        see(photo);
-        const json = photoJson(photo, view);
-        return { ...json, progress: json.progress ?? progress.get(id) };
+        return photo ? show(photo) : { id, status: 'deleted' };
       },
+      moved: (last, place) => movedPhoto(last as PhotoJson, place),
     };
   };
-  return { see, topic, pending: () => [...pendingIds].map((id) => topic(id)) };
+  const show = (photo: PhotoView) => {
+    see(photo);
+    const json = photoJson(photo, view);
+    return { ...json, progress: json.progress ?? progress.get(photo.id) };
+  };
+  const known = (photo: PhotoView): LiveTopic => ({
+    ...topic(photo.id),
+    read: async () => show(photo),
+  });
+  return { topic, known, pending: () => newest(pendingIds).map((id) => topic(id)) };
 }
