@@ -3,9 +3,10 @@ import { NotFound } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
 import type { PlaceInQueue } from '../../studio/ports/queue.js';
 import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
+import type * as Api from '../api-types.js';
 import type { LiveTopic } from '../live.js';
 import { describe } from '../openapi.js';
-import { orderJson, type PhotoJson, photoJson, type ViewContext } from '../views.js';
+import { orderJson, photoJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 
 const produces = ['text/event-stream'];
@@ -91,7 +92,7 @@ function createOrderWatch(api: ApiContext, customerId: string, view: ViewContext
 }
 
 /** What was shown, at its new place; undefined when a reader would not notice. */
-function movedPhoto(last: PhotoJson, place: PlaceInQueue): PhotoJson | undefined {
+function movedPhoto(last: Api.Photo, place: PlaceInQueue): Api.Photo | undefined {
   if (last.position === undefined) return undefined;
   const { position, etaSeconds, waitingFor } = place;
   const sameGuess = Math.abs(etaSeconds - (last.etaSeconds ?? 0)) <= etaSeconds * etaShare;
@@ -133,7 +134,7 @@ function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext
         const photo = await api.studio.photo(customerId, id).catch(ifGone);
         return photo ? show(photo) : { id, status: 'deleted' };
       },
-      moved: (last, place) => movedPhoto(last as PhotoJson, place),
+      moved: (last, place) => movedPhoto(last as Api.Photo, place),
     };
   };
   const show = (photo: PhotoView) => {
