@@ -107,7 +107,7 @@ const ratchets = {
     payments: 14,
     queue: 19,
     storage: 26,
-    studio: 114,
+    studio: 113,
     web: 48,
   },
 };

@@ -1,7 +1,16 @@
 import { limits } from '../studio/limits.js';
 import type { PlaceInQueue } from '../studio/ports/queue.js';
 import type { Studio } from '../studio/ports/studio.js';
-import type { LiveTopic } from './live.js';
+
+/** Something that can be shown: its name on the wire and how to read it now. */
+export interface LiveTopic {
+  readonly event: 'photo' | 'order' | 'me';
+  /** Same key, same thing: only its newest state is sent. */
+  readonly key: string;
+  read(): Promise<unknown>;
+  /** What was sent last, at another place in the line; undefined: nothing worth telling. */
+  moved?(last: unknown, place: PlaceInQueue): unknown;
+}
 
 /** A live connection as the pulse sees it. */
 export interface Pulsed {

@@ -4,17 +4,7 @@ import { limits } from '../studio/limits.js';
 import type { PlaceInQueue } from '../studio/ports/queue.js';
 import type { LiveEvent, Studio } from '../studio/ports/studio.js';
 import { TooManyRequests } from './errors.js';
-import { createPulse, type Pulse } from './live-pulse.js';
-
-/** Something that can be shown: its name on the wire and how to read it now. */
-export interface LiveTopic {
-  readonly event: 'photo' | 'order' | 'me';
-  /** Same key, same thing: only its newest state is sent. */
-  readonly key: string;
-  read(): Promise<unknown>;
-  /** What was sent last, at another place in the line; undefined: nothing worth telling. */
-  moved?(last: unknown, place: PlaceInQueue): unknown;
-}
+import { createPulse, type LiveTopic, type Pulse } from './live-pulse.js';
 
 export interface LiveRequest {
   readonly customerId: string;

@@ -4,7 +4,7 @@ import { limits } from '../../studio/limits.js';
 import type { PlaceInQueue } from '../../studio/ports/queue.js';
 import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
 import type * as Api from '../api-types.js';
-import type { LiveTopic } from '../live.js';
+import type { LiveTopic } from '../live-pulse.js';
 import { describe } from '../openapi.js';
 import { orderJson, photoJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
