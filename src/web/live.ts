@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../studio/limits.js';
-import type { PlaceInQueue } from '../studio/ports/queue.js';
 import type { LiveEvent, Studio } from '../studio/ports/studio.js';
 import { TooManyRequests } from './errors.js';
 import { createPulse, type LiveTopic, type Pulse } from './live-pulse.js';
