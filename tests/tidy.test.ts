@@ -108,7 +108,7 @@ const ratchets = {
     queue: 19,
     storage: 26,
     studio: 113,
-    web: 48,
+    web: 47,
   },
 };
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StudioError } from '../studio/errors/index.js';
+import { codeOf, StudioError } from '../studio/errors/index.js';
 import type { ChannelId, Clock, Logger } from '../studio/ports/basics.js';
 import type { ChatLog, ChatUpdate } from '../studio/ports/chat-log.js';
 import { Turns } from './turns.js';
@@ -154,10 +154,6 @@ export function createInbox(
       await turns.idle();
     },
   };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof StudioError ? error.code : 'UNEXPECTED';
 }
 
 /** How long the other side asked us to wait, ms. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StudioError } from '../studio/errors/index.js';
+import { codeOf, StudioError } from '../studio/errors/index.js';
 import type { ChannelId, Clock, Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import {
@@ -89,7 +89,7 @@ export function createIncomingAlbums(
       void turns
         .take(key, () => step(key))
         .catch((error: unknown) => {
-          const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+          const code = codeOf(error);
           const err = error instanceof StudioError ? {} : { err: error };
           log.warn('chat.albumNotHandled', { channel, code, ...err });
           wake(key, retryMs);

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { systemCodeOf } from '../studio/errors/base.js';
 import { botSections } from './config/bots.js';
 import { engineSections } from './config/engine.js';
 import { fleetSections } from './config/fleet.js';
@@ -142,7 +143,7 @@ function secretFile(one: Setting, file: string | undefined, faults: string[]): s
     }
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    faults.push(`${one.env}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
+    faults.push(`${one.env}_FILE: cannot read ${file} (${systemCodeOf(error)})`);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { WorkflowInvalid } from '../inference/workflow/errors.js';
-import { StudioError } from '../studio/errors/base.js';
+import { codeOf, StudioError } from '../studio/errors/base.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import type { Translate } from './messages.js';
 
@@ -137,6 +137,5 @@ export function describeError(error: unknown, t: Translate): string {
 
 /** The same for machines. */
 export function errorRecord(error: unknown, t: Translate): { code: string; message: string } {
-  const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
-  return { code, message: describeError(error, t) };
+  return { code: codeOf(error), message: describeError(error, t) };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { systemCodeOf } from '../studio/errors/base.js';
 
 /**
  * Read a random key, made at first start, readable by its owner only. Two processes starting at
@@ -14,7 +15,7 @@ export function readOrCreateKey(file: string): string {
     writeSync(handle, randomBytes(32).toString('hex'));
     closeSync(handle);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
   chmodSync(file, 0o600);
   const key = readFileSync(file, 'utf8').trim();

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { DiskUnavailable } from '../studio/errors/index.js';
+import { DiskUnavailable, systemCodeOf } from '../studio/errors/index.js';
 
 const prefix = 'huancai-work-';
 
@@ -48,6 +48,6 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it runs, and is somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return systemCodeOf(error) === 'EPERM';
   }
 }

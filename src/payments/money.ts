@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { yuan } from '../studio/money.js';
 
 const strictYuan = /^\d{1,9}\.\d{2}$/;
 
 /** 1234 -> "12.34". @param fen integer, 1..99,999,999,999. */
 export function fenToYuan(fen: number): string {
-  assert(Number.isSafeInteger(fen) && fen >= 0, `fen must be a whole number, got ${fen}`);
-  return `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`;
+  assert(fen >= 0, `an amount is never below zero, got ${fen}`);
+  return yuan(fen);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCodeOf } from '../studio/errors/base.js';
 
 /** What happened to one sandbox trade. A trade is a file of these, one JSON line each. */
 export type SandboxEvent =
@@ -64,8 +65,8 @@ export function createSandboxBook(dir: string): SandboxBook {
   };
 }
 
-function missing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+function missing(error: unknown): undefined {
+  if (systemCodeOf(error) !== 'ENOENT') throw error;
 }
 
 function parseLines(text: string): SandboxEvent[] {

@@ -1,4 +1,9 @@
-import { DatabaseAway, DiskUnavailable, StudioError } from '../studio/errors/index.js';
+import {
+  DatabaseAway,
+  DiskUnavailable,
+  StudioError,
+  systemCodeOf,
+} from '../studio/errors/index.js';
 
 const awayCodes = new Set([
   'ECONNREFUSED',
@@ -23,13 +28,13 @@ const awayCodes = new Set([
 const againCodes = new Set(['40P01', '40001', '55P03', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT']);
 
 export function mayRunAgain(error: unknown): boolean {
-  return againCodes.has(codeOf(error));
+  return againCodes.has(systemCodeOf(error) ?? '');
 }
 
 /** The driver's own error as one of ours; what is none of these is a bug and stays as it is. */
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof StudioError) return error;
-  const code = codeOf(error);
+  const code = systemCodeOf(error) ?? '';
   const message = error instanceof Error ? error.message : String(error);
   if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(code) || code === '53100') {
     return new DiskUnavailable('database', message, error);
@@ -40,9 +45,4 @@ export function translateDatabaseError(error: unknown): unknown {
     mayRunAgain(error) ||
     /^Connection terminated|timeout exceeded when trying to connect/.test(message);
   return away ? new DatabaseAway(error) : error;
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
 }

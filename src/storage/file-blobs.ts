@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, open, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { BlobMissing } from '../studio/errors/index.js';
+import { BlobMissing, systemCodeOf } from '../studio/errors/index.js';
 import type { Clock } from '../studio/ports/basics.js';
 import type { BlobKind, BlobRef, Blobs } from '../studio/ports/blobs.js';
 import { keyOf, parseKey } from './blob-keys.js';
@@ -121,7 +121,7 @@ async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    if (systemCodeOf(error) !== 'EXDEV') throw error;
     await copyFile(from, to).catch((cause) => discard(to, cause));
     await rm(from, { force: true });
   }

@@ -1,4 +1,4 @@
-import { DiskUnavailable } from '../studio/errors/index.js';
+import { DiskUnavailable, systemCodeOf } from '../studio/errors/index.js';
 
 const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR']);
 
@@ -7,7 +7,7 @@ export async function onDisk<T>(folder: string, work: () => Promise<T>): Promise
   try {
     return await work();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const code = systemCodeOf(error) ?? '';
     if (diskFaults.has(code)) throw new DiskUnavailable(folder, code, error);
     throw error;
   }

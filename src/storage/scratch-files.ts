@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DiskUnavailable } from '../studio/errors/index.js';
+import { DiskUnavailable, systemCodeOf } from '../studio/errors/index.js';
 import type { Files } from '../studio/ports/files.js';
 import { removeLocation } from './without-location.js';
 
@@ -46,6 +46,6 @@ async function makeFolder(folder: string): Promise<string> {
 }
 
 function translate(file: string, error: unknown): DiskUnavailable {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  const code = systemCodeOf(error) ?? String(error);
   return new DiskUnavailable(file, code, error);
 }

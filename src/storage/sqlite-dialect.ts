@@ -11,6 +11,7 @@ import {
   SqliteDialect,
   SqliteDriver,
 } from 'kysely';
+import { systemCodeOf } from '../studio/errors/base.js';
 
 /** Statements kept compiled; the product has far fewer. */
 const statementsMax = 500;
@@ -67,7 +68,7 @@ class PatientConnection implements DatabaseConnection {
       try {
         return await this.execute<R>(query);
       } catch (error) {
-        const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
+        const busy = systemCodeOf(error) === 'SQLITE_BUSY';
         if (!busy || performance.now() > endMs) throw error;
       }
       const waitMs = retryMs.from + Math.random() * (retryMs.to - retryMs.from);

@@ -1,5 +1,5 @@
 import type { Context } from './context.js';
-import { NotificationRejected, StudioError } from './errors/index.js';
+import { codeOf, NotificationRejected } from './errors/index.js';
 import { priorities } from './jobs.js';
 import { want } from './outbox.js';
 import type { GatewayId, GatewayNotification, RawNotification } from './ports/gateway.js';
@@ -22,7 +22,7 @@ export async function receiveNotification(
     await record(context, gatewayId, notification);
     return 'accepted';
   } catch (error) {
-    const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+    const code = codeOf(error);
     context.log.error('notification.notRecorded', { gateway: gatewayId, code });
     return 'tryAgain';
   }
@@ -34,7 +34,7 @@ function refused({ log }: Context, gateway: GatewayId, error: unknown): 'rejecte
     log.warn('notification.rejected', { gateway, reason: error.reason });
     return 'rejected';
   }
-  const code = error instanceof StudioError ? error.code : 'UNEXPECTED';
+  const code = codeOf(error);
   log.error('notification.notOpened', { gateway, code });
   return 'tryAgain';
 }

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { systemCodeOf } from '../studio/errors/base.js';
 import { limits } from '../studio/limits.js';
 import type { ApiContext } from './api/context.js';
 import { eventRoutes } from './api/events.js';
@@ -147,8 +148,8 @@ function lifecycle(app: FastifyInstance, api: ApiContext): WebServer {
       try {
         await app.listen({ host, port });
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(code ?? '')) {
+        const code = systemCodeOf(error) ?? '';
+        if (['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(code)) {
           throw new AddressInUse(host, port, error);
         }
         throw error;

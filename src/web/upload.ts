@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { StudioError } from '../studio/errors/base.js';
+import { StudioError, systemCodeOf } from '../studio/errors/base.js';
 import { PhotoFileTooLarge, PhotoUnreadable } from '../studio/errors/photo.js';
 import { DiskUnavailable } from '../studio/errors/storage.js';
 import { InvalidRequest } from '../studio/errors/studio.js';
@@ -82,7 +82,7 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     // EPERM: alive, another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return systemCodeOf(error) === 'EPERM';
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ChatRef } from '../../studio/jobs.js';
+import { yuan } from '../../studio/money.js';
 import type { Clock, Logger, Messages } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
@@ -55,7 +56,7 @@ export type Say = ReturnType<typeof speak>;
 
 /** `¥9.90` or `100 ⭐`. */
 export function priceText(amountMinor: number, currency: Currency): string {
-  return currency === 'XTR' ? `${amountMinor} ⭐` : `¥${(amountMinor / 100).toFixed(2)}`;
+  return currency === 'XTR' ? `${amountMinor} ⭐` : `¥${yuan(amountMinor)}`;
 }
 
 /** `2026-05-01 09:30` in the shop's time zone. */

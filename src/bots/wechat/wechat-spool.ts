@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/prom
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { PhotoFileTooLarge, PhotoUnreadable } from '../../studio/errors/index.js';
+import { PhotoFileTooLarge, PhotoUnreadable, systemCodeOf } from '../../studio/errors/index.js';
 import { limits } from '../../studio/limits.js';
 import type { Clock } from '../../studio/ports/basics.js';
 
@@ -63,7 +63,7 @@ export function createWechatSpool({ clock }: { clock: Clock }, folder: string): 
         await utimes(taken, now, now);
         await copyFile(taken, file);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        if (systemCodeOf(error) !== 'ENOENT') throw error;
         throw new PhotoUnreadable('the file is no longer here', undefined, 'gone');
       }
     },

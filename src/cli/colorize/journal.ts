@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { makeFolder } from '../../inference/codec/make-folder.js';
+import { systemCodeOf } from '../../studio/errors/base.js';
 
 /** Beside the results: what a killed run had finished. */
 export const journalName = '.huancai-journal.jsonl';
@@ -85,7 +86,7 @@ function flush(file: string): void {
       closeSync(descriptor);
     } catch (error) {
       // Folders cannot be flushed everywhere (Windows, some network drives).
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const missing = systemCodeOf(error) === 'ENOENT';
       if (one === file && !missing) throw error;
     }
   }
@@ -98,7 +99,7 @@ function read(file: string) {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
   }
   for (const row of text.split('\n')) {
     const line = parse(row);

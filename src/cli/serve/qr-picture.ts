@@ -1,6 +1,7 @@
 import QRCode from 'qrcode';
 import sharp from 'sharp';
 import { type Glyphs, loadGlyphs } from '../../inference/label/glyphs.js';
+import { yuan } from '../../studio/money.js';
 import type { Language, Messages } from '../../studio/ports/basics.js';
 import type { OrderView } from '../../studio/ports/studio.js';
 
@@ -21,7 +22,7 @@ export function createQrPicture(messages: Messages, timeZone: string) {
     const text = (key: string, params?: Record<string, string | number>) =>
       messages.text(`bots.qr.${key}`, language, params);
     const amount =
-      order.currency === 'XTR' ? `${order.amountMinor} Stars` : yuan(order.amountMinor);
+      order.currency === 'XTR' ? `${order.amountMinor} Stars` : `￥${yuan(order.amountMinor)}`;
     const until = new Intl.DateTimeFormat('en-GB', {
       timeZone,
       hour: '2-digit',
@@ -31,10 +32,6 @@ export function createQrPicture(messages: Messages, timeZone: string) {
     const lines = [`${text(order.method)}  ${amount}`, purpose, text('until', { time: until })];
     return draw(await glyphs, order.qr ?? '', lines);
   };
-}
-
-function yuan(fen: number): string {
-  return `￥${(fen / 100).toFixed(2)}`;
 }
 
 async function draw(glyphs: Glyphs, content: string, lines: readonly string[]): Promise<Buffer> {

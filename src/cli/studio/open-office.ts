@@ -2,6 +2,7 @@ import type { Database } from '../../storage/database.js';
 import { createStore } from '../../storage/store.js';
 import type { Context } from '../../studio/context.js';
 import { createContext } from '../../studio/create-studio.js';
+import { yuan } from '../../studio/money.js';
 import { createOperator, type Operator } from '../../studio/operator.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
@@ -69,7 +70,7 @@ export async function withContext(
 
 /** 990 fen is ¥9.90; Stars are whole. */
 export function money(amountMinor: number, currency: string): string {
-  return currency === 'CNY' ? `¥${(amountMinor / 100).toFixed(2)}` : `${amountMinor} ${currency}`;
+  return currency === 'CNY' ? `¥${yuan(amountMinor)}` : `${amountMinor} ${currency}`;
 }
 
 export const time = (atMs: number) => new Date(atMs).toISOString();

@@ -4,17 +4,15 @@ import {
   PhotoFormatUnsupported,
   PhotoUnreadable,
   StudioError,
+  systemCodeOf,
 } from '../../studio/errors/index.js';
-
-const codeOf = (error: unknown): string | undefined =>
-  (error as NodeJS.ErrnoException | undefined)?.code;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Fault while reading a photo: libvips' or the file system's words to ours. */
 export function translateReadError(error: unknown): StudioError {
   if (error instanceof StudioError) return error;
-  switch (codeOf(error)) {
+  switch (systemCodeOf(error)) {
     case 'ENOENT':
       return new PhotoUnreadable('there is no such file', error, 'missing');
     case 'EACCES':
@@ -39,7 +37,7 @@ export function translateReadError(error: unknown): StudioError {
 /** Fault while writing a result. @param path where it should have gone. */
 export function translateWriteError(error: unknown, path: string): StudioError {
   if (error instanceof StudioError) return error;
-  switch (codeOf(error)) {
+  switch (systemCodeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
       return new DiskUnavailable(path, 'no space left on the disk', error);

@@ -1,4 +1,4 @@
-import { Cancelled, CardPaused, StudioError } from '../../studio/errors/index.js';
+import { Cancelled, CardPaused, codeOf } from '../../studio/errors/index.js';
 import type { CardStatus, Cards } from '../../studio/ports/cards.js';
 import type { ResultNote } from '../../studio/ports/colorizer.js';
 import { chooseSeat, type PoolMember, type Seat, smoothed } from './card-choice.js';
@@ -194,7 +194,7 @@ class Pool<M extends PoolMember> implements CardPool<M> {
 
 /** Faults of one card's process or memory: another card may have neither. */
 function isOfCard(error: unknown): boolean {
-  const code = error instanceof StudioError ? error.code : '';
+  const code = codeOf(error);
   return code === 'INFERENCE_FAILED' || code === 'INFERENCE_OUT_OF_MEMORY';
 }
 

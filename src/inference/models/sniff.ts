@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { ModelMissing, ModelUnfit } from '../../studio/errors/index.js';
+import { ModelMissing, ModelUnfit, systemCodeOf } from '../../studio/errors/index.js';
 
 /** What a file is, told from its first bytes and, for ONNX, its outermost structure. */
 export type ModelFileKind =
@@ -53,7 +53,7 @@ export function sniffModelFile(file: string, modelId = file): ModelFileKind {
   try {
     handle = openSync(file, 'r');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = systemCodeOf(error);
     throw new ModelMissing(modelId, `${file} cannot be read (${code})`, 'model.missingFile', {
       file,
     });

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { systemCodeOf } from '../../studio/errors/base.js';
 import { createRecombineKit } from '../color/recombine-kit.js';
 import { prepare } from './prepare.js';
 import { runStrips } from './run-strips.js';
@@ -17,7 +18,7 @@ function run(task: RenderTask): ThreadMessage {
         : void runStrips(task, kit, () => port?.postMessage({ kind: 'progress' }));
     return { kind: 'done', result };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = systemCodeOf(error);
     const message = error instanceof Error ? error.message : String(error);
     return { kind: 'failed', message, code };
   }

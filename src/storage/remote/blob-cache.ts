@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCodeOf } from '../../studio/errors/base.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import { parseKey } from '../blob-keys.js';
 
@@ -57,7 +58,7 @@ export class BlobCache {
     try {
       await rename(ready, file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+      if (systemCodeOf(error) !== 'EXDEV') throw error;
       const part = `${await this.partOf(key)}.copy`;
       await copyFile(ready, part);
       await rename(part, file);

@@ -39,3 +39,17 @@ export abstract class StudioError extends Error {
     this.params = options.params ?? {};
   }
 }
+
+/** Stable code of a fault for logs and machines; `UNEXPECTED` for what is none of ours. */
+export function codeOf(error: unknown): string {
+  return error instanceof StudioError ? error.code : 'UNEXPECTED';
+}
+
+/**
+ * What Node, a driver or a library calls a fault: `ENOENT`, `SQLITE_BUSY`, `40001`.
+ * @returns undefined where it carries no such name.
+ */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -98,7 +98,7 @@ function Pay() {
 
 /** What the sandbox's QR code opens on the phone: a payment app that takes no money. */
 function Till() {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const [trade, setTrade] = useState<{ amountFen: number; state: string }>();
   const [missing, setMissing] = useState(false);
   const load = () =>
@@ -117,7 +117,7 @@ function Till() {
       <SandboxMark />
       <p class="amount">
         <span>{t('pay.amount')}</span>
-        <b>{money(language, trade.amountFen, 'CNY')}</b>
+        <b>{money(trade.amountFen, 'CNY')}</b>
       </p>
       <button type="button" class="primary wide" onClick={() => payHere().then(load)}>
         {t('pay.now')}

@@ -23,7 +23,7 @@ export function PaymentCode(props: { order: Payable; pay: () => void; busy: bool
       {order.sandbox && <SandboxMark />}
       <p class="amount">
         <span>{purpose(order, t)}</span>
-        <b>{money(language, order.amountMinor, order.currency)}</b>
+        <b>{money(order.amountMinor, order.currency)}</b>
       </p>
       <div class="qr">
         {order.qrUrl && left > 0 ? (

@@ -77,7 +77,7 @@ function HdButton(props: {
   run: (work: () => Promise<unknown>) => Promise<void>;
 }) {
   const { photo, busy, run } = props;
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const { me, prices } = useStore();
   if (photo.masterUrl) {
     return (
@@ -89,7 +89,7 @@ function HdButton(props: {
   }
   const cost = prices?.hdCredits ?? 1;
   const enough = (me?.credits ?? 0) >= cost;
-  const price = prices ? money(language, prices.hdAmountFen, 'CNY') : '';
+  const price = prices ? money(prices.hdAmountFen, 'CNY') : '';
   const words = enough
     ? t(cost === 1 ? 'action.hd.credit' : 'action.hd.credits', { n: cost })
     : t('action.hd.price', { price });

@@ -9,7 +9,7 @@ import { SheetFrame } from './sheet';
 
 /** Balance, packs, credit codes. */
 export function CreditsSheet() {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const { me, prices } = useStore();
   const methods = (prices?.methods ?? []).filter((one) => one !== 'credits');
   const [method, setMethod] = useState<Method | undefined>(methods[0]);
@@ -34,10 +34,10 @@ export function CreditsSheet() {
           <li key={pack.id}>
             <button type="button" disabled={busy || !method} onClick={() => buy(pack.id)}>
               <b>{t('credits.pack', { n: pack.credits })}</b>
-              <span>{money(language, pack.amountFen, 'CNY')}</span>
+              <span>{money(pack.amountFen, 'CNY')}</span>
               <small>
                 {t('credits.each', {
-                  price: money(language, Math.round((pack.amountFen * cost) / pack.credits), 'CNY'),
+                  price: money(Math.round((pack.amountFen * cost) / pack.credits), 'CNY'),
                 })}
               </small>
             </button>

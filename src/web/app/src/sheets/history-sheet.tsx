@@ -47,13 +47,13 @@ const photosPerOrder = 50;
 
 /** One payment for everything that is ready, the newest first. */
 function HdForAll() {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const { photos, prices } = useStore();
   const [busy, setBusy] = useState(false);
   const all = photos.filter((one) => one.status === 'ready' && !one.unlocked && one.originalUrl);
   const ready = all.slice(-photosPerOrder);
   if (ready.length < 2 || !prices) return null;
-  const price = money(language, prices.hdAmountFen * ready.length, 'CNY');
+  const price = money(prices.hdAmountFen * ready.length, 'CNY');
   const buy = async () => {
     setBusy(true);
     await getHd(ready.map((photo) => photo.id));
@@ -113,7 +113,7 @@ function OrderLine({ order }: { order: Order }) {
           {t(`order.state.${order.status}`)}
         </small>
       </span>
-      <span>{money(language, order.amountMinor, order.currency)}</span>
+      <span>{money(order.amountMinor, order.currency)}</span>
       {open && (
         <button type="button" onClick={() => openSheet({ name: 'order', orderId: order.id })}>
           {t('order.pay')}

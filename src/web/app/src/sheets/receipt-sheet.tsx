@@ -30,14 +30,14 @@ export function ReceiptSheet({ orderId }: { orderId: string }) {
               {receipt.lines.map((line) => (
                 <tr key={line.text}>
                   <td>{line.text}</td>
-                  <td>{money(language, line.amountMinor, receipt.currency)}</td>
+                  <td>{money(line.amountMinor, receipt.currency)}</td>
                 </tr>
               ))}
             </tbody>
             <tfoot>
               <tr>
                 <th scope="row">{t('receipt.total')}</th>
-                <td>{money(language, total, receipt.currency)}</td>
+                <td>{money(total, receipt.currency)}</td>
               </tr>
             </tfoot>
           </table>

@@ -1,3 +1,4 @@
+import { yuan } from '../../../../studio/money';
 import { en, type TextKey, type Texts } from './en';
 import { zhCn } from './zh-cn';
 
@@ -40,13 +41,10 @@ export function duration(t: Translate, seconds: number): string {
     : t('time.minutes', { n: Math.round(seconds / 60) });
 }
 
-export function money(language: Language, amountMinor: number, currency: string): string {
+/** `¥1,234.50`, or whole Stars. */
+export function money(amountMinor: number, currency: string): string {
   if (currency === 'XTR') return `${amountMinor} ★`;
-  return new Intl.NumberFormat(language, {
-    style: 'currency',
-    currency,
-    currencyDisplay: 'narrowSymbol',
-  }).format(amountMinor / 100);
+  return `¥${yuan(amountMinor).replace(/\B(?=(\d{3})+\.)/g, ',')}`;
 }
 
 export function dateTime(language: Language, iso: string): string {
