@@ -103,12 +103,12 @@ const ratchets = {
   undocumented: {
     bots: 59,
     cli: 65,
-    inference: 125,
-    payments: 14,
-    queue: 19,
-    storage: 26,
+    inference: 12,
+    payments: 0,
+    queue: 0,
+    storage: 0,
     studio: 113,
-    web: 47,
+    web: 0,
   },
 };
 

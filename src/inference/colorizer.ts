@@ -36,6 +36,7 @@ export interface UsableModel {
   readonly fit?: ModelFit;
 }
 
+/** What a colorizer works with. */
 export interface ColorizerDeps {
   readonly host: InferenceHost;
   readonly renderer: Renderer;
@@ -52,6 +53,7 @@ export interface ModelCapacity {
   readonly longestSidePx: number;
 }
 
+/** What photos it takes. */
 export interface ColorizerConfig {
   readonly limits: PhotoLimits;
 }

@@ -3,9 +3,13 @@ import path from 'node:path';
 import { limits } from '../studio/limits.js';
 import { parseWorkflow } from './workflow/graph.js';
 
+/** Presets by name; `auto` is the default. */
 export const presetNames = ['auto', 'portrait', 'building'] as const;
+
+/** Name of a preset. */
 export type PresetName = (typeof presetNames)[number];
 
+/** What a preset decides. */
 export interface Preset {
   readonly name: PresetName;
   /** Input size of the network; undefined: chosen by `presetSizePx`. */

@@ -9,6 +9,7 @@ export interface Variant {
   readonly finishing: Finishing;
 }
 
+/** What looks may be made of. */
 export interface VariantSource {
   readonly models: readonly string[];
   /** Empty: the model's own size only. */

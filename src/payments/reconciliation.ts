@@ -27,6 +27,7 @@ export interface Difference {
   readonly currency: Currency;
 }
 
+/** A day of a provider's bill beside our own books; amounts in fen or Stars. */
 export interface Reconciliation {
   readonly gateway: GatewayId;
   /** YYYY-MM-DD in the provider's zone. */

@@ -10,6 +10,7 @@ export type SandboxEvent =
   | { kind: 'closed'; atMs: number }
   | { kind: 'refunded'; atMs: number; outRefundNo: string; refundFen: number };
 
+/** A pretended trade, as its file tells it. */
 export interface SandboxTradeRecord {
   readonly outTradeNo: string;
   readonly providerId: string;

@@ -14,6 +14,7 @@ import { createSandboxBook, type SandboxTradeRecord } from './sandbox-book.js';
 import { openSandboxNotification, signSandboxNotification } from './sandbox-notification.js';
 import { toShanghaiTime } from './shanghai-time.js';
 
+/** Where pretended trades are kept and shown. */
 export interface SandboxConfig {
   /** Folder of the trades. */
   readonly dir: string;

@@ -36,6 +36,7 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
   | { readonly kind: 'dead'; readonly error: StudioError };
 
+/** What a queue knows of a job before it runs. */
 export interface AttemptFacts {
   readonly job: NewJob;
   /** Failed attempts before this one. */

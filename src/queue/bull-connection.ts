@@ -4,6 +4,7 @@ import type { Logger } from '../studio/ports/basics.js';
 import { type BullCommands, bullScripts } from './bull-scripts.js';
 import { fleetScripts } from './fleet-scripts.js';
 
+/** A Redis client with bull's scripts defined on it. */
 export type QueueClient = Redis & BullCommands;
 
 /** The two connections all bull queues of a process share. */

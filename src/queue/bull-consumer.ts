@@ -10,6 +10,7 @@ import { cancelledReason } from './bull-scripts.js';
 import { FleetTaker, nameWithoutFail, neverFetchAhead } from './bull-take.js';
 import { describe, type QueuePolicy } from './policy.js';
 
+/** What a consumer is given by its queue. */
 export interface BullConsumerDeps {
   readonly connection: BullConnection;
   /** A bull queue with a blocking connection of its own: bull binds one handler to each. */

@@ -27,6 +27,8 @@ export class Ended extends Error {
 
 /** Bull keeps jobs beside its own keys (`wait`, `delayed`...): a mark keeps the two apart. */
 export const idOf = (key: string) => `@${key}`;
+
+/** Our key of bull's id: what `idOf` marked. */
 export const keyOf = (id: Bull.JobId) => String(id).slice(1);
 
 /** Bull's job as the studio knows it. */

@@ -18,6 +18,7 @@ import { BullWorkers } from './bull-workers.js';
 import { needOf } from './need.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
+/** Which Redis, and how jobs are treated. */
 export interface BullQueueConfig extends Partial<QueuePolicy> {
   /** redis://[:password@]host:port[/db]; `noeviction` and an append-only file are expected. */
   readonly redisUrl: string;
@@ -27,6 +28,7 @@ export interface BullQueueConfig extends Partial<QueuePolicy> {
   readonly connectTimeoutMs?: number;
 }
 
+/** What the queue works with. */
 export interface BullQueueDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -227,9 +229,7 @@ class BullJobQueue implements JobQueue {
 
   private listenForCancels(): void {
     const { subscriber } = this.connection;
-    subscriber
-      .subscribe(this.cancelChannel)
-      .catch((error: unknown) => this.connection.complain(error));
+    subscriber.subscribe(this.cancelChannel).catch((error) => this.connection.complain(error));
     subscriber.on('message', (channel: string, id: string) => {
       if (channel !== this.cancelChannel) return;
       for (const consumer of this.consumers) consumer.cancelHere(id);

@@ -40,6 +40,7 @@ local function putBack(waitKey, priorityKey, jobId, priority)
   end
 end`;
 
+/** What bull has no command for: Lua, run whole by Redis. */
 export const bullScripts = {
   /** KEYS priority turns job; ARGV priority group. @returns score, or '' when the job exists. */
   huancaiTurn: {

@@ -8,6 +8,7 @@ import { type JobRow, toNewJob } from './database-tables.js';
 import { describe, type QueuePolicy } from './policy.js';
 import { Repeater } from './repeater.js';
 
+/** What a consumer is given by its queue. */
 export interface ConsumerDeps {
   readonly statements: Statements;
   readonly clock: Clock;
@@ -17,6 +18,7 @@ export interface ConsumerDeps {
   readonly onClosed: () => void;
 }
 
+/** How often a consumer looks. */
 export interface ConsumerTimes {
   /** Look for jobs that other processes added, at least this often, ms. */
   readonly pollMs: number;

@@ -11,18 +11,21 @@ import { type Dialect, Statements } from './database-statements.js';
 import { type QueueTables, toJobInfo } from './database-tables.js';
 import { defaultPolicy, type QueuePolicy } from './policy.js';
 
+/** Which SQL is spoken, and how jobs are treated. */
 export interface DatabaseQueueConfig extends Partial<QueuePolicy> {
   readonly dialect: Dialect;
   /** How often to look for jobs that other processes added, ms. Default 1000. */
   readonly pollMs?: number;
 }
 
+/** What the queue works with; `db` need not wait for the disk. */
 export interface DatabaseQueueDeps {
   readonly db: Kysely<QueueTables>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** How far a job has come; `share` is 0..1. */
 export type Progress = { key: string; name: JobName; share: number };
 
 /**

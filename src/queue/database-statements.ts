@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { JobName, NewJob } from '../studio/jobs.js';
 import type { JobRow, QueueTables, StoredState } from './database-tables.js';
 
+/** The SQL that is spoken. */
 export type Dialect = 'sqlite' | 'postgres';
 
 /** The queue's SQL, the same for SQLite and PostgreSQL but for two words. One call, one statement. */

@@ -47,6 +47,7 @@ export interface WorkerRow {
   seen_ms: number;
 }
 
+/** Tables of the queue, for Kysely. */
 export interface QueueTables {
   queue_jobs: JobRow;
   queue_workers: WorkerRow;

@@ -20,6 +20,7 @@ local function say(key, worker, now, size, seconds, places, ready)
   redis.call('HSET', key, worker, string.format('%.0f %s %s %s %s', now, size, seconds, places, ready))
 end`;
 
+/** What boxes tell each other, in Lua, run whole by Redis. */
 export const fleetScripts = {
   /** KEYS fleet; ARGV worker size seconds places ready. */
   huancaiSay: {

@@ -4,6 +4,7 @@ import type { JobQueue } from '../studio/ports/queue.js';
 import { describe } from './policy.js';
 import { Repeater } from './repeater.js';
 
+/** Hands what was committed to the queue, until it is closed. */
 export interface OutboxRelay {
   /** Something was committed: hand it over now. */
   wake(): void;
@@ -11,6 +12,7 @@ export interface OutboxRelay {
   close(): Promise<void>;
 }
 
+/** How often and how much is handed over. */
 export interface OutboxRelayConfig {
   /** Look for what other processes committed, or a crash left, this often. Default 1000. */
   readonly pollMs?: number;

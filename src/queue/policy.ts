@@ -22,6 +22,7 @@ export interface QueuePolicy {
   readonly typicalJobMs: number;
 }
 
+/** What holds where the settings say nothing. */
 export const defaultPolicy: QueuePolicy = {
   leaseMs: 20_000,
   maxAttempts: 8,
@@ -34,6 +35,7 @@ export const defaultPolicy: QueuePolicy = {
   typicalJobMs: 5_000,
 };
 
+/** What becomes of a failed attempt. */
 export type Verdict =
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'dead'; readonly reason: StudioError };

@@ -2,6 +2,7 @@ import type { CodeTable, CustomerTable } from '../studio/ports/store.js';
 import type { CustomerRecord } from '../studio/records.js';
 import { outcomeOf, rows, type Target } from './rows.js';
 
+/** Customers and their identities in the channels. */
 export function customerTable(target: Target): CustomerTable {
   const { db } = target;
   const { fromRow, ...base } = rows<CustomerRecord>(target, 'customers', 'finishing');
@@ -84,6 +85,7 @@ async function move({ db }: Target, fromId: string, toId: string): Promise<void>
   }
 }
 
+/** Link codes and credit codes, by their hash only. */
 export function codeTable({ db }: Target): CodeTable {
   return {
     addLink: async (hash, customerId, expiresMs) => {

@@ -27,6 +27,7 @@ const awayCodes = new Set([
 /** Deadlock, serialisation failure, somebody else's lock: the same work may succeed now. */
 const againCodes = new Set(['40P01', '40001', '55P03', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT']);
 
+/** Whether the same transaction may succeed when it is run again. */
 export function mayRunAgain(error: unknown): boolean {
   return againCodes.has(systemCodeOf(error) ?? '');
 }

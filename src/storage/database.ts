@@ -9,6 +9,7 @@ import type { DialectName } from './migrations/index.js';
 import type { Schema } from './schema.js';
 import { ImmediateSqliteDialect, openSqliteFile, RelaxedStatements } from './sqlite-dialect.js';
 
+/** Where the data lie: a SQLite file or a PostgreSQL server; times in ms. */
 export interface DatabaseConfig {
   /** SQLite file; its folder is made. Ignored when `url` is given. */
   readonly file: string;

@@ -9,6 +9,7 @@ import { keyOf, parseKey } from './blob-keys.js';
 import { listBlobFiles } from './list-blob-files.js';
 import { onDisk } from './on-disk.js';
 
+/** Where blobs lie. */
 export interface FileBlobsConfig {
   /** Made when needed, for the owner only. */
   readonly folder: string;

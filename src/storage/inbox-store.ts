@@ -2,6 +2,7 @@ import type { InboxTable, SettingTable } from '../studio/ports/store.js';
 import type { NotificationRecord, QuarantineRecord } from '../studio/records.js';
 import { jsonFields, outcomeOf, type Target } from './rows.js';
 
+/** Notifications of providers, each once, and what is set aside for the operator. */
 export function inboxTable({ db }: Target): InboxTable {
   const notification = jsonFields<NotificationRecord>('status');
   const finding = jsonFields<QuarantineRecord>('status');
@@ -51,6 +52,7 @@ export function inboxTable({ db }: Target): InboxTable {
   };
 }
 
+/** Small values that outlive the process, by name. */
 export function settingTable({ db }: Target): SettingTable {
   return {
     get: async (name) => {

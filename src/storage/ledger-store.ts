@@ -1,6 +1,7 @@
 import type { LedgerTable } from '../studio/ports/store.js';
 import { outcomeOf, type Target } from './rows.js';
 
+/** Accounts and append-only transfers; the database keeps balances from going below zero. */
 export function ledgerTable({ db }: Target): LedgerTable {
   return {
     openAccount: async (account) => {

@@ -6,6 +6,7 @@ import { parseKey } from './blob-keys.js';
 /** A file under way for this long was left by a crash, ms. */
 const abandonedMs = 86_400_000;
 
+/** A blob as the folder shows it. */
 export interface ListedBlob {
   readonly key: string;
   readonly bytes: number;

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { type DialectName, type Migration, migrations } from './migrations/index.js';
 
+/** Whether a step of the schema was applied. */
 export interface MigrationStatus {
   readonly name: string;
   /** ms since 1970; undefined: not applied yet. */

@@ -2,6 +2,7 @@ import type { ChargeTable, HoldTable, OrderTable, RefundTable } from '../studio/
 import type { ChargeRecord, HoldRecord, OrderRecord, RefundRecord } from '../studio/records.js';
 import { rows, type Target } from './rows.js';
 
+/** Orders. */
 export function orderTable(target: Target): OrderTable {
   const { db } = target;
   const { fromRow, ...base } = rows<OrderRecord>(target, 'orders', 'chat');
@@ -49,6 +50,7 @@ export function orderTable(target: Target): OrderTable {
   };
 }
 
+/** What a provider was asked to take, one charge after the other. */
 export function chargeTable(target: Target): ChargeTable {
   const { db } = target;
   const { fromRow, ...base } = rows<ChargeRecord>(target, 'charges', 'offer');
@@ -71,6 +73,7 @@ export function chargeTable(target: Target): ChargeTable {
   };
 }
 
+/** What a provider was asked to give back. */
 export function refundTable(target: Target): RefundTable {
   const { db } = target;
   const { fromRow: _, ...base } = rows<RefundRecord>(target, 'refunds');
@@ -85,6 +88,7 @@ export function refundTable(target: Target): RefundTable {
   };
 }
 
+/** Credits set aside for work under way. */
 export function holdTable(target: Target): HoldTable {
   const { db } = target;
   const { fromRow: _, ...base } = rows<HoldRecord>(target, 'holds');

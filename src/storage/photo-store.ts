@@ -5,6 +5,7 @@ import { jsonFields, rows, type Target } from './rows.js';
 
 const waiting: readonly PhotoState[] = ['received', 'queued', 'restoring'];
 
+/** Photos, over SQLite and PostgreSQL alike. */
 export function photoTable(target: Target): PhotoTable {
   const { db } = target;
   const { fromRow, ...base } = rows<PhotoRecord>(target, 'photos', 'chat', 'error');
@@ -97,6 +98,7 @@ function expired({ db }: Target, kind: ExpiringKind, beforeMs: number) {
   );
 }
 
+/** Looks of photos. */
 export function lookTable(target: Target): LookTable {
   const { fromRow, ...base } = rows<LookRecord>(target, 'looks', 'finishing', 'notes');
   return {
@@ -108,6 +110,7 @@ export function lookTable(target: Target): LookTable {
   };
 }
 
+/** What happened to photos, line by line; a repeated line is written once. */
 export function timelineTable({ db }: Target): TimelineTable {
   const { toRow, fromRow } = jsonFields<TimelineRecord>('details');
   return {

@@ -12,6 +12,7 @@ export interface PngChunk {
   readonly end: number;
 }
 
+/** Whether a file begins like a PNG. */
 export const isPng = (file: Buffer): boolean => file.toString('latin1', 1, 4) === 'PNG';
 
 /** The whole chunks of a PNG, in order. */

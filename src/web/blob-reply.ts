@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { FastifyReply } from 'fastify';
 import type { Blobs } from '../studio/ports/blobs.js';
 
+/** How a browser keeps a file. */
 export interface BlobReplyOptions {
   /** This address always answers these bytes: the browser need not ask again. */
   readonly lasting: boolean;

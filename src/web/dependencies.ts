@@ -27,6 +27,7 @@ export interface SandboxTill {
   pay(outTradeNo: string): Promise<RawNotification>;
 }
 
+/** What the sandbox's till shows of a trade. */
 export interface SandboxTrade {
   readonly amountFen: number;
   readonly state: 'open' | 'paid' | 'closed' | 'refunded';
@@ -110,6 +111,7 @@ export interface WebConfig {
   readonly appDir?: string;
 }
 
+/** The server, until it is closed. */
 export interface WebServer {
   /** @returns where to point a browser. @throws {AddressInUse} */
   listen(): Promise<{ url: string }>;

@@ -34,6 +34,7 @@ export class NotReadyYet extends StudioError {
   }
 }
 
+/** Buying HD without a usable Idempotency-Key. */
 export class IdempotencyKeyMissing extends StudioError {
   constructor() {
     super(
@@ -45,12 +46,14 @@ export class IdempotencyKeyMissing extends StudioError {
   }
 }
 
+/** An address that is none of ours. */
 export class NoSuchPage extends StudioError {
   constructor() {
     super('NO_SUCH_PAGE', 'web.noSuchPage', 'never', 'no such address');
   }
 }
 
+/** A field that must be there is not. */
 export class FieldMissing extends StudioError {
   constructor(field: string) {
     super('INVALID_REQUEST', 'web.fieldMissing', 'never', `${field} is missing`, {
@@ -59,6 +62,7 @@ export class FieldMissing extends StudioError {
   }
 }
 
+/** A field nobody asked for. */
 export class FieldUnknown extends StudioError {
   constructor(field: string) {
     super('INVALID_REQUEST', 'web.fieldUnknown', 'never', `${field} is not known`, {
@@ -74,6 +78,7 @@ export class RequestMalformed extends StudioError {
   }
 }
 
+/** A body in another format than the route reads. */
 export class ContentTypeUnsupported extends StudioError {
   constructor(expected: string) {
     super('CONTENT_TYPE_UNSUPPORTED', 'web.contentType', 'never', `expected ${expected}`, {

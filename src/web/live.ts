@@ -5,6 +5,7 @@ import type { LiveEvent, Studio } from '../studio/ports/studio.js';
 import { TooManyRequests } from './errors.js';
 import { createPulse, type LiveTopic, type Pulse } from './live-pulse.js';
 
+/** What one live connection wants to hear. */
 export interface LiveRequest {
   readonly customerId: string;
   /** Sent at once, and again after every reconnection: nothing is missed. Asked once events are heard. */
@@ -14,6 +15,7 @@ export interface LiveRequest {
   pending(): readonly LiveTopic[];
 }
 
+/** All live connections of this process. */
 export interface LiveStreams {
   open(request: FastifyRequest, reply: FastifyReply, live: LiveRequest): FastifyReply;
   closeAll(): void;

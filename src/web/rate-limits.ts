@@ -3,6 +3,7 @@ import type { WebConfig } from './dependencies.js';
 import { TooManyRequests } from './errors.js';
 import { cookieIdentity } from './visitor.js';
 
+/** Each throws a 429 with Retry-After when it is too much. */
 export interface RateLimits {
   /** Every request: per address and per cookie. */
   request(request: FastifyRequest): Promise<void>;

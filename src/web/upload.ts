@@ -22,6 +22,7 @@ export interface Upload {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** Where uploads are kept while they arrive, and how large they may be. */
 export interface UploadConfig {
   /** Half-done uploads lie here; the names are ours, never the sender's. */
   readonly dir: string;

@@ -61,6 +61,7 @@ export function renewCookie(request: FastifyRequest, reply: FastifyReply, secure
   if (identity) setCookie(reply, identity, secure);
 }
 
+/** Forget this browser. */
 export function clearCookie(reply: FastifyReply): void {
   reply.clearCookie(cookieName, { path: '/' });
 }

@@ -8,6 +8,7 @@ export interface ChromaOffsets {
   readonly v: Float64Array;
 }
 
+/** What a customer may change about the colours once they are predicted. */
 export interface ChromaAdjustment {
   /** 0 .. 1.5, default 1. */
   readonly strength: number;

@@ -15,6 +15,7 @@ export interface ChromaGrid {
   readonly planes: Float32Array;
 }
 
+/** Planes of a grid at the size of the chroma: u and v, or what the guided enlargement needs. */
 export const planeCount = (upsampling: ChromaUpsampling): number =>
   upsampling === 'guided' ? GUIDED_PLANES : 2;
 

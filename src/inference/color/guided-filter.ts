@@ -5,6 +5,8 @@ import type { RecombineKit } from './recombine-kit.js';
 /** Lightness contrast, in L*, below which a difference is grain and not an edge. */
 const GRAIN_L_STAR = 4;
 const EPSILON = (GRAIN_L_STAR / 116) ** 2;
+
+/** Planes of a guided grid: offset and slope of u and of v, lowest and highest lightness. */
 export const GUIDED_PLANES = 6;
 const SCRATCH_PLANES = 5;
 

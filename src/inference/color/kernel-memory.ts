@@ -4,6 +4,7 @@ const PAGE_BYTES = 65_536;
 /** The module's own stack and constants lie below. */
 const RESERVED_BYTES = 65_536;
 
+/** Numbers that lie in one block, to be copied into the kernel's memory. */
 export type Table = ArrayLike<number> & ArrayBufferView;
 
 /** Places tables and buffers in a module's memory one after another, aligned to vectors. */
@@ -46,4 +47,5 @@ export function createLayout(memory: WasmMemory, from = RESERVED_BYTES): Layout 
   };
 }
 
+/** Memory of one kernel, 128 KiB at first; it grows with what is put into it. */
 export const createKernelMemory = (): WasmMemory => new wasm.Memory({ initial: 2 });

@@ -52,6 +52,7 @@ export function lightFromF(f: number): number {
   return f > F_KNEE ? f * f * f : (f - F_BLACK) / KNEE_SLOPE;
 }
 
+/** L* of f(Y/Yn), CIE 15: 116 f - 16, 0..100. */
 export const lStarFromF = (f: number): number => 116 * f - 16;
 const fFromLStar = (lStar: number): number => (lStar + 16) / 116;
 

@@ -55,6 +55,7 @@ export interface RecombineKit {
   readonly free: number;
 }
 
+/** The compiled kernel with its memory and tables: once per thread. */
 export function createRecombineKit(): RecombineKit {
   const memory = createKernelMemory();
   const module = new wasm.Module(Buffer.from(recombineWasm, 'base64'));

@@ -11,6 +11,7 @@ const PADDING = 8;
 
 type BitDepth = 8 | 16;
 
+/** The photo, the colours and what is to come out of them. */
 export interface RecombineOptions {
   readonly grid: ChromaGrid;
   /** The photo. */

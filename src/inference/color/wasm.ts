@@ -15,4 +15,5 @@ interface WasmApi {
   ) => { readonly exports: unknown };
 }
 
+/** WebAssembly as far as we use it: Node's types do not declare it. */
 export const wasm = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;

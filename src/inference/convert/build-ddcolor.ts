@@ -7,6 +7,7 @@ import { createGraphBuilder, type Graph, type WeightStorage } from './graph.js';
 import { createLayers } from './layers.js';
 import type { Weight } from './weight.js';
 
+/** How a checkpoint becomes a graph. */
 export interface DdcolorBuildOptions {
   /** Attention heads, which no shape tells. 8 in all official files. */
   readonly heads?: number;
@@ -25,6 +26,7 @@ export interface DdcolorBuildOptions {
   readonly stages?: readonly string[];
 }
 
+/** A network, ready to be written. */
 export interface DdcolorBuild {
   readonly graph: Graph;
   readonly shape: DdcolorShape;

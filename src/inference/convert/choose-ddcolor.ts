@@ -1,3 +1,4 @@
+/** What decides which size of DDColor a machine can carry. */
 export interface Machine {
   /** Main memory, bytes. */
   readonly totalMemoryBytes: number;

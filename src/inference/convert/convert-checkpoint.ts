@@ -2,12 +2,14 @@ import { buildDdcolor, type DdcolorBuild, type DdcolorBuildOptions } from './bui
 import { openCheckpoint } from './checkpoint.js';
 import { writeOnnx } from './onnx-writer.js';
 
+/** How a checkpoint becomes a file. */
 export interface ConvertOptions extends DdcolorBuildOptions {
   readonly signal?: AbortSignal;
   /** Called after every constant written. */
   readonly onProgress?: (writtenBytes: number, totalBytes: number) => void;
 }
 
+/** What was written, and what the checkpoint held. */
 export interface ConvertResult extends Pick<DdcolorBuild, 'shape' | 'ignored'> {
   /** Size of the ONNX file. */
   readonly bytes: number;

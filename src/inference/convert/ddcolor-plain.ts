@@ -6,6 +6,7 @@ import { transpose } from './fold.js';
 
 const BATCH_NORM_EPS = 1e-5;
 
+/** The network as PyTorch computes it, with names for what is inside, to compare stage by stage. */
 export interface PlainDdcolor {
   readonly output: string;
   /** Values inside the network by name: `enc_norm0`, `unet_out2`, `color_embed`... */

@@ -13,12 +13,17 @@ export const DATA_TYPES = {
   bool: 9,
   float16: 10,
 } as const;
+
+/** Name of an element type. */
 export type DataType = keyof typeof DATA_TYPES;
 
 /** Whole numbers become INT, fractions FLOAT: use `{ float }` for a whole FLOAT. */
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
+
+/** Attributes of a node, by name. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
+/** One operation: an ONNX NodeProto of opset 17. */
 export interface GraphNode {
   readonly type: string;
   readonly name: string;
@@ -41,6 +46,7 @@ export interface GraphValue {
   readonly shape?: readonly (number | string)[];
 }
 
+/** A whole network: nodes in the order they run, constants, what goes in and out. */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly initializers: readonly Initializer[];

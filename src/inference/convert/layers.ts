@@ -7,6 +7,7 @@ export const ENCODER_EPS = 1e-6;
 /** eps of the transformer's layer norms. */
 export const TRANSFORMER_EPS = 1e-5;
 
+/** How layers are written. */
 export interface LayerOptions {
   /** Quantise the constant side of matrix products to 8 bits. */
   readonly int8: boolean;

@@ -8,6 +8,7 @@ export interface Range {
   readonly length: number;
 }
 
+/** One node of a file. */
 export interface StoredNode {
   readonly type: string;
   readonly domain: string;
@@ -19,6 +20,7 @@ export interface StoredNode {
   readonly bytes: Buffer;
 }
 
+/** One constant of a file, still lying there. */
 export interface StoredInitializer {
   readonly name: string;
   readonly dims: readonly number[];

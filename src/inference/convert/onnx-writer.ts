@@ -35,6 +35,7 @@ const ITEM_BYTES: Readonly<Record<DataType, number>> = {
   float16: 2,
 };
 
+/** What goes with a file, and how its writing is followed. */
 export interface WriteOptions {
   /** Shown by model viewers, e.g. where the weights came from. */
   readonly metadata?: Readonly<Record<string, string>>;

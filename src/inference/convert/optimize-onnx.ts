@@ -11,6 +11,7 @@ import { bytesField, bytesHeader } from './protobuf.js';
 const MAX_DIFFERENCE = 1e-4;
 const COPY_BYTES = 8 * 1024 * 1024;
 
+/** What became lean, by how much, and that it still computes the same. */
 export interface OptimizeResult extends Pick<LeanOnnx, 'folded' | 'merged' | 'dropped'> {
   readonly outcome: 'written' | 'nothing-to-do' | 'differs';
   readonly bytesBefore: number;

@@ -14,6 +14,7 @@ export interface PhotoDifference {
   readonly max: number;
 }
 
+/** How two networks are compared. */
 export interface PhotoDifferenceOptions {
   /** Square input size of both networks, a multiple of 32. Default 512, DDColor's own. */
   readonly sizePx?: number;

@@ -7,6 +7,8 @@ const CONSTRUCTORS = new Set([
   'torch._utils._rebuild_tensor_v2',
   'torch._utils._rebuild_parameter',
 ]);
+
+/** Stands on the pickle machine's stack where a group of items begins. */
 export const MARK = Symbol('mark');
 /** Nothing a state dict of 100,000 tensors needs is deeper. */
 const MAX_STACK = 400_000;

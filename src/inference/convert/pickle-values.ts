@@ -15,14 +15,20 @@ export type PickleValue =
   | ClassName
   | StorageRef
   | TensorRef;
+
+/** A Python tuple. */
 export interface PickleTuple {
   readonly kind: 'tuple';
   readonly items: readonly PickleValue[];
 }
+
+/** A Python list; it fills while the pickle is read. */
 export interface PickleList {
   readonly kind: 'list';
   readonly items: PickleValue[];
 }
+
+/** A Python dict or OrderedDict with text keys. */
 export interface PickleDict {
   readonly kind: 'dict';
   readonly entries: Map<string, PickleValue>;

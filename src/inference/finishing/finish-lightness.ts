@@ -8,6 +8,7 @@ import {
   sharpen,
 } from './lightness-filter.js';
 
+/** What is done to L* after the colours are in. */
 export interface LightnessFinishing {
   /** 0 .. 1. */
   readonly denoise: number;
@@ -20,6 +21,7 @@ export interface LightnessFinishing {
 export const haloRows = (finishing: LightnessFinishing): number =>
   (finishing.denoise > 0 ? DENOISE_HALO_ROWS : 0) + (finishing.sharpen > 0 ? SHARPEN_HALO_ROWS : 0);
 
+/** Whether L* comes out other than it went in. */
 export const changesLightness = (finishing: LightnessFinishing): boolean =>
   haloRows(finishing) > 0 || finishing.curves !== undefined;
 

@@ -1,5 +1,7 @@
 /** Rows above and below a strip that the filters look at. */
 export const DENOISE_HALO_ROWS = 4;
+
+/** Rows above and below a strip that sharpening looks at. */
 export const SHARPEN_HALO_ROWS = 2;
 
 /** Rows of lightness f, one after another. */

@@ -4,12 +4,14 @@ import type { Prediction } from '../../studio/ports/colorizer.js';
 /** Sizes that are tried, px, smallest first. */
 const CALIBRATION_SIZES_PX = [256, 384, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048] as const;
 
+/** One size tried on a card, square, px. */
 export interface CalibrationStep {
   readonly sizePx: number;
   readonly fits: boolean;
   readonly seconds?: number;
 }
 
+/** What a card was found to take of one model. */
 export interface Calibrated {
   readonly provider: string;
   /** Largest size that ran; absent: not even the smallest did. */

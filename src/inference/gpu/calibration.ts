@@ -33,6 +33,7 @@ export interface CalibrationStore {
   save(entry: Calibration): Promise<void>;
 }
 
+/** Measurements of cards, kept in one JSON file. @param file made with the first entry. */
 export function createCalibrationStore(file: string): CalibrationStore {
   let known: readonly Calibration[] | undefined;
   const list = () => {

@@ -2,6 +2,7 @@ import { Cancelled, CardPaused } from '../../studio/errors/index.js';
 import type { CardStatus, Cards } from '../../studio/ports/cards.js';
 import type { ResultNote } from '../../studio/ports/colorizer.js';
 
+/** Which card is guarded, and what happens while it rests. */
 export interface CardGateConfig {
   /** The card's uuid (or its beginning), or its place among all cards. */
   readonly card: string | number;

@@ -6,17 +6,20 @@ import { chooseSeat, type PoolMember, type Seat, smoothed } from './card-choice.
 /** `died`: its process ended again and again. `fellBack`: no provider works on it. */
 export type LeftOutReason = 'died' | 'fellBack';
 
+/** What a pool watches and tells. */
 export interface CardPoolDeps {
   readonly cards: Pick<Cards, 'onReading'>;
   /** Told once for each time in which every card rests and somebody waits. */
   readonly onWait?: (resting: readonly CardStatus[]) => void;
 }
 
+/** Told what becomes of the pool's members. */
 export interface PoolListener<M> {
   /** For the rest of the run; the last one never is. */
   readonly onLeftOut?: (member: M, reason: LeftOutReason) => void;
 }
 
+/** Several cards that share work. */
 export interface CardPool<M> {
   /**
    * Do work on the card that will have done it first. What a card cannot do goes to another one:

@@ -4,6 +4,7 @@ import { boundsOf, type GuardRules, type GuardState, mayWork, observe, UNREAD } 
 import { type CardReader, createNvidiaReader, type Readings } from './nvidia.js';
 import { createRocmReader } from './rocm.js';
 
+/** Programs that read the cards, and how often they are asked; times in ms. */
 export interface CardsConfig extends GuardRules {
   readonly nvidiaSmi: string;
   readonly rocmSmi: string;
@@ -11,6 +12,7 @@ export interface CardsConfig extends GuardRules {
   readonly timeoutMs: number;
 }
 
+/** What watching cards needs. */
 export interface CardsDeps {
   readonly clock: Clock;
   readonly logger?: Logger;

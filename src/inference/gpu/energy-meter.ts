@@ -10,6 +10,7 @@ export interface RunEnergy {
   readonly cardId: string;
 }
 
+/** Energy of runs and of cards, from readings of their power. */
 export interface EnergyMeter {
   /**
    * Energy of a run that has just ended: the mean of the power readings that fell into it times its

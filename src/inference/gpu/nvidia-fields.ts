@@ -27,6 +27,7 @@ export const NVIDIA_FIELDS = [
   ['name', 'name'],
 ] as const satisfies readonly (readonly [string, string, ...string[]])[];
 
+/** A field that nvidia-smi is asked for, by our name. */
 export type NvidiaField = (typeof NVIDIA_FIELDS)[number][0];
 
 /** One question: our names and, in the same order, the driver's. */

@@ -11,8 +11,13 @@ export type Readings =
   /** The driver is here and does not answer as it should. */
   | { readonly kind: 'fault'; readonly fault: CardFault; readonly reason: string };
 
+/**
+ * Why the cards could not be read: no answer in time, a driver that refuses, none there, anything
+ * else.
+ */
 export type CardFault = 'hangs' | 'driver' | 'noCards' | 'other';
 
+/** Reads all cards of one maker. */
 export interface CardReader {
   read(atMs: number): Promise<Readings>;
 }

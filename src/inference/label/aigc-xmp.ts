@@ -6,6 +6,7 @@ import type { Label } from '../../studio/ports/colorizer.js';
  */
 const AIGC_NAMESPACE = 'http://www.tc260.org.cn/ns/AIGC/1.0/';
 
+/** The fields of the implicit label, as GB 45438-2025 names them. */
 export interface AigcLabel {
   /** "1": the content is AI-generated or AI-synthesised. */
   readonly Label: string;
@@ -17,6 +18,7 @@ export interface AigcLabel {
   readonly ReservedCode2: string;
 }
 
+/** The label's fields for one picture: made and handed on by the same service. */
 export function aigcLabel({ producer, produceId }: Label): AigcLabel {
   return {
     Label: '1',

@@ -16,6 +16,7 @@ export interface Glyphs {
   capHeightPx(emPx: number): number;
 }
 
+/** A line of text as outlines. */
 export interface GlyphLine {
   readonly widthPx: number;
   /** SVG elements that take the fill of what they are put in. */
@@ -31,6 +32,7 @@ interface GlyphFile {
 
 const FILE = path.resolve(__dirname, '../../../assets/fonts/label-glyphs.json.gz');
 
+/** The outlines that ship with the package. */
 export async function loadGlyphs(): Promise<Glyphs> {
   const text = await promisify(gunzip)(await readFile(FILE));
   const font = JSON.parse(text.toString('utf8')) as GlyphFile;

@@ -4,6 +4,7 @@ import type { Overlay } from './overlay.js';
 import { paintLabel } from './paint-label.js';
 import { paintWatermark } from './paint-watermark.js';
 
+/** Draws the visible label and the watermark. */
 export interface LabelPainter {
   /**
    * Overlays for a picture of this size; none for absent texts.

@@ -10,6 +10,7 @@ import {
   TransferBroken,
 } from './http.js';
 
+/** One address of a file. */
 export interface DownloadSource {
   readonly url: string;
   /** Length the file must have, where it is known. */
@@ -18,6 +19,7 @@ export interface DownloadSource {
   readonly hashKnown: boolean;
 }
 
+/** Limits of a download, and how it is followed. */
 export interface DownloadOptions extends HttpRules {
   readonly maxBytes: number;
   /** Called before the first byte is written. @throws {DiskUnavailable} */

@@ -13,6 +13,7 @@ export interface VerifiedSource {
   readonly sha256Prefix?: string;
 }
 
+/** Limits of a download that may be tried again. */
 export interface FetchOptions extends DownloadOptions {
   /** Pause before the second attempt, ms; doubles. */
   readonly retryDelayMs: number;

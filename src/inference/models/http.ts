@@ -9,6 +9,7 @@ export class SourceUnusable extends Error {}
 /** The connection failed, stalled or was cut: the same source may go on. */
 export class TransferBroken extends Error {}
 
+/** What every request for a model obeys. */
 export interface HttpRules {
   /** Plain http is refused unless the operator allows it (a mirror in the own network). */
   readonly allowHttp: boolean;
@@ -28,6 +29,7 @@ export interface StallGuard {
   close(): void;
 }
 
+/** Ends a request that brings no byte for `stallTimeoutMs`, or whose signal is raised. */
 export function createStallGuard({ stallTimeoutMs, signal }: HttpRules): StallGuard {
   const controller = new AbortController();
   const cancel = () => controller.abort(new Cancelled());

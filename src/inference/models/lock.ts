@@ -4,6 +4,7 @@ import os from 'node:os';
 import { Cancelled, systemCodeOf } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
 
+/** How a lock is waited for. */
 export interface LockOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal;

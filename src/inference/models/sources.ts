@@ -3,6 +3,7 @@ import type { VerifiedSource } from './fetch-verified.js';
 import { createStallGuard, type Fetch, get, type HttpRules } from './http.js';
 import { type ModelRecord, parseRecord } from './records.js';
 
+/** An address and the format of what lies there. */
 export interface PlannedSource extends VerifiedSource {
   readonly format: CatalogEntry['format'];
 }

@@ -31,6 +31,7 @@ export interface ResolvedModel {
   readonly entry?: CatalogEntry;
 }
 
+/** How far a model has come. */
 export interface PullProgress {
   readonly step: 'waiting' | 'downloading' | 'converting' | 'checking';
   readonly doneBytes?: number;
@@ -39,6 +40,7 @@ export interface PullProgress {
   readonly share?: number;
 }
 
+/** How a model is pulled. */
 export interface PullOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PullProgress) => void;
@@ -46,6 +48,7 @@ export interface PullOptions {
   readonly force?: boolean;
 }
 
+/** A pulled model. */
 export interface PullResult extends ModelStatus {
   /** `exists`: it was here already, or another process brought it meanwhile. */
   readonly outcome: 'installed' | 'exists';
@@ -83,6 +86,7 @@ export interface ModelStore {
   resolve(idOrPath: string): Promise<ResolvedModel>;
 }
 
+/** What a model store works with. */
 export interface ModelStoreDeps {
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -90,6 +94,7 @@ export interface ModelStoreDeps {
   readonly convert?: ConvertCheckpoint;
 }
 
+/** Where models lie and come from. */
 export interface ModelStoreConfig {
   /** Folder of catalog.json's bundled files. */
   readonly bundledDir: string;

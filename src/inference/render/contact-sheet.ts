@@ -6,6 +6,7 @@ import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
 import { type Glyphs, loadGlyphs } from '../label/glyphs.js';
 import { createLabelPainter } from '../label/label-painter.js';
 
+/** How pictures are laid out on a sheet. */
 export interface ContactSheetOptions {
   readonly label: Label;
   /** Longest edge of each picture on the sheet, px. Default 640. */

@@ -7,6 +7,7 @@ import { F_BLACK, lightFromF, srgbFromLinear } from '../color/lab.js';
 import { pointSample } from './point-sample.js';
 import { lightnessOf } from './prepare.js';
 
+/** Size and shape of what the network gets. */
 export interface ModelInputOptions {
   /** The network's input, px. */
   readonly widthPx: number;
@@ -20,6 +21,7 @@ export interface ModelInputOptions {
   readonly sampling?: 'area' | 'reference';
 }
 
+/** Limits and circumstances of reading the photo. */
 export interface ModelInputContext extends RunContext {
   readonly limits: PhotoLimits;
   /** The photo's, where it has been read already. */
@@ -28,6 +30,7 @@ export interface ModelInputContext extends RunContext {
   readonly tempDir?: string;
 }
 
+/** What the network gets. */
 export interface ModelInput {
   /** RGB-grey float32 [1, 3, heightPx, widthPx], 0..1: three equal planes. */
   readonly tensor: Float32Array;
@@ -37,6 +40,7 @@ export interface ModelInput {
   readonly content: Area;
 }
 
+/** A rectangle in pixels from the upper left. */
 export interface Area {
   readonly xPx: number;
   readonly yPx: number;

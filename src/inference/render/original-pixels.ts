@@ -9,6 +9,7 @@ export interface OriginalPixels {
   row(from: Samples, fromOffset: number, to: Samples, toOffset: number, dividerPx: number): void;
 }
 
+/** Copies between a photo's raster and the result's, whatever depth and channels they have. */
 export function createOriginalPixels(source: RasterShape, target: RasterShape): OriginalPixels {
   const { widthPx, channels } = source;
   const step = target.channels;

@@ -8,6 +8,7 @@ import { RASTER_HEADER_BYTES, type RasterShape, rowBytes } from '../codec/raster
 import { createScratch } from '../codec/scratch-folder.js';
 import { LUMINANCE, linearFromSrgb, srgbFromLinear } from '../color/lab.js';
 
+/** Size of the samples, px, and how large the photo may be. */
 export interface PointSampleOptions {
   readonly widthPx: number;
   readonly heightPx: number;

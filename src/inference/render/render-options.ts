@@ -17,6 +17,7 @@ const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'avif', 'tiff'];
 const UPSAMPLING = ['guided', 'bilinear', 'reference'] as const;
 const LAYOUTS = ['colour', 'comparison'] as const;
 
+/** Every finishing with its default in place. */
 export type FinishingValues = { readonly [K in keyof typeof RANGES]: number };
 
 /** Every number present and in range. @throws {RenderOptionInvalid} naming the first that is not */

@@ -14,6 +14,7 @@ import { planRender } from './render-plan.js';
 import { type RenderTools, runRender } from './run-render.js';
 import { createThreadPool } from './thread-pool.js';
 
+/** What a renderer takes and uses. */
 export interface RendererConfig {
   readonly limits: PhotoLimits;
   /** Threads for the arithmetic; 2 is enough for most machines. */
@@ -22,6 +23,7 @@ export interface RendererConfig {
   readonly tempDir?: string;
 }
 
+/** Combines photos with colours, several at a time. */
 export interface Renderer {
   /**
    * Colours `file` with a chroma plane and writes `output`, which appears only when complete.
@@ -40,6 +42,7 @@ export interface Renderer {
   close(): Promise<void>;
 }
 
+/** A renderer with threads of its own; `close` ends them. */
 export function createRenderer(config: RendererConfig): Renderer {
   const { limits } = config;
   // A raster is read once: libvips' memory of past files would only keep deleted ones on the disk.

@@ -27,6 +27,7 @@ export interface RenderTools {
   readonly srgbProfile: () => Promise<Uint8Array>;
 }
 
+/** One render with everything that was decided before it. */
 export interface RenderJob {
   readonly file: string;
   readonly header: PhotoHeader;

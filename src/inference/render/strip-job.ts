@@ -19,6 +19,7 @@ export interface PrepareTask {
   readonly contrast: number;
 }
 
+/** What the strips of one render share. */
 export interface Prepared {
   readonly grid: ChromaGrid;
   readonly curves: ContrastCurves | undefined;
@@ -44,6 +45,7 @@ export interface StripTask {
   readonly control: Int32Array;
 }
 
+/** What a thread can be given. */
 export type RenderTask = PrepareTask | StripTask;
 
 /** What a thread says. A fault carries the system's code (ENOSPC...) where there is one. */
@@ -52,5 +54,8 @@ export type ThreadMessage =
   | { readonly kind: 'done'; readonly result: Prepared | undefined }
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined };
 
+/** Place in `control` of the next strip to claim. */
 export const NEXT_STRIP = 0;
+
+/** Place in `control` of the flag that ends all threads of a render. */
 export const STOP = 1;

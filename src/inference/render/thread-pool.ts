@@ -11,6 +11,7 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
+/** How strips are followed and stopped. */
 export interface StripControl {
   readonly signal?: AbortSignal;
   readonly onStrip?: () => void;

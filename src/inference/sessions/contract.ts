@@ -28,6 +28,7 @@ export interface GraphTensor {
   readonly shape?: readonly (number | string)[];
 }
 
+/** Names, types and fixed size found in a graph that fits. */
 export interface MatchedGraph {
   readonly inputName: string;
   readonly outputName: string;

@@ -15,6 +15,7 @@ const PATTERNS = [
   /cannot allocate memory/i,
 ];
 
+/** Whether a runtime's or driver's words mean that memory ran out. */
 export function saysOutOfMemory(text: string): boolean {
   return PATTERNS.some((pattern) => pattern.test(text));
 }

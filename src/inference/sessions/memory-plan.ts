@@ -6,6 +6,7 @@ export interface Attempt {
   readonly cpuOnly: boolean;
 }
 
+/** As asked: full size, on the card if there is one. */
 export const FIRST_ATTEMPT: Attempt = { stepsDown: 0, cpuOnly: false };
 
 interface Size {

@@ -25,6 +25,7 @@ export class SessionFailure extends Error {
   }
 }
 
+/** A loaded network. */
 export interface ModelSession extends LoadResult {
   /** @param planes [H, W] or [3, H, W], 0..1. @throws {SessionFailure} */
   run(planes: Float32Array, widthPx: number, heightPx: number): Promise<RunResult>;

@@ -22,8 +22,12 @@ export type Command =
       readonly planes: Float32Array;
     };
 
+/**
+ * `unfit`: not our network. `memory`: too large. `numeric`: NaN or infinite. `failed`: the rest.
+ */
 export type FailureKind = 'unfit' | 'memory' | 'numeric' | 'failed';
 
+/** Why the child could not. */
 export interface Failure {
   readonly kind: FailureKind;
   readonly reason: string;
@@ -32,11 +36,13 @@ export interface Failure {
   readonly found?: string;
 }
 
+/** Resident memory of the child, bytes: now, and at its highest. */
 export interface Vitals {
   readonly rssBytes: number;
   readonly peakRssBytes: number;
 }
 
+/** What a run gave; the seconds are the network's alone. */
 export interface RunResult {
   /** float32 [2, H, W]. */
   readonly ab: Float32Array;
@@ -44,11 +50,13 @@ export interface RunResult {
   readonly meanChroma: number;
 }
 
+/** What a model was found to be, and what did not work on the way. */
 export interface LoadResult {
   readonly contract: ModelContract;
   readonly fallbacks: readonly ProviderFault[];
 }
 
+/** What the child says. */
 export type Reply =
   | { readonly kind: 'ready' }
   /** About to touch this provider: if the process dies now, it is to blame. */

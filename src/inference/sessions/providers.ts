@@ -63,6 +63,10 @@ const KNOWN_FAULTS: readonly (readonly [string, RegExp, ProviderFault['cause']])
   ['webgpu', /adapter/i, 'webgpuAdapter'],
 ];
 
+/**
+ * Why a provider does not work, from the runtime's words. @param reason its message; one line is
+ * kept.
+ */
 export function providerFault(provider: string, reason: string): ProviderFault {
   const known = KNOWN_FAULTS.find(
     ([name, pattern]) => (name === '' || name === provider) && pattern.test(reason),

@@ -2,6 +2,7 @@ import { limits } from '../../studio/limits.js';
 import type { ModelFit, ResultNote } from '../../studio/ports/colorizer.js';
 import type { ModelContract } from './contract.js';
 
+/** Input size of the network, px, and what the user should know of it. */
 export interface SizeChoice {
   readonly widthPx: number;
   readonly heightPx: number;

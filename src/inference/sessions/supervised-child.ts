@@ -29,6 +29,7 @@ export class ChildRefused extends Error {
 /** Distributes over the union, so that each command keeps its own fields. */
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
+/** The inference process, one request at a time. Requests reject with ChildDied or ChildRefused. */
 export interface SupervisedChild {
   readonly pid: number;
   readonly vitals: () => Vitals | undefined;
@@ -38,6 +39,7 @@ export interface SupervisedChild {
   end(reason: 'timeout' | 'cancelled'): Promise<void>;
 }
 
+/** How the process ended. */
 export interface ChildExit {
   readonly pid: number;
   /** Ended by us. */
@@ -49,6 +51,7 @@ export interface ChildExit {
   readonly stderr: string;
 }
 
+/** Told while the process works and when it ends. */
 export interface ChildListener {
   readonly onTrying: (pid: number, provider: string) => void;
   readonly onExit: (exit: ChildExit) => void;

@@ -4,6 +4,7 @@ import type { ModelContract } from './contract.js';
 import type { ProviderFault } from './providers.js';
 import type { ChildExit } from './supervised-child.js';
 
+/** One photo as the network sees it. */
 export interface PredictRequest {
   readonly modelFile: string;
   /** Named in errors and notes. */
@@ -15,6 +16,7 @@ export interface PredictRequest {
   readonly heightPx: number;
 }
 
+/** The colours, and how they came about. */
 export interface HostPrediction {
   /** a* then b*, float32 [1, 2, heightPx, widthPx], about -128..127. */
   readonly ab: Float32Array;
@@ -35,6 +37,7 @@ export interface HostPrediction {
   readonly notes: readonly ResultNote[];
 }
 
+/** How the host and its child are. */
 export interface HostStatus {
   /** Process id of the child, if one runs. */
   readonly pid?: number;
@@ -87,6 +90,7 @@ export interface InferenceHost {
   close(): Promise<void>;
 }
 
+/** Where and within what limits the network runs. */
 export interface HostConfig {
   /** Execution providers in order of preference; `cpu` is appended when missing. */
   readonly providers: readonly string[];
@@ -116,6 +120,7 @@ export interface HostConfig {
   readonly memoryCautionMs?: number;
 }
 
+/** Who is told, and who guards the card. */
 export interface HostDeps {
   readonly onEvent?: (event: HostEvent) => void;
   /** Guards the card; absent: nobody does. */

@@ -8,6 +8,7 @@ import { type ChildExit, type SupervisedChild, startChild } from './supervised-c
 import { usableCores } from './threads.js';
 import type { HostConfig, HostEvent } from './types.js';
 
+/** The child with the model it holds, kept warm between requests. */
 export interface WarmSession {
   /** Start the child if none runs, load the model if another is loaded. */
   load(modelFile: string, modelId: string, cpuOnly: boolean): Promise<LoadResult>;

@@ -6,6 +6,7 @@ export interface KnownModel {
   readonly entry?: { readonly file: string };
 }
 
+/** The model that stands for a graph's checkpoint. */
 export interface CheckpointChoice {
   readonly model: string;
   /** The graph asked for something else than what will run. */

@@ -8,11 +8,13 @@ import type { Workflow } from './graph.js';
 import type { GraphNode, NodeRun, Picture } from './node-run.js';
 import { savePicture } from './save-picture.js';
 
+/** What running a graph needs. */
 export interface WorkflowDeps {
   readonly colorizer: Colorizer;
   readonly models: readonly KnownModel[];
 }
 
+/** What goes into a graph and where its results go. */
 export interface WorkflowOptions {
   /** File for each LoadImage node by its id; `*` for every other one. */
   readonly images: Readonly<Record<string, string>>;
@@ -23,6 +25,7 @@ export interface WorkflowOptions {
   readonly label: Label;
 }
 
+/** Files in the order they were saved, and what the user should know. */
 export interface WorkflowResult {
   readonly files: readonly string[];
   readonly notes: readonly ResultNote[];

@@ -15,6 +15,7 @@ export const sharpenImage: NodeWork = (node, run) => {
   return convolve(run.picture(node, 'image'), radius, kernel, run);
 };
 
+/** ImageBlur: a Gaussian of the node's radius and sigma. */
 export const blurImage: NodeWork = (node, run) => {
   const radius = Number(node.values['blur_radius']);
   const kernel = gaussian(radius, Number(node.values['sigma']));

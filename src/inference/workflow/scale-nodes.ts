@@ -28,6 +28,7 @@ export const scaleImage: NodeWork = async (node, run) => {
   );
 };
 
+/** ImageScaleBy: both sides times a factor, at least 1 px. */
 export const scaleImageBy: NodeWork = async (node, run) => {
   const image = run.picture(node, 'image');
   const factor = Number(node.values['scale_by']);
@@ -56,6 +57,7 @@ export const cropImage: NodeWork = (node, run) => {
   return writePicture(run, openPicture(image).extract({ left, top, width, height }));
 };
 
+/** ImageInvert: 255 minus each channel. */
 export const invertImage: NodeWork = (node, run) =>
   writePicture(run, openPicture(run.picture(node, 'image')).negate({ alpha: false }));
 

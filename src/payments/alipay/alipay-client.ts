@@ -13,6 +13,7 @@ export type AlipayKeys =
       readonly alipayCert: string;
     };
 
+/** The merchant's contract with Alipay. */
 export interface AlipayConfig {
   readonly appId: string;
   /** The merchant's user id (2088...); compared with every notification's seller_id. */
@@ -42,6 +43,7 @@ const unknownSubCodes = new Set([
   'aop.unknow-error',
 ]);
 
+/** Alipay's gateway with its signatures checked. */
 export interface AlipayClient {
   readonly sdk: AlipaySdk;
   /**
@@ -56,6 +58,7 @@ export interface AlipayClient {
   ): Promise<AlipayAnswer>;
 }
 
+/** A client of the official SDK, RSA2, with our deadlines. */
 export function createAlipayClient(deps: { clock: Clock }, config: AlipayConfig): AlipayClient {
   const sdk = new AlipaySdk({
     appId: config.appId,

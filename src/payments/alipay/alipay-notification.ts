@@ -9,6 +9,7 @@ import { tradeState } from './alipay-trade.js';
 const maxAgeMs = 26 * 3_600_000;
 const maxSkewMs = 300_000;
 
+/** What a notification must be about. */
 export interface NotificationExpectations {
   readonly appId: string;
   readonly sellerId: string;

@@ -17,6 +17,7 @@ export interface StarTransaction {
   readonly receiver?: { readonly type: string };
 }
 
+/** A payment or refund in Telegram's list; the amount is in whole Stars. */
 export interface StarEntry {
   readonly id: string;
   readonly amount: number;
@@ -26,6 +27,7 @@ export interface StarEntry {
   readonly payerId?: number;
 }
 
+/** Telegram's list of the bot's Star transactions. */
 export interface StarLedger {
   payment(outTradeNo: string): Promise<StarEntry | undefined>;
   refund(providerId: string): Promise<StarEntry | undefined>;

@@ -9,6 +9,7 @@ import type {
 } from '../../studio/ports/gateway.js';
 import { createStarLedger } from './star-ledger.js';
 
+/** The bot whose Stars they are. */
 export interface StarsConfig {
   readonly token: string;
   /** Default https://api.telegram.org */

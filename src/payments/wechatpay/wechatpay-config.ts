@@ -4,6 +4,7 @@ export type WechatpayVerifier =
   /** Platform certificates, downloaded and renewed by us with the APIv3 key. */
   | { readonly mode: 'certificate' };
 
+/** The merchant's contract with WeChat Pay, API v3. */
 export interface WechatpayConfig {
   readonly mchId: string;
   readonly appId: string;

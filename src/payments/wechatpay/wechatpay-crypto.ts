@@ -4,6 +4,7 @@ import { createDecipheriv, createVerify, type KeyObject } from 'node:crypto';
 const freshnessMs = 300_000;
 const tagBytes = 16;
 
+/** The Wechatpay-* headers that sign an answer or a notification. */
 export interface SignatureHeaders {
   readonly timestamp: string;
   readonly nonce: string;
@@ -66,6 +67,7 @@ export function verifySignature(
   return verify.verify(key, headers.signature, 'base64');
 }
 
+/** Whether a signature was made within five minutes of now. @param timestamp seconds, as text. */
 export function isFresh(timestamp: string, nowMs: number): boolean {
   return Math.abs(nowMs - Number(timestamp) * 1000) <= freshnessMs;
 }

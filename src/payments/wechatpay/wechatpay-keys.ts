@@ -9,6 +9,7 @@ const refreshIntervalMs = 60_000;
 /** Platform certificates change every few years, with both valid for a while. */
 const maxAgeMs = 12 * 3_600_000;
 
+/** A platform certificate as the API sends it: sealed with the APIv3 key (AES-256-GCM). */
 export interface SealedCertificate {
   readonly serial_no: string;
   readonly encrypt_certificate: {

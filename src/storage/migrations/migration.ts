@@ -1,3 +1,4 @@
+/** The SQL that a step is written in. */
 export type DialectName = 'sqlite' | 'postgres';
 
 /** One step of the schema; its name orders it and is remembered in the database. */

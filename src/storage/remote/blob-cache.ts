@@ -4,6 +4,7 @@ import { systemCodeOf } from '../../studio/errors/base.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import { parseKey } from '../blob-keys.js';
 
+/** How much of the bucket is kept here. */
 export interface BlobCacheConfig {
   readonly folder: string;
   /** The oldest go when there is more than this. */

@@ -19,6 +19,7 @@ export async function* flowing(body: Readable, stallMs: number): AsyncGenerator<
   }
 }
 
+/** Length and hashes of what flowed by. */
 export interface Digest {
   readonly bytes: number;
   readonly sha256: Buffer;

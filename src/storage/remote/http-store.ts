@@ -13,6 +13,7 @@ import {
   reasonOf,
 } from './remote-store.js';
 
+/** The studio that lends its blobs. */
 export interface HttpStoreConfig {
   /** Origin of the studio, without a trailing slash. */
   readonly studioUrl: string;

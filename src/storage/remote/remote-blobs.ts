@@ -10,6 +10,7 @@ import { BlobCache, type BlobCacheConfig } from './blob-cache.js';
 import { digestOf, flowing } from './flowing.js';
 import { RemoteFault, type RemoteStore, reasonOf } from './remote-store.js';
 
+/** The copy kept here, and the patience with the far side. */
 export interface RemoteBlobsConfig extends BlobCacheConfig {
   /** No byte for this long breaks a transfer off, ms. */
   readonly stallMs: number;

@@ -25,6 +25,7 @@ export interface RemoteStore {
   list(): AsyncIterable<{ key: string; bytes: number; modifiedMs: number }>;
 }
 
+/** A blob, or what is left of it, on its way. */
 export interface RemoteBody {
   readonly body: Readable;
   readonly startBytes: number;

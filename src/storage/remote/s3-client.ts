@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 
+/** A bucket of any service that speaks S3. */
 export interface S3Config {
   /** Such as https://oss-cn-hangzhou.aliyuncs.com; absent: Amazon's own. */
   readonly endpoint?: string;

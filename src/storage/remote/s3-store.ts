@@ -13,6 +13,7 @@ import { createS3Client, type S3Config } from './s3-client.js';
 import { s3Fault } from './s3-faults.js';
 import { createS3Uploads } from './s3-uploads.js';
 
+/** A bucket, and how files go up. */
 export interface S3StoreConfig extends S3Config {
   /** Files longer than this go up in parts of this length; S3's least is 5 MiB. Default 16 MiB. */
   readonly partBytes?: number;

@@ -22,6 +22,7 @@ export async function enter(api: ApiContext, request: FastifyRequest, reply: Fas
   return { customer, chat, view: viewOf(api, request) };
 }
 
+/** Language and addresses for an answer to this request. */
 export function viewOf(api: ApiContext, request: FastifyRequest): ViewContext {
   return {
     messages: api.messages,
@@ -42,4 +43,5 @@ export function idempotencyKey(request: FastifyRequest, customerId: string): str
   return `web:${customerId}:${key}`;
 }
 
+/** Path with an id. */
 export type IdParams = { Params: { id: string } };

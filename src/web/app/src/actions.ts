@@ -35,6 +35,7 @@ export async function start(): Promise<void> {
   if (me.language !== language) void attempt(() => api('PATCH', '/me', { language }));
 }
 
+/** Fetch the page of photos before the oldest one shown. */
 export async function loadOlder(): Promise<void> {
   const before = getState().photos[0]?.id;
   const query = before ? `&before=${before}` : '';
@@ -53,20 +54,24 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
   }
 }
 
+/** What the customer reads about a failure. */
 export function wordsOf(error: unknown): string {
   if (error instanceof ApiError && error.code === 'NETWORK') return text('error.network');
   if (error instanceof ApiError && error.message) return error.message;
   return text('error.unknown');
 }
 
+/** Show a sheet, in place of any other. */
 export function openSheet(sheet: Sheet): void {
   setState({ sheet });
 }
 
+/** Back to the chat. */
 export function closeSheet(): void {
   setState({ sheet: undefined });
 }
 
+/** Speak another language from now on, what is shown already included. */
 export async function changeLanguage(language: Language): Promise<void> {
   speak(language);
   rememberLanguage(language);
@@ -89,11 +94,13 @@ export function sendFiles(files: Iterable<File>): void {
   pump();
 }
 
+/** Send a file again that did not get through. @param key of the upload. */
 export function retryUpload(key: string): void {
   changeUpload(key, { error: undefined, share: -1 });
   pump();
 }
 
+/** Stop an upload and take it off the page. */
 export function dismissUpload(key: string): void {
   getState()
     .uploads.find((one) => one.key === key)
@@ -147,6 +154,7 @@ export function grantWish(photo: Photo): void {
   void photoAction.choose(photo.id, look.id);
 }
 
+/** What buttons under a photo do; failures are said in a toast. */
 export const photoAction = {
   another: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/variants`, { count: 3 })),
   adjust: (id: string, finishing: { strength: number; warmth: number }) =>

@@ -2,6 +2,7 @@ import { openSheet } from './actions';
 import { Icon } from './icons';
 import { useStore, useTexts } from './store';
 
+/** Brand, credits, and the way to history and settings. */
 export function Header() {
   const { me } = useStore();
   const { t } = useTexts();

@@ -21,6 +21,7 @@ export async function getHd(photoIds: readonly string[]): Promise<void> {
   else await unlock(photoIds, enough ? undefined : methods[0]);
 }
 
+/** HD with one payment: unlocked at once with credits, else the order's code is shown. */
 export async function unlock(photoIds: readonly string[], method?: Method): Promise<void> {
   await attempt(async () => {
     const wish = `unlock ${photoIds} ${method}`;
@@ -36,6 +37,7 @@ export async function unlock(photoIds: readonly string[], method?: Method): Prom
   });
 }
 
+/** Buy a pack of credits: shows the order's code. */
 export async function topUp(pack: string, method: Method): Promise<void> {
   await attempt(async () => {
     const wish = `topup ${pack} ${method}`;
@@ -72,10 +74,12 @@ function newKey(): string {
   ).join('');
 }
 
+/** Ask the provider now whether it was paid. */
 export async function refreshOrder(id: string): Promise<void> {
   await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/refresh`)));
 }
 
+/** Cancel an unpaid order and close its sheet. */
 export async function giveUpOrder(id: string): Promise<void> {
   await attempt(async () => putOrder(await api<Order>('POST', `/orders/${id}/cancel`)));
   closeSheet();

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Me, Order, Photo, Prices } from './api';
 import { initialLanguage, type Language, type Translate, translator } from './texts';
 
+/** A file on its way; `share` is 0..1, -1 while it waits for its turn. */
 export interface Upload {
   readonly key: string;
   readonly name: string;
@@ -12,6 +13,7 @@ export interface Upload {
   abort?: () => void;
 }
 
+/** What lies over the chat. */
 export type Sheet =
   | { name: 'order'; orderId: string }
   | { name: 'method'; photoIds: readonly string[] }
@@ -22,6 +24,7 @@ export type Sheet =
   | { name: 'details'; photoId: string }
   | { name: 'receipt'; orderId: string };
 
+/** All the page knows. */
 export interface State {
   readonly language: Language;
   readonly me?: Me;
@@ -51,10 +54,12 @@ let state: State = {
 };
 const listeners = new Set<() => void>();
 
+/** The state of now. */
 export function getState(): State {
   return state;
 }
 
+/** Change some of the state and tell every listener. */
 export function setState(change: Partial<State> | ((now: State) => Partial<State>)): void {
   state = { ...state, ...(typeof change === 'function' ? change(state) : change) };
   for (const listener of listeners) listener();
@@ -83,6 +88,7 @@ export function text(...args: Parameters<Translate>): string {
   return translator(state.language)(...args);
 }
 
+/** Add a photo or replace its older state; oldest first. */
 export function putPhoto(photo: Photo): void {
   setState(({ photos }) => {
     const rest = photos.filter((one) => one.id !== photo.id);
@@ -92,10 +98,12 @@ export function putPhoto(photo: Photo): void {
   });
 }
 
+/** Forget a photo that is gone. */
 export function dropPhoto(id: string): void {
   setState(({ photos }) => ({ photos: photos.filter((photo) => photo.id !== id) }));
 }
 
+/** Add an order or replace its older state. */
 export function putOrder(order: Order): void {
   setState(({ orders }) => ({ orders: { ...orders, [order.id]: order } }));
 }

@@ -6,6 +6,7 @@ import { dateTime, money } from '../texts';
 import { methodTexts } from '../texts/methods';
 import { SheetFrame } from './sheet';
 
+/** A receipt that prints well. */
 export function ReceiptSheet({ orderId }: { orderId: string }) {
   const { t, language } = useTexts();
   const [receipt, setReceipt] = useState<Receipt>();

@@ -8,6 +8,7 @@ import { SheetFrame } from './sheet';
 
 const presets = ['auto', 'portrait', 'building'] as const;
 
+/** Language, preset, linked chats, customer code, deleting everything. */
 export function SettingsSheet() {
   const { t, language } = useTexts();
   const { me } = useStore();

@@ -175,5 +175,8 @@ export const en = {
   'time.minutes': '{n} min',
 };
 
+/** Key of a text; every language has them all. */
 export type TextKey = keyof typeof en;
+
+/** The texts of one language. */
 export type Texts = Record<TextKey, string>;

@@ -1,5 +1,6 @@
 import type { Texts } from './en';
 
+/** Simplified Chinese. */
 export const zhCn: Texts = {
   brand: '焕彩',
   'brand.line': '让老照片重现色彩',
