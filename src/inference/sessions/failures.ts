@@ -34,6 +34,9 @@ export function translateFailure(error: unknown, place: FailurePlace): unknown {
   if (!(error instanceof ChildDied)) return error;
   if (error.reason === 'memory') return new MemoryShort(place, error);
   if (error.reason === 'cancelled') return new InferenceFailed('it was stopped', error);
+  // Under a limit of memory a thread that could not be started is waited for without end.
+  if (error.reason === 'timeout' && error.limited && !blames(error))
+    return new MemoryShort(place, error);
   // A driver that hangs while a model loads is to blame like one that crashes.
   if (error.reason === 'timeout' && !blames(error))
     return new InferenceFailed(`no answer within ${Math.round(place.timeoutMs / 1000)} s`, error);

@@ -68,11 +68,10 @@ export async function describePersistently(
       const { contract } = await tools.session.load(modelFile, modelId, cpuOnly);
       return { ...contract, notes: [...notes, ...contract.notes] };
     } catch (error) {
-      if (error instanceof MemoryShort)
-        throw new InferenceOutOfMemory(error.place.provider, 0, error);
-      if (!(error instanceof ChildDied)) throw error;
       const place = { modelId, widthPx: 0, heightPx: 0 };
-      const crash = afterCrash(tools, error, crashes, place);
+      const crash = error instanceof ChildDied ? afterCrash(tools, error, crashes, place) : error;
+      if (crash instanceof MemoryShort)
+        throw new InferenceOutOfMemory(crash.place.provider, 0, crash);
       if (!(crash instanceof ChildDied)) throw crash;
       if (!blames(crash)) crashes += 1;
       notes.push(crashNote(crash));
@@ -123,6 +122,8 @@ function afterCrash(
     fixed: false,
     timeoutMs: 0,
   };
+  // It ends each time under a limit that we can see: the size is what we can change about it.
+  if (died.limited) return new MemoryShort(place, died);
   // Somebody kills it each time: most likely a memory limit whose counter we cannot see.
   if (died.signal === 'SIGKILL' && request.widthPx > 0) return new MemoryShort(place, died);
   const last = died.stderr.trim().split('\n').at(-1);

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { compiledEntry } from '../entry-point.js';
 import { saysOutOfMemory } from './memory-errors.js';
+import { memoryLimited } from './memory-limit.js';
 import type { Command, Failure, LoadResult, Reply, RunResult, Vitals } from './protocol.js';
 
 /** The child ended while it worked for us. */
@@ -14,6 +15,8 @@ export class ChildDied extends Error {
     readonly reason: 'crash' | 'timeout' | 'memory' | 'cancelled',
     /** Provider it was about to load when it died. */
     readonly trying: string | undefined,
+    /** It worked under a limit of its memory: what looks like a crash may be a lack of it. */
+    readonly limited: boolean,
   ) {
     super(`the inference process ended (${signal ?? `exit code ${exitCode}`})`);
   }
@@ -91,6 +94,7 @@ function connect(child: ChildProcess, listener: ChildListener) {
   let vitals: Vitals | undefined;
   let ending: 'timeout' | 'cancelled' | undefined;
   let spawnError: Error | undefined;
+  let limited = false;
   let gone: ChildDied | undefined;
   const waiting = new Map<number | 'ready', Waiting>();
 
@@ -124,13 +128,14 @@ function connect(child: ChildProcess, listener: ChildListener) {
   function finish(exitCode: number | null, signal: string | null): void {
     if (gone) return;
     living.delete(child);
-    const reason = ending ?? reasonOf(signal, stderr, oomKills() > oomKillsBefore);
+    const reason = ending ?? reasonOf({ exitCode, signal, stderr }, oomKills() > oomKillsBefore);
     gone = new ChildDied(
       exitCode,
       signal,
       spawnError ? String(spawnError) : stderr,
       reason,
       trying,
+      limited,
     );
     const expected = ending !== undefined;
     listener.onExit({ pid: child.pid ?? 0, expected, reason, exitCode, signal, stderr });
@@ -158,6 +163,8 @@ function connect(child: ChildProcess, listener: ChildListener) {
       const timer = setTimeout(() => void end('timeout'), ms);
       waiting.set(key, { resolve, reject, timer });
       idle(false);
+      // Read while it lives: nothing tells it of a process that has ended.
+      limited = memoryLimited(child.pid ?? 0);
       // A send that fails means the child is gone: 'exit' rejects this promise.
       if (command) child.send(command, () => {});
     });
@@ -191,10 +198,13 @@ function connect(child: ChildProcess, listener: ChildListener) {
   return { child: supervised, ask };
 }
 
-/** V8 and the C++ runtime abort when they get no memory, and say so last. */
-function reasonOf(signal: string | null, stderr: string, oomKilled: boolean): 'memory' | 'crash' {
+/** V8 and the C++ runtime abort when they get no memory, Node ends with a code; all say so last. */
+function reasonOf(
+  { exitCode, signal, stderr }: Pick<ChildExit, 'exitCode' | 'signal' | 'stderr'>,
+  oomKilled: boolean,
+): 'memory' | 'crash' {
   if (signal === 'SIGKILL') return oomKilled ? 'memory' : 'crash';
-  return signal !== null && saysOutOfMemory(stderr) ? 'memory' : 'crash';
+  return (signal !== null || exitCode !== 0) && saysOutOfMemory(stderr) ? 'memory' : 'crash';
 }
 
 const living = new Set<ChildProcess>();

@@ -148,6 +148,38 @@ describe('with a real limit on memory', () => {
   });
 });
 
+describe('a lack of memory that looks like something else', () => {
+  /** As `ulimit -v` would, with so much room that nothing is really short. */
+  const limit = (pid: number) => execFileSync('prlimit', [`--pid=${pid}`, `--as=${64e9}`]);
+
+  test.each(['SIGSEGV', 'SIGABRT', 'SIGBUS'] as const)(
+    'ended twice by %s under a limit of memory: one size down',
+    async (signal) => {
+      let ends = 2;
+      const { host, events } = bench.host({}, (event) => {
+        if (event.name === 'started') limit(event.pid);
+        if (event.name !== 'loaded' || ends === 0) return;
+        ends -= 1;
+        const { pid } = host.status();
+        setTimeout(() => process.kill(pid!, signal), 50);
+      });
+      const answer = await host.predict(ramp(slow, 512, 256));
+      expect(answer).toMatchObject({ widthPx: 384, heightPx: 192 });
+      expect(named(events, 'outOfMemory')).toHaveLength(1);
+    },
+  );
+
+  test('no answer at all under a limit of memory: a smaller size has one', async () => {
+    const { host, events } = bench.host({ runTimeoutMs: 4_000 }, (event) => {
+      if (event.name === 'started') limit(event.pid);
+      if (event.name !== 'loaded' || named(events, 'timedOut').length > 0) return;
+      process.kill(host.status().pid!, 'SIGSTOP');
+    });
+    expect(await host.predict(ramp(quick, 512))).toMatchObject({ widthPx: 384, heightPx: 384 });
+    expect(named(events, 'outOfMemory')).toHaveLength(1);
+  });
+});
+
 test('a run beyond its time is ended and reported', async () => {
   const { host, events } = bench.host({ runTimeoutMs: 150 });
   const error = await host.predict(ramp(slow, 1024)).catch((caught: unknown) => caught);
