@@ -10,7 +10,10 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   // Sources use nodenext specifiers ('./x.js'); on disk they are TypeScript.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
+    '^onnxruntime-node$': '<rootDir>/tests/support/onnxruntime.cjs',
+  },
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/tests/support/closing-line.cjs'],
   maxWorkers: 2,

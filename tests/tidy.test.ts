@@ -222,6 +222,16 @@ test('every dependency names one version, the one the lockfile holds', () => {
   expect(faults).toEqual([]);
 });
 
+/**
+ * Its install script fetches CUDA from the net and fails where that cannot be reached. npm runs scripts
+ * that the lockfile names; `npm install` writes the line again, `allowScripts` keeps npm 11 from obeying.
+ */
+test('npm ci runs no script of onnxruntime-node, whatever npm: CUDA is a second step', () => {
+  const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
+  expect(lock.packages['node_modules/onnxruntime-node']).not.toHaveProperty('hasInstallScript');
+  expect(manifest.allowScripts).toMatchObject({ 'onnxruntime-node': false });
+});
+
 test('onnxruntime-node stays on a CUDA 12 build: CUDA 13 has no kernels for Pascal cards', () => {
   expect(manifest.dependencies['onnxruntime-node']).toMatch(/^1\.2[4-6]\.\d+$/);
 });

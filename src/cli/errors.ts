@@ -102,6 +102,7 @@ const environmentCodes = new Set([
   'FLEET_UNUSABLE',
   'MODEL_MISSING',
   'MODEL_UNFIT',
+  'INT8_DIFFERS',
   'MODEL_DAMAGED',
   'MODEL_DOWNLOAD_FAILED',
   'INFERENCE_FAILED',

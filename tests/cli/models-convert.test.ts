@@ -13,7 +13,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/cli/package-root.js';
 import { runCli } from '../support/cli.js';
-import { classifierNet } from '../support/onnx-builder.js';
+import { classifierNet, int8Net } from '../support/onnx-builder.js';
 import { pickle, writeTorchZip } from '../support/torch-checkpoint.js';
 
 const mini = path.join(__dirname, '../fixtures/ddcolor-mini/mini.pth');
@@ -106,6 +106,21 @@ test('another network is refused where it comes in, before any photo', async () 
     path.join(cwd, 'a.jpg'),
   );
   expect(await run('colorize', 'a.jpg', '--model', 'other.onnx')).toMatchObject({ code: 3 });
+});
+
+test('an int8 model that computes something else here than float32 is refused, in both languages', async () => {
+  int8Net(path.join(cwd, 'right.onnx'), 60_000);
+  expect(await run('models', 'import', 'right.onnx')).toMatchObject({ code: 0 });
+  int8Net(path.join(cwd, 'wrong.onnx'), 70_000);
+  const { records } = await run('models', 'import', 'wrong.onnx', '--json');
+  expect(records()).toMatchObject([{ type: 'error', error: { code: 'INT8_DIFFERS' } }]);
+  const english = await run('models', 'import', 'wrong.onnx', '--lang', 'en');
+  expect(english).toMatchObject({ code: 3 });
+  expect(english.err).toMatch(/wrong\.onnx was not installed.*float32 \(difference [\d.]+ %\)/);
+  const chinese = await run('models', 'import', 'wrong.onnx', '--lang', 'zh-CN');
+  expect(chinese.err).toMatch(/没有安装模型 wrong\.onnx.*相差 [\d.]+ %/);
+  expect((await run('models', 'list', '--installed')).out).not.toMatch(/wrong/);
+  expect(readdirSync(cwd).filter((name) => name.includes('float32'))).toEqual([]);
 });
 
 test('a checkpoint is imported like a model', async () => {

@@ -21,5 +21,7 @@ module.exports = class extends TestEnvironment {
   async setup() {
     await super.setup();
     for (const name of NAMES) this.global[name] = globalThis[name];
+    // Its binding may be set up once per process, not once per test file: onnxruntime.cjs asks here.
+    this.global[Symbol.for('huancai.onnxruntime')] = () => require('onnxruntime-node');
   }
 };

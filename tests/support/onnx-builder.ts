@@ -9,8 +9,8 @@ import {
 
 /** Small networks for tests, written as ONNX files (opset 17). Field numbers: onnx.proto3. */
 export type Dim = number | string;
-type ElementType = 'float32' | 'float16';
-const TYPE_CODE = { float32: 1, float16: 10 } as const;
+type ElementType = 'float32' | 'float16' | 'uint8' | 'int32';
+const TYPE_CODE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
 
 export interface Node {
   readonly op: string;
@@ -26,7 +26,13 @@ export interface Network {
   readonly outputs: readonly { name: string; shape: readonly Dim[]; type?: ElementType }[];
   readonly nodes: readonly Node[];
   readonly weights?: Readonly<
-    Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+    Record<
+      string,
+      {
+        readonly shape: readonly number[];
+        readonly data: Float32Array | Int8Array | Uint8Array | BigInt64Array;
+      }
+    >
   >;
 }
 
@@ -37,7 +43,7 @@ export function writeNetwork(file: string, network: Network): string {
     ...Object.entries(network.weights ?? {}).map(([name, { shape, data }]) =>
       messageField(5, [
         ...shape.map((side) => integerField(1, side)),
-        integerField(2, TYPE_CODE.float32),
+        integerField(2, typeOf(data)),
         bytesField(8, name),
         bytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
       ]),
@@ -48,6 +54,12 @@ export function writeNetwork(file: string, network: Network): string {
   const opset = messageField(8, [bytesField(1, ''), integerField(2, 17)]);
   writeFileSync(file, Buffer.concat([integerField(1, 8), opset, graph]));
   return file;
+}
+
+function typeOf(data: Float32Array | Int8Array | Uint8Array | BigInt64Array): number {
+  if (data instanceof Int8Array) return TYPE_CODE.int8;
+  if (data instanceof Uint8Array) return TYPE_CODE.uint8;
+  return data instanceof BigInt64Array ? TYPE_CODE.int64 : TYPE_CODE.float32;
 }
 
 function encodeNode({ op, inputs, outputs, ints = {}, int = {}, float = {} }: Node): Buffer {
@@ -185,5 +197,40 @@ export function nanNet(file: string): string {
     outputs: [{ name: 'output', shape: [1, 2, 64, 64] }],
     nodes: [{ op: 'Conv', inputs: ['input', 'w'], outputs: ['output'] }],
     weights: { w: { shape: [2, 3, 1, 1], data: new Float32Array(6).fill(Number.NaN) } },
+  });
+}
+
+/**
+ * A colouriser with one product in 8-bit integers, `rows` numbers long. The sums are int32: from about
+ * 66,000 rows on they overflow, and the answer is another one than in float32.
+ */
+export function int8Net(file: string, rows: number): string {
+  const axes = (...values: number[]) => ({
+    shape: [values.length],
+    data: BigInt64Array.from(values, BigInt),
+  });
+  return writeNetwork(file, {
+    inputs: [{ name: 'input', shape: ['batch', 3, 'height', 'width'] }],
+    outputs: [{ name: 'output', shape: ['batch', 2, 'height', 'width'] }],
+    nodes: [
+      { op: 'Conv', inputs: ['input', 'pick'], outputs: ['ab'] },
+      { op: 'ReduceMax', inputs: ['input'], outputs: ['brightest'] },
+      { op: 'Reshape', inputs: ['brightest', 'one'], outputs: ['flat'] },
+      { op: 'Expand', inputs: ['flat', 'long'], outputs: ['x'] },
+      { op: 'DynamicQuantizeLinear', inputs: ['x'], outputs: ['bytes', 'step', 'zero'] },
+      { op: 'MatMulInteger', inputs: ['bytes', 'weights', 'zero'], outputs: ['sums'] },
+      { op: 'Cast', inputs: ['sums'], outputs: ['floats'], int: { to: TYPE_CODE.float32 } },
+      { op: 'Mul', inputs: ['floats', 'scale'], outputs: ['scaled'] },
+      { op: 'Reshape', inputs: ['scaled', 'planes'], outputs: ['shift'] },
+      { op: 'Add', inputs: ['ab', 'shift'], outputs: ['output'] },
+    ],
+    weights: {
+      pick: { shape: [2, 3, 1, 1], data: Float32Array.of(1, 0, 0, 0, 1, 0) },
+      weights: { shape: [rows, 2], data: new Int8Array(2 * rows).fill(127) },
+      scale: { shape: [], data: Float32Array.of(20 / (rows * 255 * 127)) },
+      one: axes(1, 1),
+      long: axes(1, rows),
+      planes: axes(1, 2, 1, 1),
+    },
   });
 }

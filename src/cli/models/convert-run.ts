@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import {
   type ConvertOptions,
+  checkInt8,
   convertCheckpoint,
   optimizeOnnx,
   photoDifferences,
@@ -39,7 +40,8 @@ export function convertModel(input: string, options: ConvertCommandOptions): Pro
     const target = path.resolve(shell.cwd, options.output ?? onnxNameOf(checkpoint));
     refuseExisting(target, options.overwrite);
     const settings = { ...readSettings(options), signal };
-    const result = await convertShown(shell, checkpoint, target, settings);
+    const convert = options.int8 ? convertInt8 : convertShown;
+    const result = await convert(shell, checkpoint, target, settings);
     const { bytes, ignored } = result;
     output.record({ type: 'converted', file: target, bytes, shape: result.shape, ignored });
     output.line(t('convert.done', { file: target, size: megabytes(bytes) }));
@@ -100,6 +102,25 @@ async function convertShown(
     return await convertCheckpoint(checkpoint, target, { ...settings, onProgress });
   } finally {
     progress.end();
+  }
+}
+
+/** An int8 model gets its name only when this machine computes with it what float32 gives. */
+async function convertInt8(
+  shell: Shell,
+  checkpoint: string,
+  target: string,
+  settings: ConvertOptions,
+) {
+  const unchecked = `${target}.${process.pid}.unchecked`;
+  try {
+    const result = await convertShown(shell, checkpoint, unchecked, settings);
+    shell.output.notice(shell.t('convert.checkingInt8'));
+    await checkInt8(unchecked, path.basename(target), settings.signal);
+    renameSync(unchecked, target);
+    return result;
+  } finally {
+    rmSync(unchecked, { force: true });
   }
 }
 

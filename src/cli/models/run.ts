@@ -99,7 +99,7 @@ export function importModel(file: string, options: ImportOptions): Promise<ExitC
       try {
         const { id, force } = options;
         const from = path.resolve(shell.cwd, file);
-        await refuseUnfit(from, shell);
+        await refuseUnfit(from, shell, signal);
         const result = await store.import(from, { id, force, signal, onProgress: progress.show });
         report(result, shell, progress);
       } finally {
@@ -111,9 +111,10 @@ export function importModel(file: string, options: ImportOptions): Promise<ExitC
 
 /**
  * Another network is refused before it is installed. Checkpoints are checked while they are
- * converted; a network that fits but does not run here may run elsewhere.
+ * converted; a network that fits but does not run here may run elsewhere. One that computes wrong numbers
+ * here is refused.
  */
-async function refuseUnfit(file: string, shell: Shell): Promise<void> {
+async function refuseUnfit(file: string, shell: Shell, signal: AbortSignal): Promise<void> {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
   if (sniffModelFile(file) !== 'onnx') return;
   const engine = openEngine(shell);
@@ -121,9 +122,12 @@ async function refuseUnfit(file: string, shell: Shell): Promise<void> {
     await engine.describe(file);
   } catch (error) {
     if (error instanceof ModelUnfit) throw error;
+    return;
   } finally {
     await engine.close();
   }
+  const { checkInt8 } = await import('../../inference/convert/index.js');
+  await checkInt8(file, path.basename(file), signal);
 }
 
 export function publishModels(ids: readonly string[], options: GlobalOptions): Promise<ExitCode> {

@@ -32,12 +32,28 @@ export async function compareModels(
   return worst;
 }
 
-/** Outputs by name, for an input that depends on nothing but the model's input shapes. */
-async function runOnce(file: string): Promise<Map<string, Float32Array>> {
+export interface RunOptions {
+  /** What symbolic sides become. Default 128. */
+  readonly sidePx?: number;
+  /** Every operator as it is written, none fused with others. */
+  readonly plain?: boolean;
+}
+
+/**
+ * Outputs by name, for an input that depends on nothing but the model's input shapes.
+ * @throws {ModelUnfit} it does not load, or takes or gives something else than float32.
+ */
+export async function runOnce(
+  file: string,
+  { sidePx = SIDE_PX, plain = false }: RunOptions = {},
+): Promise<Map<string, Float32Array>> {
   let session: InferenceSession | undefined;
   try {
-    session = await InferenceSession.create(file, { enableMemPattern: false });
-    const results = await session.run(randomInputs(file, session));
+    session = await InferenceSession.create(file, {
+      enableMemPattern: false,
+      graphOptimizationLevel: plain ? 'disabled' : 'all',
+    });
+    const results = await session.run(randomInputs(file, session, sidePx));
     return new Map(
       Object.entries(results).map(([name, value]) => [name, asFloats(file, name, value)]),
     );
@@ -55,7 +71,11 @@ function asFloats(file: string, name: string, value: Tensor): Float32Array {
   return Float32Array.from(value.data as Float32Array);
 }
 
-function randomInputs(file: string, session: InferenceSession): Record<string, Tensor> {
+function randomInputs(
+  file: string,
+  session: InferenceSession,
+  sidePx: number,
+): Record<string, Tensor> {
   let state = 1;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -66,7 +86,7 @@ function randomInputs(file: string, session: InferenceSession): Record<string, T
       throw new ModelUnfit(file, 'float32 input', input.isTensor ? input.type : 'no tensor');
     const dims = input.shape.map((side, axis) => {
       if (typeof side === 'number' && side > 0) return side;
-      return axis === 0 ? 1 : axis === 1 ? 3 : SIDE_PX;
+      return axis === 0 ? 1 : axis === 1 ? 3 : sidePx;
     });
     const count = dims.reduce((product, side) => product * side, 1);
     if (count > MAX_ELEMENTS) throw new ModelUnfit(file, 'an image as input', `[${dims}]`);

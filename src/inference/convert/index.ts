@@ -1,4 +1,5 @@
 /** Models from others made ours: DDColor checkpoints to ONNX, ONNX exports made lean. */
+export { checkInt8 } from './check-int8.js';
 export { chooseDdcolor } from './choose-ddcolor.js';
 export {
   type ConvertOptions,

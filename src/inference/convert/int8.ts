@@ -7,6 +7,11 @@ import type { Floats } from './weight.js';
  * boxes have nothing newer. @see onnxruntime's quantisation guide, reduce_range
  */
 const MAX_WEIGHT = 64;
+/**
+ * Columns of a quantised constant are a multiple of this; zeros fill it up and the product is cut.
+ * onnxruntime 1.24.3 computes garbage in the last columns of other widths on processors with AMX.
+ */
+const COLUMN_STEP = 32;
 
 /**
  * x times a constant matrix in 8-bit integers: the constant is quantised per output column, x per
@@ -23,12 +28,13 @@ export function quantizedMatMul(
   outputs: number,
   load: () => Floats,
 ): string {
-  const shape = [inputs, outputs];
-  const weight = g.constant(`${name}.int8`, 'int8', shape, () =>
-    bytesOf(quantizeColumns(load(), outputs)),
+  const columns = Math.ceil(outputs / COLUMN_STEP) * COLUMN_STEP;
+  const padded = () => padColumns(load(), outputs, columns);
+  const weight = g.constant(`${name}.int8`, 'int8', [inputs, columns], () =>
+    bytesOf(quantizeColumns(padded(), columns)),
   );
-  const scale = g.constant(`${name}.scale`, 'float32', [outputs], () =>
-    bytesOf(columnScales(load(), outputs)),
+  const scale = g.constant(`${name}.scale`, 'float32', [columns], () =>
+    bytesOf(columnScales(padded(), columns)),
   );
   const [bytes, xScale, xZero] = g.nodes('DynamicQuantizeLinear', [x], 3) as [
     string,
@@ -37,7 +43,24 @@ export function quantizedMatMul(
   ];
   const sums = g.node('MatMulInteger', [bytes, weight, xZero]);
   const floats = g.node('Cast', [sums], { to: DATA_TYPES.float32 });
-  return g.node('Mul', [floats, g.node('Mul', [xScale, scale])]);
+  const product = g.node('Mul', [floats, g.node('Mul', [xScale, scale])]);
+  if (columns === outputs) return product;
+  const [from, to, axis] = [0, outputs, -1].map((value) => g.integers([value])) as [
+    string,
+    string,
+    string,
+  ];
+  return g.node('Slice', [product, from, to, axis]);
+}
+
+/** @returns the matrix with columns of zeros on its right; itself where nothing is missing. */
+function padColumns(matrix: Floats, columns: number, wanted: number): Floats {
+  if (columns === wanted) return matrix;
+  const rows = matrix.length / columns;
+  const out = new Float32Array(rows * wanted);
+  for (let row = 0; row < rows; row++)
+    out.set(matrix.subarray(row * columns, (row + 1) * columns), row * wanted);
+  return out;
 }
 
 /** Step of each column's quantisation; 1 for a column of zeros. */

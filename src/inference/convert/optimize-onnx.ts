@@ -60,13 +60,14 @@ export async function optimizeOnnx(
   }
 }
 
-async function writeLean(
+/** Write a file whose nodes and constants were changed; the rest is copied as it is. */
+export async function writeLean(
   source: ByteSource,
   onnx: OnnxFile,
-  lean: LeanOnnx,
+  lean: Pick<LeanOnnx, 'nodes' | 'kept' | 'computed'>,
   file: string,
   signal: AbortSignal | undefined,
-) {
+): Promise<void> {
   const computed = lean.computed.map((item) => ({ header: computedHeader(item), data: item.data }));
   const nodes = Buffer.concat(lean.nodes.map((bytes) => bytesField(1, bytes)));
   const message = (length: number) => length + bytesHeader(5, length).length;

@@ -36,6 +36,24 @@ export class ModelUnfit extends StudioError {
   }
 }
 
+/** With 8-bit integers this machine computes something else than with float32. */
+export class Int8Differs extends StudioError {
+  constructor(
+    readonly model: string,
+    /** Root mean square of the difference over that of the float32 answer; NaN: no numbers. */
+    readonly difference: number,
+  ) {
+    const percent = Number.isFinite(difference) ? (100 * difference).toFixed(1) : 'NaN';
+    super(
+      'INT8_DIFFERS',
+      'model.int8Differs',
+      'never',
+      `model ${model}: int8 and float32 differ by ${percent} % on this machine`,
+      { params: { model, percent } },
+    );
+  }
+}
+
 /** The network ran and failed, or its process died. */
 export class InferenceFailed extends StudioError {
   constructor(reason: string, cause?: unknown) {
