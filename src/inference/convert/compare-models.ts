@@ -32,6 +32,7 @@ export async function compareModels(
   return worst;
 }
 
+/** How `runOnce` runs a model. */
 export interface RunOptions {
   /** What symbolic sides become. Default 128. */
   readonly sidePx?: number;
