@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { codeOf, StudioError } from '../studio/errors/index.js';
 import type { ChannelId, Clock, Logger } from '../studio/ports/basics.js';
@@ -19,8 +20,12 @@ export interface Inbox {
   receive(update: ChatUpdate): Promise<void>;
   /** Handle what a crash left behind, then follow. */
   start(): Promise<void>;
-  /** Try now what could not be handled before; happens by itself every half minute. */
-  catchUp(): Promise<void>;
+  /**
+   * Try now what could not be handled before. It happens by itself every half minute, for chats
+   * that were not asked to wait longer.
+   * @param chatKey this chat alone, after what runs in it.
+   */
+  catchUp(chatKey?: string): Promise<void>;
   /** No new work; resolves when what runs is through. */
   stop(): Promise<void>;
 }
@@ -42,8 +47,8 @@ export function createInbox(
   const turns = new Turns();
   /** Keys of updates that have their turn coming. */
   const underWay = new Set<string>();
-  /** Chats that wait for the next replay. */
-  const held = new Set<string>();
+  /** Chats that wait for a replay, and until when; on a clock that nobody sets. */
+  const held = new Map<string, number>();
   let waiting: { update: ChatUpdate; done: () => void }[] = [];
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -104,7 +109,7 @@ export function createInbox(
           ...{ channel, attempt, code: codeOf(error) },
           ...(error instanceof StudioError ? {} : { err: error }),
         });
-        if (last && curable) held.add(update.chatKey);
+        if (last && curable) held.set(update.chatKey, performance.now() + restMs(error));
         // A bug of ours must not stop this chat for ever.
         else if (last) await closeQuietly(update);
         if (last) return;
@@ -117,23 +122,31 @@ export function createInbox(
     await chatLog.handled(channel, update.key, clock.now()).catch(() => {});
   }
 
-  async function replay(): Promise<void> {
+  /** @param isDue of the chats that wait; they and what never had its turn are handled. */
+  async function replay(isDue: (chatKey: string) => boolean): Promise<void> {
     let open: readonly ChatUpdate[];
     let before: number;
     do {
       before = skipped;
       open = await chatLog.open(channel, replayMax);
     } while (skipped !== before);
-    held.clear();
-    for (const update of open) dispatch(update);
+    for (const chatKey of [...held.keys()]) if (isDue(chatKey)) held.delete(chatKey);
+    for (const update of open) if (!held.has(update.chatKey)) dispatch(update);
   }
 
-  async function catchUp(): Promise<void> {
-    if (held.size > 0 && !stopped && ready())
-      await replay().catch((error) => {
-        log.warn('chat.notReplayed', { channel, code: codeOf(error) });
-      });
+  async function retry(isDue: (chatKey: string) => boolean): Promise<void> {
+    if (stopped || ![...held.keys()].some(isDue) || !ready()) return;
+    await replay(isDue).catch((error) => {
+      log.warn('chat.notReplayed', { channel, code: codeOf(error) });
+    });
   }
+
+  function catchUp(chatKey?: string): Promise<void> {
+    if (chatKey === undefined) return retry(() => true);
+    return turns.take(chatKey, () => retry((one) => one === chatKey));
+  }
+
+  const isRested = (chatKey: string) => (held.get(chatKey) ?? 0) <= performance.now();
 
   return {
     receive: (update) =>
@@ -143,8 +156,8 @@ export function createInbox(
       }),
     catchUp,
     async start() {
-      await replay();
-      timer = setInterval(() => void catchUp(), replayMs);
+      await replay(() => true);
+      timer = setInterval(() => void retry(isRested), replayMs);
       timer.unref();
     },
     async stop() {

@@ -35,7 +35,7 @@ export function createInward(
   async function recordAndRenew(incoming: Incoming): Promise<void> {
     if (incoming.renewsBudget !== false) await renewForSure(incoming);
     await record(incoming);
-    void inbox.catchUp();
+    void inbox.catchUp(incoming.chatKey);
   }
 
   return {
@@ -43,6 +43,6 @@ export function createInward(
       ? (incoming) => turns.take(incoming.chatKey, () => recordAndRenew(incoming))
       : record,
     open: inbox.start,
-    catchUp: inbox.catchUp,
+    catchUp: () => inbox.catchUp(),
   };
 }

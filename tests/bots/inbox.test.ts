@@ -174,3 +174,31 @@ test('while the database is away nothing is confirmed, and nothing is lost', asy
   expect(faults).toBeLessThan(0);
   await until(() => handled.includes('1'));
 });
+
+test('one waiting chat is tried alone, after what runs in it; others go on waiting', async () => {
+  await inbox.start();
+  const gate = new Gate();
+  fault = async (key) => {
+    if (key === '1') await gate.opened;
+    return away();
+  };
+  await receive(update('1'), update('b', 'ben'));
+  await until(() => log.lines.some(({ event }) => event === 'chat.notHandled'));
+  // Asked while it still runs: it must not be forgotten when it fails a moment later.
+  const asked = inbox.catchUp('anna');
+  gate.open();
+  fault = () => undefined;
+  await asked;
+  await until(() => handled.length > 0);
+  expect(handled).toEqual(['1']);
+  await inbox.catchUp();
+  await until(() => handled.length === 2);
+  expect(handled).toEqual(['1', 'b']);
+});
+
+test('a message received right after another is not left lying', async () => {
+  await inbox.start();
+  for (const key of ['1', '2', '3']) await inbox.receive(update(key));
+  await until(() => handled.length === 3);
+  expect(handled).toEqual(['1', '2', '3']);
+});

@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
 import { copyFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import {
   ChannelAway,
@@ -12,6 +10,7 @@ import {
 } from '../../studio/errors/index.js';
 import { limits } from '../../studio/limits.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
+import { savePhoto } from '../save-photo.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 
 /** Telegram's own servers give bots no more than this. */
@@ -63,18 +62,8 @@ async function copyLocal(from: URL, file: string): Promise<void> {
 }
 
 async function save(body: ReadableStream, file: string, signal: AbortSignal): Promise<void> {
-  let bytes = 0;
-  const limit = limits.photo.uploadBytes;
-  const counted = async function* (source: AsyncIterable<Uint8Array>) {
-    for await (const part of source) {
-      bytes += part.length;
-      if (bytes > limit) throw new PhotoFileTooLarge(bytes, limit);
-      yield part;
-    }
-  };
   try {
-    const source = Readable.fromWeb(body as never);
-    await pipeline(source, counted, createWriteStream(file, { mode: 0o600 }), { signal });
+    await savePhoto(Readable.fromWeb(body as never), file, signal);
   } catch (error) {
     if (error instanceof PhotoFileTooLarge || signal.aborted) throw error;
     throw new ChannelAway('telegram', undefined, nameOf(error));

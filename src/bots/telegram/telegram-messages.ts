@@ -3,7 +3,7 @@ import type { Blobs } from '../../studio/ports/blobs.js';
 import { encodeIntent } from '../conversation/intent-codec.js';
 import type { Choice, Media } from '../conversation/reply.js';
 import type { Outgoing } from '../door.js';
-import { extensionOf } from '../picture-extension.js';
+import { sendableFile } from '../sendable-file.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
 
 interface Sent {
@@ -76,10 +76,9 @@ export function createTelegramMessages({
   }
 
   async function inputOf(media: Media) {
-    if ('bytes' in media) return Input.fromBuffer(Buffer.from(media.bytes), media.name);
-    const file = await blobs.localFile(media.blobKey);
-    const name = media.name.includes('.') ? media.name : media.name + (await extensionOf(file));
-    return Input.fromLocalFile(file, name);
+    const one = await sendableFile(media, blobs);
+    if ('bytes' in one) return Input.fromBuffer(Buffer.from(one.bytes), one.name);
+    return Input.fromLocalFile(one.file, one.name);
   }
 
   return {

@@ -6,7 +6,7 @@ import type { Logger } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { Media } from '../conversation/reply.js';
 import type { Door } from '../door.js';
-import { extensionOf } from '../picture-extension.js';
+import { sendableFile } from '../sendable-file.js';
 import { placeOf } from './wechat-chat.js';
 import type { WechatPeople } from './wechat-people.js';
 
@@ -25,10 +25,9 @@ export function createWechatSend(deps: {
   log: Logger;
 }): Door['send'] {
   async function boxOf(media: Media): Promise<FileBoxInterface> {
-    if ('bytes' in media) return FileBox.fromBuffer(Buffer.from(media.bytes), media.name);
-    const file = await deps.blobs.localFile(media.blobKey);
-    const name = media.name.includes('.') ? media.name : media.name + (await extensionOf(file));
-    return FileBox.fromFile(file, name);
+    const one = await sendableFile(media, deps.blobs);
+    if ('bytes' in one) return FileBox.fromBuffer(Buffer.from(one.bytes), one.name);
+    return FileBox.fromFile(one.file, one.name);
   }
 
   return async (chatId, { text, picture, file }) => {

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { PhotoFileTooLarge, PhotoUnreadable, systemCodeOf } from '../../studio/errors/index.js';
-import { limits } from '../../studio/limits.js';
+import { PhotoUnreadable, systemCodeOf } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
+import { savePhoto } from '../save-photo.js';
 
 /** The studio has its own copy by then; an intake that a crash cut off is repeated before. */
 const takenMs = 3_600_000;
@@ -36,22 +34,13 @@ export function createWechatSpool({ clock }: { clock: Clock }, folder: string): 
       const file = path.join(folder, fileRef);
       const part = `${file}.part`;
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      let bytes = 0;
-      const limit = limits.photo.uploadBytes;
-      const counted = async function* (parts: AsyncIterable<Uint8Array>) {
-        for await (const one of parts) {
-          bytes += one.length;
-          if (bytes > limit) throw new PhotoFileTooLarge(bytes, limit);
-          yield one;
-        }
-      };
       try {
-        await pipeline(source, counted, createWriteStream(part, { mode: 0o600, flush: true }));
+        const bytes = await savePhoto(source, part);
         await rename(part, file);
+        return { fileRef, bytes };
       } finally {
         await rm(part, { force: true });
       }
-      return { fileRef, bytes };
     },
     async take(fileRef, file) {
       if (!/^[0-9a-f]{32}$/.test(fileRef)) throw new PhotoUnreadable('not a file of ours');
