@@ -101,7 +101,7 @@ const ratchets = {
     web: 12,
   },
   undocumented: {
-    bots: 59,
+    bots: 0,
     cli: 65,
     inference: 12,
     payments: 0,

@@ -38,6 +38,7 @@ export interface Arrival {
   readonly groupId?: string;
 }
 
+/** How a channel's app sends several photos, and how long to wait for more; times in ms. */
 export interface AlbumRules {
   /** After this silence what came is handed over. */
   readonly quietMs: number;

@@ -21,6 +21,7 @@ interface Broadcast {
   readonly sinceMs: number;
 }
 
+/** The operator's words to everybody. */
 export interface Broadcasts {
   /** Write it down, then send it in the background. @returns to how many chats. */
   begin(desk: ChatRef, words: string, key: string): Promise<number>;

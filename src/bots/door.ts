@@ -80,6 +80,7 @@ export interface Inward {
   catchUp(): Promise<void>;
 }
 
+/** Something that arrived. */
 export interface Incoming {
   /** Natural key within the channel: a repeat is dropped by it. */
   readonly key: string;

@@ -12,6 +12,7 @@ const handleAttempts = 5;
 const backoffMs = 500;
 const backoffMaxMs = 10_000;
 
+/** Everything that arrives from one channel. */
 export interface Inbox {
   /**
    * Write an update down; resolves when it is durable. Never rejects: while the database is away

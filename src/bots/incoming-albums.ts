@@ -20,6 +20,7 @@ const chatsMax = 1_000;
 /** What could not be handed over is tried again after this. */
 const retryMs = 2_000;
 
+/** Photos that may belong together. */
 export interface IncomingAlbums {
   /** Add one photo; what belongs together is handed over together. A repeat changes nothing. */
   add(sender: AlbumSender, arrival: Arrival): Promise<void>;
@@ -35,6 +36,7 @@ export interface IncomingAlbums {
   stop(): Promise<void>;
 }
 
+/** What becomes of albums. */
 export interface AlbumHandlers {
   /** Photos to take; may run again for the same ones: photos have natural keys. */
   photos(album: IncomingAlbum): Promise<void>;

@@ -8,11 +8,13 @@ import type { Reply } from './conversation/reply.js';
 import type { Talk } from './conversation/talk.js';
 import { refund, stuck, type Text, today } from './desk-reports.js';
 
+/** Where the desk is; without a chat there is none. */
 export interface DeskConfig {
   readonly chat?: ChatRef;
   readonly language: Language;
 }
 
+/** The operator's side of the chats. */
 export interface OperatorDesk {
   /** Whether this chat is the operator's own. */
   isDesk(channel: ChannelId, chatId: string): boolean;

@@ -7,6 +7,7 @@ const intervalMs = 2_500;
 /** Whoever sent nothing for so long is no longer followed. */
 const forgetMs = 600_000;
 
+/** Live progress for those who wait. */
 export interface ProgressFollower {
   /** Show the progress of this customer's photos in this chat. */
   follow(customerId: string, chat: ChatRef): void;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../studio/ports/basics.js';
 
+/** How fast a channel takes messages. */
 export interface PaceLimits {
   /** Messages per second in all. */
   readonly allPerSecond: number;

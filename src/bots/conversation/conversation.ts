@@ -42,6 +42,7 @@ type Answers = {
 /** Faults after which the same update should be handled again, by the channel's inbox. */
 const again = new Set(['DATABASE_AWAY', 'QUEUE_AWAY']);
 
+/** The conversation within what a channel can carry (`config.abilities`). */
 export function createConversation(
   deps: ConversationDeps,
   config: ConversationConfig,

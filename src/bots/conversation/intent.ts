@@ -48,8 +48,10 @@ export type Intent =
   | { readonly kind: 'choice'; readonly number: number }
   | { readonly kind: 'text'; readonly text: string };
 
+/** One step of the finishing, as a button says it. */
 export type FinishingChange = 'stronger' | 'weaker' | 'warmer' | 'cooler' | 'reset';
 
+/** A photo as the channel announced it; its bytes are fetched later. */
 export interface IncomingPhoto {
   /** What `ChatChannel.fetchFile` of the channel understands. */
   readonly fileRef: string;

@@ -43,6 +43,7 @@ export async function preview(
   };
 }
 
+/** A preview as a picture of a reply. */
 export function picture(blobKey: string): Media {
   return { blobKey, name: 'huancai-preview.jpg' };
 }

@@ -5,6 +5,7 @@ export type Media =
   | { readonly blobKey: string; readonly name: string }
   | { readonly bytes: Uint8Array; readonly name: string };
 
+/** One thing to choose, as a button or a numbered line. */
 export interface Choice {
   readonly label: string;
   /** Either says something back, or opens a page. */

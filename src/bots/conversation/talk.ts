@@ -8,6 +8,7 @@ import type { Customer, OrderView, Studio } from '../../studio/ports/studio.js';
 import type { Abilities } from '../abilities.js';
 import type { Choice, Reply } from './reply.js';
 
+/** What answers are made with. */
 export interface ConversationDeps {
   readonly studio: Studio;
   readonly chatLog: ChatLog;
@@ -27,6 +28,7 @@ export interface ConversationDeps {
   readonly askToJoin: (talk: Talk, olderCode: string) => Promise<boolean>;
 }
 
+/** What answers depend on beside the customer. */
 export interface ConversationConfig {
   /** Our own address for pay pages; absent without a public one. */
   readonly publicUrl?: string;
@@ -52,6 +54,7 @@ export function speak(deps: Pick<ConversationDeps, 'messages'>, customer: Custom
     deps.messages.text(`bots.${key}`, customer.language, params);
 }
 
+/** Texts of `bots.*` in a customer's language. */
 export type Say = ReturnType<typeof speak>;
 
 /** `¥9.90` or `100 ⭐`. */

@@ -14,11 +14,13 @@ const reconnectMs = 5_000;
 const reconnectMaxMs = 60_000;
 const stopMs = 8_000;
 
+/** The bot, and how its updates come. */
 export interface TelegramBotConfig extends TelegramAccess {
   /** Where Telegram reaches us; absent: long polling, which needs no public address. */
   readonly webhook?: { readonly url: string; readonly secret: string };
 }
 
+/** The inbound side of the Bot API. */
 export interface TelegramBot {
   /** Connects in the background and stays connected; a wrong token is reported and given up. */
   start(inward: Inward): Promise<void>;

@@ -3,6 +3,7 @@ import { Telegram } from 'telegraf';
 import { ChannelAway, CustomerUnreachable, StudioError } from '../../studio/errors/index.js';
 import type { SendPace } from '../send-pace.js';
 
+/** Which bot, at which server. */
 export interface TelegramAccess {
   readonly token: string;
   /** Default https://api.telegram.org; a self-hosted Bot API server lifts the file limits. */
@@ -28,6 +29,7 @@ export class TelegramRefused extends StudioError {
   }
 }
 
+/** The Bot API at its pace. */
 export interface TelegramCalls {
   /**
    * Call with waiting for the pace, honouring retry_after, and repeating what surely did not

@@ -37,6 +37,7 @@ interface Size {
   readonly file_size?: number;
 }
 
+/** What of a Bot API update we read; hostile until checked. */
 export interface TelegramUpdate {
   readonly update_id: number;
   readonly message?: Message;

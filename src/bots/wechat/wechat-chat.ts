@@ -10,6 +10,7 @@ export function chatIdOf({ personId, roomId }: WechatPlace): string {
   return roomId ? `room:${encodeURIComponent(roomId)}:${personId}` : personId;
 }
 
+/** Where a chat id of ours leads; the inverse of `chatIdOf`. */
 export function placeOf(chatId: string): WechatPlace {
   const [, roomId, personId] = /^room:([^:]+):(.+)$/s.exec(chatId) ?? [];
   return roomId && personId

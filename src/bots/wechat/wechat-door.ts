@@ -18,6 +18,7 @@ import { resolvePuppet, type WechatPuppetConfig } from './wechat-puppet.js';
 import { createWechatSession, type WechatEvents, type WechatStatus } from './wechat-session.js';
 import { createWechatSpool } from './wechat-spool.js';
 
+/** The account, its habits and its puppet. */
 export interface WechatConfig extends WechatPuppetConfig, WechatPaceConfig {
   /** Photos that follow each other within this are one album. */
   readonly albumQuietMs: number;
@@ -33,6 +34,7 @@ export interface WechatConfig extends WechatPuppetConfig, WechatPaceConfig {
 /** What the operator should hear of: said in their own chat, wherever that is. */
 export type WechatAlert = 'scan' | 'loggedOut' | 'running' | 'limit';
 
+/** What the door works with. */
 export interface WechatDeps {
   readonly chatLog: ChatLog;
   readonly blobs: Blobs;

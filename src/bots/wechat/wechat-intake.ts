@@ -24,6 +24,7 @@ const official = 2;
 const systemContacts = /^(?:gh_|weixin$|filehelper$|fmessage$|medianote$|newsapp$|floatbottle$)/;
 const imageName = /\.(?:jpe?g|png|webp|avif|heic|heif|tiff?|bmp|gif)$/i;
 
+/** Everything that wechaty's events bring. */
 export interface WechatIntake {
   take(message: MessageInterface): void;
   friendship(friendship: FriendshipInterface): void;

@@ -5,6 +5,7 @@ import type { Clock } from '../../studio/ports/basics.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
 import { Turns } from '../turns.js';
 
+/** How fast and how much the account writes. */
 export interface WechatPaceConfig {
   /** A random pause in these bounds lies between two messages of the account. */
   readonly minPauseMs: number;
@@ -15,6 +16,7 @@ export interface WechatPaceConfig {
   readonly timeZone: string;
 }
 
+/** The account's typing speed and day. */
 export interface WechatPace {
   /**
    * Wait until the account may say one more thing, and count it.

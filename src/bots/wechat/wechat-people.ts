@@ -3,6 +3,7 @@ import type { ChatLog } from '../../studio/ports/chat-log.js';
 
 const cacheMax = 10_000;
 
+/** Names of people that outlive a login. */
 export interface WechatPeople {
   /** The person behind a contact: the same for ever where the puppet knows the WeChat id. */
   personOf(contact: ContactInterface): Promise<string>;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { PuppetInterface } from 'wechaty-puppet/impls';
 import { WechatPuppetMissing, WechatTokenMissing } from './wechat-errors.js';
 
+/** Which puppet, and where it is looked for. */
 export interface WechatPuppetConfig {
   /** npm name, or path of a module, of a wechaty puppet; or one made by the caller. */
   readonly puppet: string | (() => PuppetInterface);

@@ -4,12 +4,14 @@ import type { PuppetInterface } from 'wechaty-puppet/impls';
 import { ChannelAway } from '../../studio/errors/index.js';
 import type { Logger } from '../../studio/ports/basics.js';
 
+/** How the login is, for the operator's page. */
 export interface WechatStatus {
   readonly state: 'starting' | 'scan' | 'running' | 'loggedOut' | 'stopped';
   /** Content of the login QR code, while it waits to be scanned. */
   readonly qr?: string;
 }
 
+/** What a session tells of. */
 export interface WechatEvents {
   message(message: MessageInterface): void;
   friendship(friendship: FriendshipInterface): void;
@@ -18,6 +20,7 @@ export interface WechatEvents {
   logout(): void;
 }
 
+/** What a login needs, and how it is kept alive; times in ms. */
 export interface WechatSessionConfig {
   /** A puppet's name for wechaty to load, or the puppet; asked anew at every start. */
   readonly puppet: () => string | PuppetInterface;
@@ -29,6 +32,7 @@ export interface WechatSessionConfig {
   readonly reconnectMs: number;
 }
 
+/** One account's login. */
 export interface WechatSession {
   start(events: WechatEvents): void;
   stop(): Promise<void>;

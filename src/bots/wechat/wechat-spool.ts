@@ -12,6 +12,7 @@ const takenMs = 3_600_000;
 const forgottenMs = 2 * 86_400_000;
 const takenSuffix = '.taken';
 
+/** Pictures that wait for the studio's intake. */
 export interface WechatSpool {
   /**
    * Write a picture down before its message is gone.

@@ -46,6 +46,7 @@ async function restOfAlbums(
   return replies;
 }
 
+/** Delete one photo, or ask what to delete. */
 export async function deleteMenu(
   deps: ConversationDeps,
   talk: Talk,
@@ -66,6 +67,7 @@ export async function deleteMenu(
   ];
 }
 
+/** Delete everything, after asking once. */
 export async function deleteAll(
   deps: ConversationDeps,
   talk: Talk,

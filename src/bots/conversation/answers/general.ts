@@ -28,11 +28,13 @@ export function greet(deps: ConversationDeps, config: ConversationConfig, talk: 
   return [answer(talk, text, [[help(say('button.help')), languageChoice(talk, say)]])];
 }
 
+/** What can be done here. */
 export function explain(deps: ConversationDeps, talk: Talk): Reply[] {
   const say = speak(deps, talk.customer);
   return [answer(talk, say('help', { code: talk.customer.customerCode }))];
 }
 
+/** Credits, free previews left, customer code. */
 export async function credits(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
   const profile = await deps.studio.profile(talk.customer.id);
@@ -44,6 +46,7 @@ export async function credits(deps: ConversationDeps, talk: Talk): Promise<Reply
   return [answer(talk, text, [[{ label: say('button.buy'), intent: { kind: 'buy' } }]])];
 }
 
+/** A page of photos, newest first. */
 export async function history(
   deps: ConversationDeps,
   config: ConversationConfig,
@@ -76,6 +79,7 @@ export async function history(
   return [answer(talk, [say('history.title'), ...lines].join('\n'), rows)];
 }
 
+/** The style for new photos, and the language. */
 export async function settings(
   deps: ConversationDeps,
   config: ConversationConfig,
@@ -91,6 +95,7 @@ export async function settings(
   return [answer(talk, text, [presets, [languageChoice(talk, say)]])];
 }
 
+/** Choose the style for new photos. */
 export async function setPreset(
   deps: ConversationDeps,
   config: ConversationConfig,
@@ -103,6 +108,7 @@ export async function setPreset(
   return [answer(talk, say('settingsSaved', { preset: say(`preset.${preset}`) }))];
 }
 
+/** Change the language. */
 export async function language(
   deps: ConversationDeps,
   talk: Talk,
@@ -115,6 +121,7 @@ export async function language(
   return [answer(talk, say('languageSet'))];
 }
 
+/** A code for another channel, or the use of one. */
 export async function link(
   deps: ConversationDeps,
   talk: Talk,
@@ -143,6 +150,7 @@ export async function claim(deps: ConversationDeps, talk: Talk, code: string): P
   return [answer(talk, say(asked ? 'claim.sent' : 'support.nobody', { code: own }))];
 }
 
+/** Turn a credit code into credits. */
 export async function redeem(deps: ConversationDeps, talk: Talk, code: string): Promise<Reply[]> {
   const { credits: gained } = await deps.studio.redeemCreditCode(
     talk.customer.id,
@@ -151,6 +159,7 @@ export async function redeem(deps: ConversationDeps, talk: Talk, code: string): 
   return [answer(talk, speak(deps, talk.customer)('redeemed', { credits: gained }))];
 }
 
+/** Words to the operator, or the question for them. */
 export async function support(
   deps: ConversationDeps,
   talk: Talk,
@@ -179,6 +188,7 @@ export async function freeText(deps: ConversationDeps, talk: Talk, text: string)
   return [answer(talk, speak(deps, talk.customer)('notUnderstood'))];
 }
 
+/** Buttons in rows of so many. */
 export function inRows(choices: readonly Choice[], perRow: number): Choice[][] {
   const rows: Choice[][] = [];
   for (let i = 0; i < choices.length; i += perRow) rows.push(choices.slice(i, i + perRow));

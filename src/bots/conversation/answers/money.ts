@@ -29,6 +29,7 @@ export async function hd(
   return unlock(deps, config, talk, [photo], method, { kind: 'hd', photoId });
 }
 
+/** HD of all of an album that is ready and not bought yet. */
 export async function hdAlbum(
   deps: ConversationDeps,
   config: ConversationConfig,
@@ -121,6 +122,7 @@ function payUrl(config: ConversationConfig, order: OrderView): string | undefine
   return order.qr?.startsWith('https://') ? order.qr : undefined;
 }
 
+/** Credit packs and their prices. */
 export async function packs(deps: ConversationDeps, talk: Talk): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
   const [method] = deps.studio.methods(talk.chat.channel);
@@ -137,6 +139,7 @@ export async function packs(deps: ConversationDeps, talk: Talk): Promise<Reply[]
   return [answer(talk, say('buy'), inRows(choices, 1))];
 }
 
+/** Buy a pack: which way to pay, then the code. */
 export async function buyPack(
   deps: ConversationDeps,
   config: ConversationConfig,
@@ -162,6 +165,7 @@ export async function buyPack(
   return offer(deps, config, talk, order);
 }
 
+/** "I have paid": ask the provider now. */
 export async function refreshOrder(
   deps: ConversationDeps,
   talk: Talk,
@@ -179,6 +183,7 @@ export async function refreshOrder(
   return [answer(talk, say(`order.${order.state}`))];
 }
 
+/** Give an order up. */
 export async function cancelOrder(
   deps: ConversationDeps,
   talk: Talk,
@@ -188,6 +193,7 @@ export async function cancelOrder(
   return [answer(talk, speak(deps, talk.customer)(`order.${order.state}`))];
 }
 
+/** What was paid, when and how. */
 export async function receipt(
   deps: ConversationDeps,
   config: ConversationConfig,

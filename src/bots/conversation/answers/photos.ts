@@ -140,6 +140,7 @@ export function queueText(
   return say('photo.queued', { ahead: position, seconds });
 }
 
+/** A photo's selected look again, or how it stands. */
 export async function showPhoto(
   deps: ConversationDeps,
   talk: Talk,
@@ -152,6 +153,7 @@ export async function showPhoto(
   return [{ ...shown, key: `re:${talk.key}` }];
 }
 
+/** Make other looks of a photo. */
 export async function variants(
   deps: ConversationDeps,
   talk: Talk,
@@ -162,6 +164,7 @@ export async function variants(
   return [{ ...answer(talk, say('variants.working', { count: variantCount })), passing: true }];
 }
 
+/** Select one of the looks. */
 export async function pick(
   deps: ConversationDeps,
   talk: Talk,
@@ -173,6 +176,7 @@ export async function pick(
   return shown ? [{ ...shown, key: `re:${talk.key}` }] : [];
 }
 
+/** What can be changed about the colours. */
 export async function adjustMenu(
   deps: ConversationDeps,
   talk: Talk,
@@ -192,6 +196,7 @@ export async function adjustMenu(
   ];
 }
 
+/** Change the colours by one step. */
 export async function setFinishing(
   deps: ConversationDeps,
   talk: Talk,
