@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.js';
-import type { JobQueue, JobState } from '../studio/ports/queue.js';
+import { type JobQueue, type JobState, jobStates } from '../studio/ports/queue.js';
 import { WrongUse } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { openQueue, openStudioDatabase } from './open-queue.js';
@@ -7,16 +7,14 @@ import { type GlobalOptions, openShell } from './open-shell.js';
 import { openLogger } from './process.js';
 import type { Shell } from './shell.js';
 
-const states: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
-
 /** `huancai jobs list`. */
 export async function listJobs(
   options: GlobalOptions & { state?: string[]; limit: number },
 ): Promise<ExitCode> {
   const wanted = options.state ?? ['waiting', 'active', 'delayed', 'dead'];
   for (const one of wanted)
-    if (!states.includes(one as JobState))
-      throw new WrongUse(`--state ${one}: not one of ${states}`);
+    if (!jobStates.includes(one as JobState))
+      throw new WrongUse(`--state ${one}: not one of ${jobStates}`);
   return withQueue(options, async (queue, { output, t }) => {
     const counts = await queue.counts();
     const jobs = await queue.list({ states: wanted as JobState[], limit: options.limit });

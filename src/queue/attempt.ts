@@ -2,7 +2,7 @@ import type { StudioError } from '../studio/errors/index.js';
 import { BlobsAway, Cancelled, CardPaused } from '../studio/errors/index.js';
 import type { Handlers, Job, JobName, NewJob } from '../studio/jobs.js';
 import type { ConsumeOptions } from '../studio/ports/queue.js';
-import { judge, poisoned, type QueuePolicy } from './policy.js';
+import { judge, poisoned, policyFor, type QueuePolicy } from './policy.js';
 
 /** Why a running job's signal was aborted. */
 export type StopReason = 'cancel' | 'lost' | 'closing';
@@ -55,11 +55,12 @@ export async function runAttempt(
   facts: AttemptFacts,
   handlers: Partial<Handlers>,
   options: ConsumeOptions,
-  policy: QueuePolicy,
+  bounds: QueuePolicy,
   attempt: Attempt,
   progress: (share: number) => void,
 ): Promise<Outcome> {
   const { job, failures, lostWorkers } = facts;
+  const policy = policyFor(job.name, bounds);
   const poison = poisoned(job.name, lostWorkers, policy);
   if (poison) return bury(job, poison, options, failures + 1, policy);
   const handler = handlers[job.name] as ((job: Job) => Promise<void>) | undefined;

@@ -1,6 +1,6 @@
 import type Bull from 'bull';
 import type Redis from 'ioredis';
-import type { Handlers, JobName, NewJob } from '../studio/jobs.js';
+import { type Handlers, type JobName, jobs, type NewJob } from '../studio/jobs.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
 import type { ConsumeOptions, Consumer } from '../studio/ports/queue.js';
 import { Attempt, type Outcome, runAttempt } from './attempt.js';
@@ -92,7 +92,7 @@ export class BullConsumer implements Consumer {
     neverFetchAhead(queue);
     nameWithoutFail(queue);
     const { ability } = this.options;
-    if (ability && name === 'restore')
+    if (ability && jobs[name].lane === 'photos')
       this.taker = new FleetTaker(this.deps, this.policy, { ...this.options, ability }, queue);
     queue.on('error', (error) => {
       if (!this.closing) connection.complain(error);
@@ -129,7 +129,7 @@ export class BullConsumer implements Consumer {
       throw this.ended(fromBull(name, job), job, outcome);
     } finally {
       this.running.delete(id);
-      if (name === 'restore') this.taker?.release(String(job.id));
+      if (jobs[name].lane === 'photos') this.taker?.release(String(job.id));
     }
   }
 

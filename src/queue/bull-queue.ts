@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { QueueAway, StudioError } from '../studio/errors/index.js';
 import { type Handlers, type JobName, jobNames, type NewJob } from '../studio/jobs.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
-import type {
-  ConsumeOptions,
-  Consumer,
-  JobInfo,
-  JobQueue,
-  JobState,
+import {
+  type ConsumeOptions,
+  type Consumer,
+  type JobInfo,
+  type JobQueue,
+  type JobState,
+  jobStates,
 } from '../studio/ports/queue.js';
 import { BullConnection } from './bull-connection.js';
 import { BullConsumer } from './bull-consumer.js';
@@ -38,7 +39,6 @@ export interface BullQueueDeps {
 const blipMs = 250;
 /** At most this many dead letters per job name are kept. */
 const deadLettersMax = 10_000;
-const anyState: readonly JobState[] = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'];
 
 /**
  * The queue of a fleet: bull on Redis (6.2 or newer), one bull queue per job name. What Redis
@@ -152,7 +152,7 @@ class BullJobQueue implements JobQueue {
 
   list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]> {
     return this.away(async () => {
-      const wanted = new Set(filter.states ?? anyState);
+      const wanted = new Set(filter.states ?? jobStates);
       const keys = await this.queues.keysIn([...wanted], filter.limit);
       const infos = await Promise.all(keys.map(async (key) => (await this.inspect(key))?.info));
       return infos

@@ -1,12 +1,12 @@
-import type { JobPayloads, NewJob } from '../studio/jobs.js';
+import { isRestore, type NewJob } from '../studio/jobs.js';
 
 /**
  * What a photo asks of the box that colours it: `<size px> <model,model>`. Nothing but photos that
  * want an inference asks for anything. 0 px: the model's own size, which fits everywhere.
  */
-export function needOf({ name, payload }: NewJob): string | undefined {
-  if (name !== 'restore') return undefined;
-  const { looks } = payload as JobPayloads['restore'];
+export function needOf(job: NewJob): string | undefined {
+  if (!isRestore(job)) return undefined;
+  const { looks } = job.payload;
   const inferences = looks.filter((look) => look.chromaKey === undefined);
   if (inferences.length === 0) return undefined;
   const sizePx = Math.max(...inferences.map((look) => look.sizePx ?? 0));

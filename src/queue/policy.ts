@@ -1,5 +1,5 @@
 import { StudioError, UnexpectedFault, WorkerLost } from '../studio/errors/index.js';
-import type { JobName } from '../studio/jobs.js';
+import { type JobName, jobs } from '../studio/jobs.js';
 
 /** Bounds of both queues. Times in milliseconds. */
 export interface QueuePolicy {
@@ -59,15 +59,24 @@ export function judge(
   return { kind: 'retry', delayMs: Math.max(asked, Math.ceil(ceiling * (0.5 + random() / 2))) };
 }
 
+/** The bounds with the waits of a job of this name. */
+export function policyFor(name: JobName, policy: QueuePolicy): QueuePolicy {
+  const { backoff } = jobs[name];
+  const { backoffFirstMs, backoffMaxMs } = policy;
+  return {
+    ...policy,
+    backoffFirstMs: backoffFirstMs * backoff,
+    backoffMaxMs: backoffMaxMs * backoff,
+  };
+}
+
 /** Did this job take too many workers with it? @returns the reason to set it aside. */
 export function poisoned(
   name: JobName,
   lostWorkers: number,
   policy: QueuePolicy,
 ): StudioError | undefined {
-  const { maxLostWorkers, maxLostWorkersPerPhoto } = policy;
-  const limit = name === 'restore' ? maxLostWorkersPerPhoto : maxLostWorkers;
-  return lostWorkers > limit ? new WorkerLost(lostWorkers) : undefined;
+  return lostWorkers > policy[jobs[name].poison] ? new WorkerLost(lostWorkers) : undefined;
 }
 
 /** One line for dead letters: code and English text, no stack. */

@@ -1,9 +1,7 @@
-import type { PhotoState } from '../studio/photo.js';
+import { statesUnderWay } from '../studio/photo.js';
 import type { ExpiringKind, LookTable, PhotoTable, TimelineTable } from '../studio/ports/store.js';
 import type { LookRecord, PhotoRecord, TimelineRecord } from '../studio/records.js';
 import { jsonFields, rows, type Target } from './rows.js';
-
-const waiting: readonly PhotoState[] = ['received', 'queued', 'restoring'];
 
 /** Photos, over SQLite and PostgreSQL alike. */
 export function photoTable(target: Target): PhotoTable {
@@ -38,13 +36,13 @@ export function photoTable(target: Target): PhotoTable {
       return Number((await query.executeTakeFirstOrThrow()).count);
     },
     countWaiting: async ({ customerId, beforeMs }) => {
-      let query = count.where('state', 'in', waiting);
+      let query = count.where('state', 'in', statesUnderWay);
       if (customerId !== undefined) query = query.where('customerId', '=', customerId);
       if (beforeMs !== undefined) query = query.where('createdMs', '<', beforeMs);
       return Number((await query.executeTakeFirstOrThrow()).count);
     },
     idle: async (beforeMs, limit) => {
-      const query = all.where('state', 'in', waiting).where('updatedMs', '<', beforeMs);
+      const query = all.where('state', 'in', statesUnderWay).where('updatedMs', '<', beforeMs);
       return (await query.orderBy('updatedMs').limit(limit).execute()).map(fromRow);
     },
     usesBlob: (key) => usesBlob(target, key),
@@ -81,12 +79,12 @@ function expired({ db }: Target, kind: ExpiringKind, beforeMs: number) {
   const old = db
     .selectFrom('photos')
     .selectAll('photos')
-    .where('photos.state', 'not in', waiting)
+    .where('photos.state', 'not in', statesUnderWay)
     .where('photos.updatedMs', '<', beforeMs)
     .orderBy('photos.updatedMs');
   if (kind === 'original') return old.where('photos.originalKey', 'is not', null);
   if (kind === 'master') return old.where('photos.masterKey', 'is not', null);
-  const column = kind === 'chroma' ? 'looks.chromaKey' : 'looks.previewKey';
+  const column = ({ chroma: 'looks.chromaKey', preview: 'looks.previewKey' } as const)[kind];
   return old.where((one) =>
     one.exists(
       one

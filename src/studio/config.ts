@@ -1,6 +1,7 @@
 import type { ChannelId } from './ports/basics.js';
 import type { Finishing } from './ports/colorizer.js';
 import type { PaymentMethod } from './ports/gateway.js';
+import type { ExpiringKind } from './ports/store.js';
 import type { PriceList } from './ports/studio.js';
 
 /** A named choice of model and finishing; customers pick by name. */
@@ -42,10 +43,5 @@ export interface StudioConfig {
     readonly minFreeBytes: number;
   };
   /** Days after the last change of a photo; 0 keeps for ever. */
-  readonly retentionDays: {
-    readonly original: number;
-    readonly chroma: number;
-    readonly preview: number;
-    readonly master: number;
-  };
+  readonly retentionDays: Readonly<Record<ExpiringKind, number>>;
 }

@@ -2,6 +2,7 @@ import type { Context } from './context.js';
 import { NotFound } from './errors/index.js';
 import { startOfDayMs } from './local-day.js';
 import { createOperator } from './operator.js';
+import { statesUnderWay } from './photo.js';
 import type { Desk } from './ports/desk.js';
 import type { Reports } from './ports/reports.js';
 
@@ -24,7 +25,7 @@ export function createDesk(context: Context, reports: Reports): Desk {
         photos: Object.values(photos).reduce((sum, n) => sum + n, 0),
         ready: count('ready'),
         failed: count('failed'),
-        waiting: count('received', 'queued', 'restoring'),
+        waiting: count(...statesUnderWay),
         newCustomers: await reports.customersSince(since),
         paid: await reports.paidSince(since),
         quarantined: (await reports.quarantined(quarantineMax)).length,

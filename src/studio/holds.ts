@@ -1,5 +1,4 @@
 import type { Context } from './context.js';
-import { priorities } from './jobs.js';
 import { accounts, transfer } from './ledger.js';
 import { holdMoves } from './order.js';
 import { want } from './outbox.js';
@@ -46,7 +45,6 @@ export function unlockJob(hold: HoldRecord, photo: PhotoRecord) {
     name: 'unlock' as const,
     key: `unlock:${hold.id}:${photo.selectedLookId}`,
     payload: { photoId: photo.id, holdId: hold.id },
-    priority: priorities.paid,
     group: hold.customerId,
   };
 }

@@ -25,17 +25,73 @@ export interface JobPayloads {
   notify: { customerId: string; key: string; event: CustomerEvent };
 }
 
-export type JobName = keyof JobPayloads;
-export const jobNames = [
-  'intake',
-  'restore',
-  'deliver',
-  'unlock',
-  'checkout',
-  'settle',
-  'refund',
-  'notify',
-] as const satisfies readonly JobName[];
+/** Urgent work first; equal priorities are shared fairly between customers. */
+export const priorities = { money: 1, paid: 2, free: 5, bulk: 8 } as const;
+
+/** Jobs of one lane have their places in common: the database's, full-size files', cards'. */
+export type Lane = 'light' | 'masters' | 'photos';
+
+/** How a job is queued, taken and tried again. */
+interface JobTraits {
+  readonly lane: Lane;
+  /** Unless whoever wants it knows better. */
+  readonly urgency: keyof typeof priorities;
+  /** `studio`: needs the database. `box`: queue and blobs are enough, so any worker takes it. */
+  readonly taker: 'studio' | 'box';
+  /** Which bound of the queue says how many workers may die with it. */
+  readonly poison: 'maxLostWorkers' | 'maxLostWorkersPerPhoto';
+  /** Waits between attempts, in units of the queue's own. */
+  readonly backoff: number;
+  /** What would wait for ever if it were given up in silence. */
+  readonly holdsUp: 'photo' | 'hold' | 'nothing';
+}
+
+const light = { lane: 'light', taker: 'studio', poison: 'maxLostWorkers', backoff: 1 } as const;
+const onBoxes = { taker: 'box', poison: 'maxLostWorkersPerPhoto', backoff: 1 } as const;
+
+/** Every job, in the order of lists. What consumes it, how and where follows from here. */
+export const jobs = {
+  intake: { ...light, urgency: 'free', holdsUp: 'photo' },
+  restore: { ...onBoxes, lane: 'photos', urgency: 'free', holdsUp: 'photo' },
+  deliver: { ...light, urgency: 'free', holdsUp: 'nothing' },
+  unlock: { ...light, lane: 'masters', urgency: 'paid', holdsUp: 'hold' },
+  checkout: { ...light, urgency: 'money', holdsUp: 'nothing' },
+  settle: { ...light, urgency: 'money', holdsUp: 'nothing' },
+  refund: { ...light, urgency: 'money', holdsUp: 'nothing' },
+  notify: { ...light, urgency: 'free', holdsUp: 'nothing' },
+} as const satisfies { readonly [N in keyof JobPayloads]: JobTraits };
+
+type Jobs = typeof jobs;
+/** A job's name. */
+export type JobName = keyof Jobs;
+/** Names of the jobs of a lane. */
+export type JobsIn<L extends Lane> = {
+  [N in JobName]: Jobs[N]['lane'] extends L ? N : never;
+}[JobName];
+/** Names of the jobs that a box without a database takes. */
+export type BoxJobName = {
+  [N in JobName]: Jobs[N]['taker'] extends 'box' ? N : never;
+}[JobName];
+
+/** All names. */
+export const jobNames = Object.keys(jobs) as readonly JobName[];
+/** What a box without a database takes. */
+export const boxJobNames = jobNames.filter((name) => isForBoxes(name));
+
+/** Names of the jobs of a lane. */
+export function jobsIn<L extends Lane>(lane: L): readonly JobsIn<L>[] {
+  return jobNames.filter((name): name is JobsIn<L> => jobs[name].lane === lane);
+}
+
+/** Whether a box without a database takes it: then another job tells the database of its end. */
+export function isForBoxes(name: JobName): name is BoxJobName {
+  return jobs[name].taker === 'box';
+}
+
+/** Whether a job is a photo to colour, with all that says. */
+export function isRestore(job: NewJob): job is NewRestore {
+  return jobs[job.name].lane === 'photos';
+}
 
 export interface RestoreOrder {
   readonly photoId: string;
@@ -143,9 +199,7 @@ export type CustomerEvent =
   | { kind: 'order.refunded'; orderId: string; amountMinor: number; currency: string }
   | { kind: 'support.answer'; text: string };
 
-/** Urgent work first; equal priorities are shared fairly between customers. */
-export const priorities = { money: 1, paid: 2, free: 5, bulk: 8 } as const;
-
+/** A job to be queued. */
 export interface NewJob<N extends JobName = JobName> {
   readonly name: N;
   /** Natural key: a second add with the same key is `exists`. */
@@ -159,6 +213,7 @@ export interface NewJob<N extends JobName = JobName> {
   readonly notBeforeMs?: number;
 }
 
+/** A job in a worker's hands. */
 export interface Job<N extends JobName = JobName> extends NewJob<N> {
   /** 1 for the first. */
   readonly attempt: number;
@@ -170,6 +225,11 @@ export interface Job<N extends JobName = JobName> extends NewJob<N> {
   /** Kept with the job when it is done, for whoever added it: plain data, small. */
   answer(value: unknown): void;
 }
+
+/** A photo to colour, to be queued. */
+export type NewRestore = NewJob<'restore'>;
+/** A photo to colour, in a worker's hands. */
+export type RestoreJob = Job<'restore'>;
 
 /** One handler per job name: a missing or doubled one does not compile. */
 export type Handlers = { readonly [N in JobName]: (job: Job<N>) => Promise<void> };

@@ -1,6 +1,5 @@
 import type { Context } from './context.js';
 import { codeOf, NotificationRejected } from './errors/index.js';
-import { priorities } from './jobs.js';
 import { want } from './outbox.js';
 import type { GatewayId, GatewayNotification, RawNotification } from './ports/gateway.js';
 
@@ -52,14 +51,14 @@ async function record(
       ...{ status: { kind, charge, refund }, receivedMs: nowMs, handledMs: null },
     });
     if (outcome === 'exists') return;
-    const job = { priority: priorities.money, group: outTradeNo ?? gateway };
+    const group = outTradeNo ?? gateway;
     const name = `${gateway}:${key}`.slice(0, 200);
     if (charge) {
       const payload = { chargeId: charge.outTradeNo };
-      await want(tables, context, { name: 'settle', key: `settle:${name}`, payload, ...job });
+      await want(tables, context, { name: 'settle', key: `settle:${name}`, payload, group });
     } else if (refund) {
       const payload = { refundId: refund.outRefundNo };
-      await want(tables, context, { name: 'refund', key: `refund:${name}`, payload, ...job });
+      await want(tables, context, { name: 'refund', key: `refund:${name}`, payload, group });
       await tables.inbox.handled(gateway, key, nowMs);
     } else {
       await tables.inbox.handled(gateway, key, nowMs);

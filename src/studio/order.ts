@@ -7,16 +7,20 @@ import type { Moves } from './state-machine.js';
  * credited: money came, but what was bought could not be given (late, deleted photo): it became
  * credits. refunded: all of it went back.
  */
-export type OrderState =
-  | 'created'
-  | 'pending'
-  | 'paid'
-  | 'fulfilled'
-  | 'closing'
-  | 'closed'
-  | 'credited'
-  | 'refunded';
+export const orderStateNames = [
+  'created',
+  'pending',
+  'paid',
+  'fulfilled',
+  'closing',
+  'closed',
+  'credited',
+  'refunded',
+] as const;
+/** Where an order stands. */
+export type OrderState = (typeof orderStateNames)[number];
 
+/** What an order may become. */
 export const orderMoves: Moves<OrderState> = {
   created: ['pending', 'closing', 'closed', 'paid'],
   pending: ['paid', 'closing'],

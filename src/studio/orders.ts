@@ -1,6 +1,5 @@
 import type { Context } from './context.js';
 import { NotFound, NotPossibleNow } from './errors/index.js';
-import { priorities } from './jobs.js';
 import { limits } from './limits.js';
 import type { OrderState } from './order.js';
 import { orderView, ownOrder } from './order-views.js';
@@ -58,7 +57,6 @@ export async function giveUp(
     name: 'settle',
     key: `settle:${charge.id}:cancel`,
     payload: { chargeId: charge.id },
-    priority: priorities.money,
     group: customerId,
   });
   return found;
@@ -91,7 +89,6 @@ export async function refreshOrder(context: Context, orderId: string): Promise<v
       name: 'settle',
       key: `settle:${charge.id}:asked:${step}`,
       payload: { chargeId: charge.id },
-      priority: priorities.money,
       group: orderId,
     }),
   );

@@ -97,7 +97,7 @@ export async function queueRestore(
   await want(tables, context, {
     name: 'restore',
     key,
-    priority: paid ? priorities.paid : priorities.free,
+    ...(paid ? { priority: priorities.paid } : {}),
     group: photo.customerId,
     payload: {
       photoId: photo.id,

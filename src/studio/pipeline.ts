@@ -1,6 +1,6 @@
 import type { Context } from './context.js';
 import { ChannelAway, type StudioError } from './errors/index.js';
-import type { Handlers, Job, JobName, JobPayloads, NewJob } from './jobs.js';
+import { type Handlers, isForBoxes, type Job, type JobName, type NewJob } from './jobs.js';
 import { timed } from './stage-timing.js';
 import { checkout } from './stages/checkout.js';
 import { deliver } from './stages/deliver.js';
@@ -29,6 +29,7 @@ export function createPipeline(context: Context, restore: RestoreStage): Pipelin
       await finished(job.key);
     });
 
+  const endings = endingsOf(context, restore);
   return {
     handlers: {
       intake: stage(intake),
@@ -42,33 +43,42 @@ export function createPipeline(context: Context, restore: RestoreStage): Pipelin
       notify: stage(notify),
     },
     onDead: async (job, reason) => {
-      await gaveUp(context, restore, job, reason);
-      if (job.name !== 'restore' && !mayComeBack(job, reason)) await finished(job.key);
+      await gaveUp(context, endings, job, reason);
+      if (!isForBoxes(job.name) && !mayComeBack(job, reason)) await finished(job.key);
     },
   };
 }
 
-/**
- * Charges and refunds are asked about again on their own schedule; the rest tells whoever waits.
- */
-async function gaveUp(
+/** What a job that was given up leaves to say; a missing one does not compile. */
+export type Endings = {
+  readonly [N in JobName]: (job: NewJob<N>, reason: StudioError) => Promise<void>;
+};
+
+function endingsOf(context: Context, restore: RestoreStage): Endings {
+  // Charges and refunds are asked about again on their own schedule; sweepers find the others.
+  const nobodyWaits = async () => {};
+  return {
+    intake: ({ key, payload }, reason) => failPhoto(context, payload.photoId, key, reason),
+    restore: (job, reason) => restore.gaveUp(job, reason),
+    unlock: ({ payload }, reason) => unlockFailed(context, payload.holdId, reason),
+    deliver: nobodyWaits,
+    checkout: nobodyWaits,
+    settle: nobodyWaits,
+    refund: nobodyWaits,
+    notify: nobodyWaits,
+  };
+}
+
+async function gaveUp<N extends JobName>(
   context: Context,
-  restore: RestoreStage,
-  job: NewJob,
+  endings: Endings,
+  job: NewJob<N>,
   reason: StudioError,
 ): Promise<void> {
   const { name, key } = job;
   context.log.error('job.dead', { job: name, key, code: reason.code });
   context.metrics.jobDead(name, reason.code);
-  if (name === 'restore') await restore.gaveUp(job as NewJob<'restore'>, reason);
-  if (name === 'intake') {
-    const { photoId } = job.payload as JobPayloads['intake'];
-    await failPhoto(context, photoId, key, reason);
-  }
-  if (name === 'unlock') {
-    const { holdId } = job.payload as JobPayloads['unlock'];
-    await unlockFailed(context, holdId, reason);
-  }
+  await endings[name](job, reason);
 }
 
 /** News for a channel that is away stays in the outbox: the sweeper tries again. */

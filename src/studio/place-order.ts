@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Context } from './context.js';
 import { MethodUnavailable, NothingToPayWith } from './errors/index.js';
-import { type ChatRef, priorities } from './jobs.js';
+import type { ChatRef } from './jobs.js';
 import { want } from './outbox.js';
 import type { ChannelId } from './ports/basics.js';
 import { isGateway, type PaymentGateway, type PaymentMethod } from './ports/gateway.js';
@@ -75,7 +75,6 @@ export async function placeOrder(
     name: 'checkout',
     key: `checkout:${order.id}`,
     payload: { orderId: order.id },
-    priority: priorities.money,
     group: order.customerId,
     // The caller asks the gateway itself, at once; the job is for when it dies or fails.
     notBeforeMs: nowMs + recheckMs,

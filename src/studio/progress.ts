@@ -1,4 +1,5 @@
 import type { Context } from './context.js';
+import { jobs } from './jobs.js';
 import { photoMoves } from './photo.js';
 import { photoOfRestore } from './places.js';
 import { assertMove } from './state-machine.js';
@@ -15,7 +16,7 @@ export function followProgress(context: Context): () => void {
   /** Owners of photos being restored, by job key. */
   const owners = new Map<string, Promise<string | undefined>>();
   return context.queue.onProgress(({ key, name, share }) => {
-    if (name !== 'restore') return;
+    if (jobs[name].lane !== 'photos') return;
     const photoId = photoOfRestore(key);
     if (!photoId) return;
     let owner = owners.get(key);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { Context } from './context.js';
 import { InvalidRequest, NotFound, NotPossibleNow } from './errors/index.js';
 import { voidHold } from './holds.js';
-import { priorities } from './jobs.js';
 import { accounts, creditsOf, transfer } from './ledger.js';
 import { orderMoves } from './order.js';
 import { want } from './outbox.js';
@@ -65,7 +64,6 @@ export async function requestRefund(
     name: 'refund',
     key: `refund:${id}:0`,
     payload: { refundId: id },
-    priority: priorities.money,
     group: order.customerId,
   });
   return refund;

@@ -8,7 +8,6 @@ import {
   QuotaExceeded,
   StudioError,
 } from './errors/index.js';
-import { priorities } from './jobs.js';
 import { want } from './outbox.js';
 import { addLooks, presetOf, queueRestore } from './photo-runs.js';
 import { photoView } from './photo-views.js';
@@ -111,7 +110,6 @@ async function queueIntake(tables: Tables, context: Context, photo: PhotoRecord)
     name: 'intake',
     key: `intake:${photo.id}`,
     payload: { photoId: photo.id },
-    priority: priorities.free,
     group: photo.customerId,
   });
 }

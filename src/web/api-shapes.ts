@@ -1,3 +1,5 @@
+import { orderStateNames } from '../studio/order.js';
+import { lookStateNames, photoStateNames } from '../studio/photo.js';
 import { methodNames } from '../studio/ports/gateway.js';
 
 const text = { type: 'string' } as const;
@@ -15,7 +17,7 @@ const finishing = { type: 'object', additionalProperties: number } as const;
 
 const orderState = {
   type: 'string',
-  enum: ['created', 'pending', 'paid', 'fulfilled', 'closing', 'closed', 'credited', 'refunded'],
+  enum: orderStateNames,
 } as const;
 
 /** Bought, at what price and how: what the customer and the bearer of a pay page both see. */
@@ -53,7 +55,7 @@ export const apiShapes: Readonly<Record<string, ReturnType<typeof object>>> = {
     {
       id: text,
       index: { ...integer, description: '0 is the first look' },
-      status: { type: 'string', enum: ['waiting', 'ready', 'failed'] },
+      status: { type: 'string', enum: lookStateNames },
       model: text,
       strength: { ...number, description: 'Chroma, 1 is as predicted' },
       warmth: { ...number, description: '-1 cooler, 1 warmer' },
@@ -65,10 +67,7 @@ export const apiShapes: Readonly<Record<string, ReturnType<typeof object>>> = {
   Photo: object(
     {
       id: text,
-      status: {
-        type: 'string',
-        enum: ['received', 'queued', 'restoring', 'ready', 'failed', 'cancelled', 'deleted'],
-      },
+      status: { type: 'string', enum: photoStateNames },
       preset,
       createdAt: time,
       looks: list('Look'),

@@ -1,40 +1,25 @@
-import path from 'node:path';
-import { createMessages, languages } from '../../src/cli/messages.js';
-import { packageRoot } from '../../src/cli/package-root.js';
-import { chatChannelNames } from '../../src/studio/ports/basics.js';
-import {
-  gatewayIds,
-  methodNames,
-  paymentMethods,
-  providerIds,
-} from '../../src/studio/ports/gateway.js';
+import { languages } from '../../src/cli/messages.js';
+import { type ChatChannelId, chatChannelNames } from '../../src/studio/ports/basics.js';
+import { methodNames, type PaymentMethod, paymentMethods } from '../../src/studio/ports/gateway.js';
+import { missingTexts, textsOfChat, textsOfMethod } from '../support/table-texts.js';
 
 /** Texts whose keys are made of a table's names: what one of them lacks in a language is named. */
-const messages = createMessages(path.join(packageRoot, 'config', 'messages'));
-
-/** `zh-CN: bots.method.epay`: each text that is not there. */
-function missing(keys: readonly string[]): string[] {
-  return keys.flatMap((key) =>
-    languages.filter((language) => !messages.has(key, language)).map((one) => `${one}: ${key}`),
-  );
-}
-
-test('every chat has its name and the doctor’s word on what it needs', () => {
-  expect(
-    missing(chatChannelNames.flatMap((id) => [`channel.name.${id}`, `doctor.channels.off.${id}`])),
-  ).toEqual([]);
+test('every way to pay has its name, its words beside the code, and its lines of the doctor', () => {
+  const texts = methodNames.flatMap((id) => textsOfMethod(id, paymentMethods[id]));
+  expect(missingTexts(texts)).toEqual([]);
 });
 
-test('every way to pay has its name, its words beside the code, and its lines of the doctor', () => {
-  const polled = providerIds.filter((id) => paymentMethods[id].notifies === 'http');
-  expect(
-    missing([
-      ...methodNames.map((id) => `bots.method.${id}`),
-      ...gatewayIds.flatMap((id) => [`bots.pay.${id}`, `bots.qr.${id}`]),
-      ...providerIds.flatMap((id) =>
-        ['on', 'off', 'hidden'].map((line) => `doctor.payments.${line}.${id}`),
-      ),
-      ...polled.map((id) => `doctor.payments.on.${id}Polled`),
-    ]),
-  ).toEqual([]);
+test('every chat has its name and the doctor’s word on what it needs', () => {
+  expect(missingTexts(chatChannelNames.flatMap(textsOfChat))).toEqual([]);
+});
+
+test('one that is added is named with each text that it lacks', () => {
+  const epay = textsOfMethod('epay' as PaymentMethod, paymentMethods.alipay);
+  expect(epay).toHaveLength(7);
+  const each = (keys: readonly string[]) =>
+    keys.flatMap((key) => languages.map((language) => `${language}: ${key}`));
+  expect(missingTexts(epay)).toEqual(each(epay));
+  expect(missingTexts(epay)).toContain('zh-CN: doctor.payments.off.epay');
+  const pager = textsOfChat('pager' as ChatChannelId);
+  expect(missingTexts(pager)).toEqual(each(pager));
 });

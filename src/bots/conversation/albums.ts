@@ -1,5 +1,6 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { CustomerEvent } from '../../studio/jobs.js';
+import { isUnderWay } from '../../studio/photo.js';
 import type { PhotoView } from '../../studio/ports/studio.js';
 import { albumContent, albumTold, isAlbumOpen, setAlbumTold } from './album-state.js';
 import { picture, statusKey } from './photo-replies.js';
@@ -14,7 +15,6 @@ type Listener = Pick<Talk, 'customer' | 'chat'>;
 const batchPhotos = 10;
 /** Albums of so many photos get a word on the way where nothing can be edited. */
 const longAlbum = 10;
-const finished = new Set<PhotoView['status']>(['ready', 'failed', 'cancelled', 'deleted']);
 
 /** A place in the album; a photo that was deleted meanwhile leaves a gap. */
 type Place = PhotoView | undefined;
@@ -116,7 +116,7 @@ export async function albumStanding(deps: Deps, talk: Listener, albumId: string)
   ];
 }
 
-const isThrough = (one: Place) => one === undefined || finished.has(one.status);
+const isThrough = (one: Place) => one === undefined || !isUnderWay(one.status);
 const chooseKey = (albumId: string, count: number) => `album:${albumId}:choose:${count}`;
 
 /** Key of the one message that says how an album stands: its first photo's. */

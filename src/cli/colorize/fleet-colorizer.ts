@@ -5,7 +5,7 @@ import path from 'node:path';
 import { meanChromaOf } from '../../studio/chroma-plane.js';
 import { BlobMissing, DiskUnavailable } from '../../studio/errors/index.js';
 import {
-  type NewJob,
+  type NewRestore,
   type PlaneResult,
   type PlanesOrder,
   type PlanesOutcome,
@@ -106,7 +106,7 @@ function orderFor(originalKey: string, model: string, { sizePx, fit }: PredictOp
 }
 
 /** Named by what was asked for: the same photo asked for again is the same job. */
-function jobFor(order: PlanesOrder, modelSha256: string, round: number): NewJob<'restore'> {
+function jobFor(order: PlanesOrder, modelSha256: string, round: number): NewRestore {
   const asked = createHash('sha256')
     .update(JSON.stringify([order, modelSha256]))
     .digest('hex');
@@ -126,7 +126,7 @@ function jobFor(order: PlanesOrder, modelSha256: string, round: number): NewJob<
  */
 async function ask(
   { queue, watch }: FleetColorizerDeps,
-  job: NewJob<'restore'>,
+  job: NewRestore,
   signal: AbortSignal | undefined,
 ): Promise<{ own: boolean; info: JobInfo }> {
   let own = false;

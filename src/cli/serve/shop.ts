@@ -4,7 +4,7 @@ import { createMonitor } from '../../storage/monitor-store.js';
 import { createReports } from '../../storage/report-store.js';
 import { createStore } from '../../storage/store.js';
 import { createContext, createStudio } from '../../studio/create-studio.js';
-import { type Job, jobNames } from '../../studio/jobs.js';
+import { type Handlers, type JobsIn, jobsIn, type Lane } from '../../studio/jobs.js';
 import { createPipeline, type Pipeline } from '../../studio/pipeline.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
@@ -81,30 +81,14 @@ export function startWork(shop: {
   /** How this process does as a box of the fleet. */
   readonly box: Box;
 }): RunningWork {
-  const { store, queue, parts, context, pipeline, logger, config } = shop;
+  const { store, queue, parts, context, logger, config } = shop;
   const relay = createOutboxRelay({ outbox: outboxOf(store, parts.clock), queue, logger });
   const unlisten = store.onOutbox(() => relay.wake());
   const duties = startDuties(createDuties(context), logger);
-  const worker = workerName();
-  const { photosAtOnce, mastersAtOnce, jobsAtOnce } = config.work;
-  const light = jobNames.filter((name) => name !== 'restore' && name !== 'unlock');
-  const base = { worker, onDead: pipeline.onDead };
-  const consumers: Consumer[] = [
-    queue.consume(light, pipeline.handlers, { ...base, concurrency: jobsAtOnce }),
-    queue.consume(['unlock'], pipeline.handlers, { ...base, concurrency: mastersAtOnce }),
-  ];
-  if (photosAtOnce > 0) {
-    const box = shop.box;
-    const { ready, ability } = box;
-    const handlers = {
-      restore: (job: Job<'restore'>) => box.measured(job, () => pipeline.handlers.restore(job)),
-    };
-    const places = { ...base, ready, ability, concurrency: photosAtOnce };
-    consumers.push(queue.consume(['restore'], handlers, places));
-  }
+  const consumers = consumeAll(shop);
   // A studio that colours is a box like the others.
   const { redisUrl } = config.queue;
-  const announced = announce(photosAtOnce > 0 ? redisUrl : null, shop.box, parts.clock);
+  const announced = announce(config.work.photosAtOnce > 0 ? redisUrl : null, shop.box, parts.clock);
   return {
     drain: async (drainMs) => {
       unlisten();
@@ -113,6 +97,40 @@ export function startWork(shop: {
       await Promise.all([duties.stop(), relay.close(), announced.stop(), ...closing]);
     },
   };
+}
+
+/** Take jobs of every lane; one that nobody consumes does not compile. */
+function consumeAll({
+  queue,
+  pipeline,
+  config,
+  box,
+}: {
+  readonly queue: JobQueue;
+  readonly pipeline: Pipeline;
+  readonly config: Config;
+  readonly box: Box;
+}): readonly Consumer[] {
+  const { handlers, onDead } = pipeline;
+  const { photosAtOnce, mastersAtOnce, jobsAtOnce } = config.work;
+  const base = { worker: workerName(), onDead };
+  const measured: Pick<Handlers, JobsIn<'photos'>> = {
+    restore: (job) => box.measured(job, () => handlers.restore(job)),
+  };
+  const lanes: Readonly<Record<Lane, () => Consumer | undefined>> = {
+    light: () => queue.consume(jobsIn('light'), handlers, { ...base, concurrency: jobsAtOnce }),
+    masters: () =>
+      queue.consume(jobsIn('masters'), handlers, { ...base, concurrency: mastersAtOnce }),
+    photos: () => {
+      if (photosAtOnce === 0) return undefined;
+      const { ready, ability } = box;
+      const places = { ...base, ready, ability, concurrency: photosAtOnce };
+      return queue.consume(jobsIn('photos'), measured, places);
+    },
+  };
+  return Object.values(lanes)
+    .map((open) => open())
+    .filter((consumer) => consumer !== undefined);
 }
 
 /** The relay's view of the store. */

@@ -1,6 +1,6 @@
 import { capacityOf } from '../../inference/gpu/card-memory.js';
 import { needCost } from '../../queue/need.js';
-import type { NewJob } from '../../studio/jobs.js';
+import type { NewRestore } from '../../studio/jobs.js';
 import type { BoxReport } from '../../studio/ports/fleet.js';
 import type { Ability } from '../../studio/ports/queue.js';
 import type { Engine } from '../engine.js';
@@ -41,7 +41,7 @@ export class Box {
   };
 
   /** Run a photo and learn from it how fast this box is. */
-  async measured(job: NewJob<'restore'>, work: () => Promise<void>): Promise<void> {
+  async measured(job: NewRestore, work: () => Promise<void>): Promise<void> {
     const fromMs = this.shell.now();
     this.running += 1;
     try {

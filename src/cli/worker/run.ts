@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Database } from '../../storage/database.js';
-import type { NewJob } from '../../studio/jobs.js';
+import type { StudioError } from '../../studio/errors/index.js';
+import { type BoxJobName, boxJobNames, type Handlers, type NewJob } from '../../studio/jobs.js';
+import type { Endings } from '../../studio/pipeline.js';
 import type { Logger } from '../../studio/ports/basics.js';
 import { timed } from '../../studio/stage-timing.js';
 import type { Engine } from '../engine.js';
@@ -58,18 +60,17 @@ export async function runWorker(
     const colorizer = supply.before(parts.colorizer);
     const stage = openRestoreStage({ ...parts, colorizer }, queue);
     const told = { ...parts, metrics: watch.metrics };
-    const restore = timed<'restore'>(told, (job) => box.measured(job, () => stage.run(job)));
-    const consumer = queue.consume(
-      ['restore'],
-      { restore },
-      {
-        concurrency: Math.max(1, config.work.photosAtOnce),
-        worker: box.worker,
-        ready: box.ready,
-        ability: box.ability,
-        onDead: (job, reason) => stage.gaveUp(job as NewJob<'restore'>, reason),
-      },
-    );
+    const handlers: Pick<Handlers, BoxJobName> = {
+      restore: timed(told, (job) => box.measured(job, () => stage.run(job))),
+    };
+    const endings: Pick<Endings, BoxJobName> = { restore: stage.gaveUp };
+    const consumer = queue.consume(boxJobNames, handlers, {
+      concurrency: Math.max(1, config.work.photosAtOnce),
+      worker: box.worker,
+      ready: box.ready,
+      ability: box.ability,
+      onDead: (job, reason) => gaveUp(endings, job as NewJob<BoxJobName>, reason),
+    });
     warnOfOwnFolder(shell, parts, logger);
     const place = config.queue.redisUrl ? 'Redis' : parts.places.dataDir;
     shell.output.line(shell.t('serve.worker', { name: box.worker, place }));
@@ -87,6 +88,14 @@ export async function runWorker(
     await Promise.allSettled([database?.close(), parts.engine.close()]);
   }
   return exitCodes.done;
+}
+
+function gaveUp<N extends BoxJobName>(
+  endings: Pick<Endings, N>,
+  job: NewJob<N>,
+  reason: StudioError,
+): Promise<void> {
+  return endings[job.name](job, reason);
 }
 
 /** The studio's photos are looked for in a folder of one's own: every one of them would be missing. */

@@ -18,14 +18,23 @@ export interface Blobs {
   freeBytes(): Promise<number | undefined>;
 }
 
-export type BlobKind =
-  | 'original'
-  | 'chroma'
-  | 'preview'
-  | 'comparison'
-  | 'sheet'
-  | 'master'
-  | 'zip';
+/** What is kept; `picture`: a rendition that its customer may see. */
+export const blobKinds = {
+  original: 'picture',
+  chroma: 'plane',
+  preview: 'picture',
+  comparison: 'picture',
+  sheet: 'picture',
+  master: 'picture',
+  zip: 'archive',
+} as const;
+
+/** A kind of blob, the first part of its key. */
+export type BlobKind = keyof typeof blobKinds;
+/** A kind that its customer may see. */
+export type RenditionKind = {
+  [K in BlobKind]: (typeof blobKinds)[K] extends 'picture' ? K : never;
+}[BlobKind];
 
 export interface BlobRef {
   readonly key: string;

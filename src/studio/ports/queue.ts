@@ -1,7 +1,10 @@
 import type { StudioError } from '../errors/index.js';
 import type { Handlers, JobName, NewJob } from '../jobs.js';
 
-export type JobState = 'waiting' | 'active' | 'delayed' | 'done' | 'dead' | 'cancelled';
+/** Where a job may stand. */
+export const jobStates = ['waiting', 'active', 'delayed', 'done', 'dead', 'cancelled'] as const;
+/** Where a job stands. */
+export type JobState = (typeof jobStates)[number];
 
 export interface JobInfo {
   readonly name: JobName;

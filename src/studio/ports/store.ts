@@ -101,7 +101,15 @@ export interface PhotoTable extends Rows<PhotoRecord> {
   withExpired(kind: ExpiringKind, beforeMs: number, limit: number): Promise<PhotoRecord[]>;
 }
 
-export type ExpiringKind = Extract<BlobKind, 'original' | 'chroma' | 'preview' | 'master'>;
+/** What is kept for a time only: the setting `retention` says how long. */
+export const expiringKinds = [
+  'original',
+  'chroma',
+  'preview',
+  'master',
+] as const satisfies readonly BlobKind[];
+/** A kind of blob that expires. */
+export type ExpiringKind = (typeof expiringKinds)[number];
 
 export interface LookTable extends Rows<LookRecord> {
   /** By index. */

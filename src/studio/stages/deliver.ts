@@ -8,14 +8,12 @@ import {
   type RestoreOutcome,
 } from '../jobs.js';
 import { tell } from '../outbox.js';
-import { lookMoves, photoMoves } from '../photo.js';
+import { awaitsOutcome, lookMoves, photoMoves } from '../photo.js';
 import type { Tables } from '../ports/store.js';
 import type { PhotoRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
 import { chronicle, line } from '../timeline.js';
 import { markFailed } from './fail-photo.js';
-
-const wanted: readonly string[] = ['queued', 'restoring', 'ready'];
 
 /** Record a restore's outcome and tell the customer. */
 export async function deliver(context: Context, job: Job<'deliver'>): Promise<void> {
@@ -24,7 +22,7 @@ export async function deliver(context: Context, job: Job<'deliver'>): Promise<vo
   const photo = await context.store.transaction(async (tables) => {
     const known = await tables.photos.lock(photoId);
     await tables.outbox.done([run]);
-    if (!known || !wanted.includes(known.state)) return undefined;
+    if (!known || !awaitsOutcome(known.state)) return undefined;
     await chronicle(tables, photoId, run, outcome.timeline);
     const made = outcome.ok ? await ready(tables, context, known, run, outcome) : [];
     if (!outcome.ok) await markFailed(tables, context, known, run, outcome);

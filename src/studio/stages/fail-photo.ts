@@ -2,7 +2,7 @@ import type { Context } from '../context.js';
 import type { StudioError } from '../errors/index.js';
 import { priorities } from '../jobs.js';
 import { tell } from '../outbox.js';
-import { photoMoves } from '../photo.js';
+import { photoMoves, photoStates } from '../photo.js';
 import type { Tables } from '../ports/store.js';
 import type { PhotoError, PhotoRecord } from '../records.js';
 import { assertMove } from '../state-machine.js';
@@ -22,7 +22,7 @@ export async function failPhoto(
   const { code, messageKey, params } = error;
   await context.store.transaction(async (tables) => {
     const photo = await tables.photos.lock(photoId);
-    if (!photo || !['received', 'queued', 'restoring', 'ready'].includes(photo.state)) return;
+    if (!photo || photoStates[photo.state] === 'over') return;
     await markFailed(tables, context, photo, step, { code, messageKey, params });
   });
   const photo = await context.store.read.photos.find(photoId);

@@ -1,13 +1,13 @@
 import type { ChromaPlane } from '../chroma-plane.js';
 import { BlobsAway, Cancelled, CardPaused, StudioError } from '../errors/index.js';
 import type {
-  Job,
   LookOrder,
   LookResult,
-  NewJob,
+  NewRestore,
   PlaneResult,
   PlanesOutcome,
   RestoreFailure,
+  RestoreJob,
   RestoreOrder,
   RestoreOutcome,
   TimelineEntry,
@@ -36,16 +36,16 @@ export interface RestoreStage {
    * Predict and render previews; the outcome travels in a `deliver` job. Where planes alone are
    * wanted it stays with the job.
    */
-  run(job: Job<'restore'>): Promise<void>;
+  run(job: RestoreJob): Promise<void>;
   /** The queue gave up on it: say so. */
-  gaveUp(job: NewJob<'restore'>, reason: StudioError): Promise<void>;
+  gaveUp(job: NewRestore, reason: StudioError): Promise<void>;
 }
 
 /** @param config.worker name of this process in timelines, e.g. `box1:4711`. */
 export function createRestoreStage(deps: RestoreDeps, config: { worker: string }): RestoreStage {
   const { queue } = deps;
 
-  async function report(job: NewJob<'restore'>, outcome: RestoreOutcome): Promise<void> {
+  async function report(job: NewRestore, outcome: RestoreOutcome): Promise<void> {
     await queue.add({
       name: 'deliver',
       key: `deliver:${job.key}`,
@@ -93,7 +93,7 @@ class RestoreRun {
 
   constructor(
     private readonly deps: RestoreDeps,
-    private readonly job: Job<'restore'>,
+    private readonly job: RestoreJob,
     private readonly worker: string,
   ) {}
 

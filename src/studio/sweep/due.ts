@@ -1,5 +1,4 @@
 import type { Context } from '../context.js';
-import { priorities } from '../jobs.js';
 import { limits } from '../limits.js';
 import { want } from '../outbox.js';
 
@@ -20,14 +19,13 @@ export async function queueDue(context: Context): Promise<number> {
   if (charges.length + refunds.length === 0) return 0;
   return store.transaction(async (tables) => {
     let queued = 0;
-    const base = { priority: priorities.money };
     for (const { id } of charges) {
       const charge = await tables.charges.lock(id);
       // Another process may have been here since.
       if (!charge?.nextPollMs || charge.nextPollMs > nowMs) continue;
       const polls = charge.polls + 1;
       await tables.charges.update(id, { polls, nextPollMs: nowMs + claimMs });
-      const job = { name: 'settle', key: `settle:${id}:${polls}`, group: id, ...base } as const;
+      const job = { name: 'settle', key: `settle:${id}:${polls}`, group: id } as const;
       await want(tables, context, { ...job, payload: { chargeId: id } });
       queued += 1;
     }
@@ -36,7 +34,7 @@ export async function queueDue(context: Context): Promise<number> {
       if (!refund?.nextPollMs || refund.nextPollMs > nowMs) continue;
       const polls = refund.polls + 1;
       await tables.refunds.update(id, { polls, nextPollMs: nowMs + claimMs });
-      const job = { name: 'refund', key: `refund:${id}:${polls}`, group: id, ...base } as const;
+      const job = { name: 'refund', key: `refund:${id}:${polls}`, group: id } as const;
       await want(tables, context, { ...job, payload: { refundId: id } });
       queued += 1;
     }

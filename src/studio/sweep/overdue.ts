@@ -1,8 +1,9 @@
 import type { Context } from '../context.js';
 import { UnexpectedFault } from '../errors/index.js';
-import type { JobPayloads } from '../jobs.js';
+import { isRestore, type JobPayloads, jobs } from '../jobs.js';
 import { limits } from '../limits.js';
 import { want } from '../outbox.js';
+import { awaitsOutcome } from '../photo.js';
 import { restoreKey } from '../photo-runs.js';
 import type { JobInfo } from '../ports/queue.js';
 import type { OutboxJob } from '../ports/store.js';
@@ -55,16 +56,16 @@ async function outcomeUnderWay({ queue }: Context, job: OutboxJob): Promise<bool
 
 /** Done, yet still here: a restore whose `deliver` was lost, or a crash just before the mark. */
 async function finishedUnheard(context: Context, job: OutboxJob): Promise<boolean> {
-  if (job.name !== 'restore') {
+  if (!isRestore(job)) {
     await context.store.transaction(({ outbox }) => outbox.done([job.key]));
     return true;
   }
   if (await outcomeUnderWay(context, job)) return false;
-  const { photoId } = job.payload as JobPayloads['restore'];
+  const { photoId } = job.payload;
   await context.store.transaction(async (tables) => {
     const photo = await tables.photos.lock(photoId);
     await tables.outbox.done([job.key]);
-    if (!photo || !['queued', 'restoring', 'ready'].includes(photo.state)) return;
+    if (!photo || !awaitsOutcome(photo.state)) return;
     const runs = photo.runs + 1;
     await tables.photos.update(photoId, { runs, updatedMs: context.clock.now() });
     const { name, payload, priority, group } = job;
@@ -79,8 +80,8 @@ async function abandoned(context: Context, job: OutboxJob, known: JobInfo): Prom
     return context.queue.retry(job.key);
   }
   // Whoever buried it may have died before telling: photos must not wait for ever.
-  if (job.name === 'restore' || job.name === 'intake') {
-    const { photoId } = job.payload as JobPayloads['intake'];
+  if (jobs[job.name].holdsUp === 'photo') {
+    const { photoId } = job.payload as JobPayloads['intake' | 'restore'];
     const reason = new UnexpectedFault(new Error(known.lastError ?? known.state));
     await failPhoto(context, photoId, job.key, reason);
   }

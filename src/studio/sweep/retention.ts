@@ -1,12 +1,11 @@
 import type { Context } from '../context.js';
 import { dropBlobs } from '../delete-photos.js';
 import { limits } from '../limits.js';
-import type { ExpiringKind, Tables } from '../ports/store.js';
+import { type ExpiringKind, expiringKinds, type Tables } from '../ports/store.js';
 import type { PhotoRecord } from '../records.js';
 import { chronicle, line } from '../timeline.js';
 
 const dayMs = 86_400_000;
-const kinds: readonly ExpiringKind[] = ['original', 'chroma', 'preview', 'master'];
 
 /**
  * Delete files whose time is over. The photo's row, what was paid and its history stay.
@@ -14,7 +13,7 @@ const kinds: readonly ExpiringKind[] = ['original', 'chroma', 'preview', 'master
  */
 export async function sweepRetention(context: Context): Promise<number> {
   let dropped = 0;
-  for (const kind of kinds) {
+  for (const kind of expiringKinds) {
     const days = context.config.retentionDays[kind];
     if (days > 0) dropped += await sweepKind(context, kind, days);
   }

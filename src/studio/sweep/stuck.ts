@@ -1,7 +1,6 @@
 import type { Context } from '../context.js';
 import { UnexpectedFault } from '../errors/index.js';
 import { unlockJob } from '../holds.js';
-import { priorities } from '../jobs.js';
 import { limits } from '../limits.js';
 import { want } from '../outbox.js';
 import { queueRestore, restoreKey } from '../photo-runs.js';
@@ -53,8 +52,8 @@ async function runAgain(
     const looks = (await tables.looks.ofPhoto(photo.id)).filter((look) => look.state !== 'ready');
     return void (await queueRestore(tables, context, photo, looks));
   }
-  const base = { priority: priorities.free, group: photo.customerId };
-  await want(tables, context, { name: 'intake', key, payload: { photoId: photo.id }, ...base });
+  const group = photo.customerId;
+  await want(tables, context, { name: 'intake', key, payload: { photoId: photo.id }, group });
 }
 
 async function stuckHolds(context: Context): Promise<number> {
@@ -91,7 +90,6 @@ async function forgottenNews(context: Context): Promise<number> {
         name: 'settle',
         key: `settle:${gateway}:${key}`.slice(0, 200) + Math.floor(nowMs / stuckMs),
         payload: { chargeId },
-        priority: priorities.money,
         group: chargeId,
       }),
     );

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { NotFound } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
+import { isUnderWay } from '../../studio/photo.js';
 import type { PlaceInQueue } from '../../studio/ports/queue.js';
 import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
 import type * as Api from '../api-types.js';
@@ -10,7 +11,6 @@ import { orderJson, photoJson, type ViewContext } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 
 const produces = ['text/event-stream'];
-const waiting = new Set(['received', 'queued', 'restoring']);
 const underWay = new Set(['created', 'pending', 'closing', 'paid']);
 /** Told at every connection: a phone comes back from the payment app. */
 const recentOrders = 10;
@@ -119,7 +119,7 @@ function createPhotoWatch(api: ApiContext, customerId: string, view: ViewContext
   const see = (photo: PhotoView): void => {
     const making = photo.unlocked && !photo.masterKey && photo.originalKey;
     const colouring = photo.looks.some((look) => look.state === 'waiting');
-    if (waiting.has(photo.status) || colouring || making) pendingIds.add(photo.id);
+    if (isUnderWay(photo.status) || colouring || making) pendingIds.add(photo.id);
     else {
       pendingIds.delete(photo.id);
       progress.delete(photo.id);

@@ -1,14 +1,39 @@
 import type { FastifyInstance } from 'fastify';
 import { BlobMissing } from '../../studio/errors/storage.js';
 import { NotFound } from '../../studio/errors/studio.js';
+import type { RenditionKind } from '../../studio/ports/blobs.js';
 import type { PhotoView } from '../../studio/ports/studio.js';
 import { sendBlob } from '../blob-reply.js';
 import { NotReadyYet, PaymentRequired } from '../errors.js';
 import { describe } from '../openapi.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 
-const kinds = ['original', 'preview', 'comparison', 'sheet', 'master'] as const;
-type Kind = (typeof kinds)[number];
+interface Rendition {
+  readonly title: string;
+  /** Offered as a file to keep, not shown in the page. */
+  readonly download: boolean;
+  /** The same for ever: always, for a named look, or never. What is chosen may change tomorrow. */
+  readonly lasts: 'always' | 'look' | 'never';
+  readonly refusals?: Readonly<Record<number, string>>;
+}
+
+/** Every rendition and its address, `/photos/:id/<kind>`; one that lacks a line does not compile. */
+const renditions: Readonly<Record<RenditionKind, Rendition>> = {
+  original: { title: 'The photo as it was sent', download: true, lasts: 'always' },
+  preview: {
+    title: 'The labelled preview; ?look= for another one than the chosen',
+    download: false,
+    lasts: 'look',
+  },
+  comparison: { title: 'Before and after in one picture', download: false, lasts: 'look' },
+  sheet: { title: 'All looks in one numbered picture', download: false, lasts: 'never' },
+  master: {
+    title: 'The HD file; 402 until unlocked',
+    download: true,
+    lasts: 'never',
+    refusals: { 402: 'Not unlocked yet' },
+  },
+};
 
 const refusals: Readonly<Record<number, string>> = {
   409: 'Not there yet: ask again in a moment',
@@ -17,16 +42,16 @@ const refusals: Readonly<Record<number, string>> = {
 
 /** The picture files of a photo. */
 export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
-  for (const kind of kinds) {
+  for (const [kind, rendition] of Object.entries(renditions) as [RenditionKind, Rendition][]) {
     app.get<IdParams & { Querystring: { look?: string } }>(
       `/photos/:id/${kind}`,
       {
-        schema: describe(titles[kind], {
+        schema: describe(rendition.title, {
           querystring: {
             type: 'object',
             properties: { look: { type: 'string', maxLength: 64, description: 'Id of a look' } },
           },
-          refusals: kind === 'master' ? { ...refusals, 402: 'Not unlocked yet' } : refusals,
+          refusals: { ...refusals, ...rendition.refusals },
           produces: ['image/jpeg', 'image/png', 'image/webp', 'image/tiff'],
         }),
       },
@@ -34,31 +59,21 @@ export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
         const { customer } = await enter(api, request, reply);
         const photo = await api.studio.photo(customer.id, request.params.id);
         const key = keyOf(photo, kind, request.query.look);
-        const download = kind === 'master' || kind === 'original';
         return sendBlob(reply, api.blobs, key, {
-          lasting: isLasting(kind, request.query.look),
-          downloadAs: download ? `huancai-${photo.id.slice(-8)}-${kind}` : undefined,
+          lasting: isLasting(rendition, request.query.look),
+          downloadAs: rendition.download ? `huancai-${photo.id.slice(-8)}-${kind}` : undefined,
         });
       },
     );
   }
 }
 
-const titles: Record<Kind, string> = {
-  original: 'The photo as it was sent',
-  preview: 'The labelled preview; ?look= for another one than the chosen',
-  comparison: 'Before and after in one picture',
-  sheet: 'All looks in one numbered picture',
-  master: 'The HD file; 402 until unlocked',
-};
-
-/** The chosen look, and with it master and sheet, may be another one tomorrow. */
-function isLasting(kind: Kind, lookId: string | undefined): boolean {
-  return kind === 'original' || (lookId !== undefined && kind !== 'master' && kind !== 'sheet');
+function isLasting({ lasts }: Rendition, lookId: string | undefined): boolean {
+  return lasts === 'always' || (lasts === 'look' && lookId !== undefined);
 }
 
 /** @throws {PaymentRequired | NotReadyYet | NotFound | BlobMissing} */
-function keyOf(photo: PhotoView, kind: Kind, lookId?: string): string {
+function keyOf(photo: PhotoView, kind: RenditionKind, lookId?: string): string {
   const { originalKey, masterKey, sheetKey, status } = photo;
   if (kind === 'original') return there(originalKey, kind, status !== 'received');
   if (kind === 'sheet') return there(sheetKey, kind, false);
@@ -70,8 +85,8 @@ function keyOf(photo: PhotoView, kind: Kind, lookId?: string): string {
   const look =
     photo.looks.find((one) => one.id === chosen) ?? (lookId ? undefined : photo.looks[0]);
   if (lookId && !look) throw new NotFound('look');
-  const key = kind === 'preview' ? look?.previewKey : look?.comparisonKey;
-  return there(key, kind, look?.state === 'ready');
+  const keys = { preview: look?.previewKey, comparison: look?.comparisonKey };
+  return there(keys[kind], kind, look?.state === 'ready');
 }
 
 /** @param made it was there once: its time is over. */

@@ -1,5 +1,6 @@
 import { NotPossibleNow } from '../../../studio/errors/index.js';
 import { limits } from '../../../studio/limits.js';
+import { isUnderWay } from '../../../studio/photo.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
 import { albumPhotos, albumStanding } from '../albums.js';
 import type { Reply } from '../reply.js';
@@ -10,7 +11,7 @@ export async function cancel(deps: ConversationDeps, talk: Talk): Promise<Reply[
   const say = speak(deps, talk.customer);
   const { id } = talk.customer;
   const photos = await deps.studio.photos(id, { limit: limits.chat.albumPhotos });
-  const waiting = photos.filter((p) => ['received', 'queued', 'restoring'].includes(p.status));
+  const waiting = photos.filter((photo) => isUnderWay(photo.status));
   const cancelled: PhotoView[] = [];
   for (const photo of waiting) {
     const done = await deps.studio.cancelPhoto(id, photo.id).catch(unlessDone);
