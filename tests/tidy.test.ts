@@ -107,7 +107,7 @@ const ratchets = {
     payments: 0,
     queue: 0,
     storage: 0,
-    studio: 113,
+    studio: 103,
     web: 0,
   },
 };
