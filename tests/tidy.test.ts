@@ -102,12 +102,12 @@ const ratchets = {
   },
   undocumented: {
     bots: 0,
-    cli: 65,
+    cli: 41,
     inference: 12,
     payments: 0,
     queue: 0,
     storage: 0,
-    studio: 103,
+    studio: 42,
     web: 0,
   },
 };

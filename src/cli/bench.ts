@@ -9,6 +9,7 @@ import { type ExitCode, exitCodes } from './exit-codes.js';
 import { listenForInterrupt } from './interrupt.js';
 import { type GlobalOptions, openShell } from './open-shell.js';
 
+/** Options of `huancai bench`. */
 export interface BenchOptions extends GlobalOptions {
   readonly model?: string;
   readonly size?: number;

@@ -12,6 +12,7 @@ import { listenForInterrupt } from './interrupt.js';
 import { type GlobalOptions, openShell } from './open-shell.js';
 import type { Shell } from './shell.js';
 
+/** Options of `huancai bench --calibrate`. */
 export interface CalibrateOptions extends GlobalOptions {
   readonly model?: string;
   readonly size?: number;

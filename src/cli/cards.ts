@@ -7,6 +7,7 @@ import type { CardStatus, Cards } from '../studio/ports/cards.js';
 import type { Config } from './config.js';
 import type { Shell } from './shell.js';
 
+/** What a command does when a card rests, and who is told. */
 export interface GuardOptions {
   readonly logger?: Logger;
   /**

@@ -32,6 +32,8 @@ const schema = z.strictObject({
   ...impactSections,
 });
 type Settings = z.infer<typeof schema>;
+
+/** All settings, checked and complete. */
 export type Config = Omit<Settings, 'paths'> & {
   readonly paths: Omit<Settings['paths'], 'dataDir'> & { readonly dataDir: string };
 };
@@ -39,6 +41,7 @@ export type Config = Omit<Settings, 'paths'> & {
 /** Every setting there is, in order. */
 export const allSettings = (): Setting[] => settingsOf(schema);
 
+/** The environment's variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Tree = Record<string, unknown>;
 

@@ -15,6 +15,7 @@ import type { Shell } from './shell.js';
 /** CC0, see assets/demo/README.md. */
 export const demoPhoto = path.join(packageRoot, 'assets', 'demo', 'photographer.jpg');
 
+/** Options of `huancai demo`. */
 export interface DemoOptions extends GlobalOptions {
   readonly output: string;
   readonly overwrite?: boolean;

@@ -8,8 +8,10 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+/** One of the exit codes. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** The exit codes as `--help` tells them. */
 export const exitCodesHelp = `
 Exit codes:
   0    done

@@ -19,6 +19,7 @@ export interface Variant {
   readonly finishing: Finishing;
 }
 
+/** What the operator decides about prices, looks, limits and how long things are kept. */
 export interface StudioConfig {
   readonly prices: PriceList;
   readonly presets: Readonly<Record<string, Preset>>;

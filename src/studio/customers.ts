@@ -116,6 +116,7 @@ export async function previewsLeft(
   return Math.max(0, config.prices.freePreviewsPerDay - used);
 }
 
+/** The language in which a customer is answered from now on. */
 export async function setLanguage(context: Context, customerId: string, language: Language) {
   await context.store.transaction(async (tables) => {
     const customer = await current(tables, customerId);

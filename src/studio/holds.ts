@@ -40,6 +40,7 @@ export async function holdCredits(
   return hold;
 }
 
+/** The job that renders what a hold pays for; another look chosen is another job. */
 export function unlockJob(hold: HoldRecord, photo: PhotoRecord) {
   return {
     name: 'unlock' as const,

@@ -35,6 +35,7 @@ function credit(id: string, side: Account['side']): Account {
   return { id, asset: 'CREDIT', side };
 }
 
+/** A transfer to be made. */
 export interface NewTransfer {
   /** Natural: says what it is for, e.g. `paid:ch_...`. */
   readonly key: string;

@@ -11,6 +11,7 @@ export interface Live {
 /** Photos whose progress is remembered; the oldest are forgotten first. */
 const progressMax = 10_000;
 
+/** Tells watchers in this process what happens, and remembers how far photos are. */
 export function createLive(): Live {
   const listeners = new Map<string, Set<(event: LiveEvent) => void>>();
   const shares = new Map<string, number>();

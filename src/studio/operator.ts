@@ -40,12 +40,14 @@ export interface Operator {
   answer(customerCode: string, text: string, key: string): Promise<void>;
 }
 
+/** An order with all that happened at the provider. */
 export interface OperatorOrder {
   readonly order: OrderView;
   readonly charge?: ChargeRecord;
   readonly refunds: readonly RefundRecord[];
 }
 
+/** What the operator may do, on the command line and at the desk. */
 export function createOperator(context: Context): Operator {
   const { store } = context;
 

@@ -15,6 +15,7 @@ export async function ownOrder(
   return order;
 }
 
+/** An order as its customer sees it; the code only while it can be paid. */
 export async function orderView(context: Context, order: OrderRecord): Promise<OrderView> {
   const { read } = context.store;
   const charge = await read.charges.ofOrder(order.id);

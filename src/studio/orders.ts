@@ -8,10 +8,12 @@ import type { Tables } from './ports/store.js';
 import type { OrderView, Receipt } from './ports/studio.js';
 import type { OrderRecord } from './records.js';
 
+/** One of the customer's own orders. @throws {NotFound} */
 export async function order(context: Context, customerId: string, orderId: string) {
   return orderView(context, await ownOrder(context.store.read, customerId, orderId));
 }
 
+/** The customer's orders, newest first. */
 export async function orders(
   context: Context,
   customerId: string,
@@ -62,6 +64,7 @@ export async function giveUp(
   return found;
 }
 
+/** What was paid and given back. @throws {NotPossibleNow} not paid yet. */
 export async function receipt(
   context: Context,
   customerId: string,

@@ -21,6 +21,7 @@ export function presetOf({ config }: Context, name: string): Preset {
 /** Key of a photo's n-th run; `deliver` finds its restore by it. */
 export const restoreKey = (photoId: string, run: number) => `restore:${photoId}:${run}`;
 
+/** A look to be made. */
 export interface NewLook {
   readonly model: string;
   readonly sizePx?: number;

@@ -13,10 +13,12 @@ import type { LookRecord, PhotoRecord } from './records.js';
 import { assertMove } from './state-machine.js';
 import { chronicle, line } from './timeline.js';
 
+/** One of the customer's own photos. @throws {NotFound} */
 export async function photo(context: Context, customerId: string, photoId: string) {
   return photoView(context, await ownPhoto(context.store.read, customerId, photoId));
 }
 
+/** The customer's photos, newest first. @param page `before` is the id of the last one seen. */
 export async function photos(
   context: Context,
   customerId: string,
@@ -28,6 +30,7 @@ export async function photos(
   return Promise.all(found.map((one) => photoView(context, one, places)));
 }
 
+/** What happened to one of the customer's own photos. @throws {NotFound} */
 export async function timeline(
   { store }: Context,
   customerId: string,

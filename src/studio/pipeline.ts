@@ -12,6 +12,7 @@ import type { RestoreStage } from './stages/restore.js';
 import { settle } from './stages/settle.js';
 import { unlock, unlockFailed } from './stages/unlock.js';
 
+/** Each job bound to its stage. */
 export interface Pipeline {
   readonly handlers: Handlers;
   /** What becomes of a job that the queue has given up on. */

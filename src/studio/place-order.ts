@@ -31,6 +31,7 @@ export function gatewayFor(
   return gateway;
 }
 
+/** What is bought and for how much, in every currency. */
 export interface NewOrder {
   readonly customerId: string;
   readonly kind: OrderRecord['kind'];

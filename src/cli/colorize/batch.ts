@@ -29,13 +29,16 @@ export interface PhotoOutcome {
   readonly error?: unknown;
 }
 
+/** How one photo's work is stopped and followed. */
 export interface BatchContext {
   readonly signal: AbortSignal;
   readonly onProgress: (share: number) => void;
 }
 
+/** Colours one photo and says what became of it. */
 export type ColourPhoto = (task: PhotoTask, context: BatchContext) => Promise<PhotoOutcome>;
 
+/** Told how a batch goes. */
 export interface BatchListener {
   started?(tasks: readonly PhotoTask[]): void;
   /** Share of one photo, 0..1. */

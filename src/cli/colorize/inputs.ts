@@ -12,6 +12,7 @@ export interface PhotoInput {
   readonly named: boolean;
 }
 
+/** Where photos are looked for. */
 export interface FindOptions {
   readonly cwd: string;
   readonly recursive: boolean;

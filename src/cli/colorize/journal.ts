@@ -26,6 +26,7 @@ interface Line {
   readonly at: string;
 }
 
+/** What is done, beside the results, so that a batch can be resumed. */
 export interface Journal {
   /** Finished before with the same content, options and model, and the files are still whole. */
   isDone(key: string, files: readonly string[]): boolean;

@@ -47,6 +47,7 @@ export interface ManifestEntry {
   readonly at: string;
 }
 
+/** What became of each photo, for people and programs. */
 export interface Manifest {
   /** Write down what became of a photo, on the disk when it resolves. */
   add(outcome: PhotoOutcome): Promise<void>;
@@ -60,6 +61,7 @@ export function manifestFiles(name: string): { readonly lines: string; readonly 
   return { lines: `${base}.jsonl`, table: `${base}.csv` };
 }
 
+/** Whether an older one is continued, and how errors are told. */
 export interface ManifestOptions {
   readonly resume: boolean;
   readonly overwrite: boolean;

@@ -11,6 +11,7 @@ export interface Naming {
   readonly hash: boolean;
 }
 
+/** Names as short as they can be; more is added where two would be the same. */
 export const shortNaming: Naming = { extension: false, folders: false, hash: false };
 
 /**
@@ -74,5 +75,6 @@ export function commonFolder(folders: readonly string[]): string {
 
 const withSeparator = (folder: string) => (folder.endsWith(path.sep) ? folder : folder + path.sep);
 
+/** Tells two paths apart: eight hex digits. */
 export const hashOf = (file: string): string =>
   createHash('sha256').update(file).digest('hex').slice(0, 8);

@@ -19,6 +19,7 @@ export interface PhotoTask extends PhotoInput {
   readonly journalDir: string;
 }
 
+/** Where results go and what they are. */
 export interface OutputOptions {
   readonly cwd: string;
   /** `-o`: a folder, or a file when one photo goes in. */

@@ -34,6 +34,7 @@ export interface RecipeSettings {
   readonly preset: Preset;
 }
 
+/** What colouring for a batch needs. */
 export interface RecipeDeps {
   readonly colorizer: Colorizer;
   /** Input size that a model is made for. */
@@ -43,6 +44,7 @@ export interface RecipeDeps {
   readonly elsewhere?: boolean;
 }
 
+/** How each photo of a batch is coloured. */
 export interface Recipe {
   /** Changes whenever the same photo would give another result. */
   readonly fingerprint: string;

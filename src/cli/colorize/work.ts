@@ -10,6 +10,7 @@ import type { Journal } from './journal.js';
 import { filesOf, type PhotoTask } from './outputs.js';
 import type { Recipe } from './recipe.js';
 
+/** What working through a batch needs. */
 export interface WorkDeps {
   readonly recipe: Recipe;
   readonly journalFor: (dir: string) => Journal | undefined;
@@ -18,6 +19,7 @@ export interface WorkDeps {
   readonly now: () => number;
 }
 
+/** What becomes of results that are there already. */
 export interface WorkOptions {
   readonly resume: boolean;
   readonly overwrite: boolean;

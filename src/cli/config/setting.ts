@@ -23,6 +23,7 @@ export function setting<T extends z.ZodType>(schema: T, info: SettingInfo): T {
   return schema;
 }
 
+/** A setting with its names. */
 export interface Setting extends SettingInfo {
   /** Dotted, as in YAML: `inference.idleUnloadMs`. */
   readonly name: string;

@@ -22,6 +22,7 @@ export const checkMemory: Check = async () => {
   return [finding('memory', status, params)];
 };
 
+/** Cores and make of the processor; one core is slow. */
 export const checkProcessor: Check = async () => {
   const cores = os.availableParallelism();
   const model = os.cpus()[0]?.model.trim() ?? os.arch();

@@ -7,6 +7,7 @@
  */
 export type Retry = 'never' | 'later' | 'smaller' | 'unknown';
 
+/** What a fault carries besides its words. */
 export interface StudioErrorOptions {
   /** The vendor's or system's own error, kept for the log. */
   readonly cause?: unknown;

@@ -7,6 +7,7 @@ export class LedgerConflict extends StudioError {
   }
 }
 
+/** Fewer credits than the work costs. */
 export class CreditsInsufficient extends StudioError {
   constructor(
     readonly needed: number,
@@ -22,6 +23,7 @@ export class CreditsInsufficient extends StudioError {
   }
 }
 
+/** A way to pay that is not offered here. */
 export class MethodUnavailable extends StudioError {
   constructor(readonly method: string) {
     super('METHOD_UNAVAILABLE', 'money.methodUnavailable', 'never', `method ${method}`, {
@@ -87,6 +89,7 @@ export class NotificationRejected extends StudioError {
   }
 }
 
+/** The provider has not made that day's bill yet. @param date YYYY-MM-DD. */
 export class BillNotReady extends StudioError {
   constructor(gateway: string, date: string) {
     super(

@@ -34,6 +34,7 @@ export class PhotoFormatUnsupported extends StudioError {
   }
 }
 
+/** More pixels than are coloured here. */
 export class PhotoTooLarge extends StudioError {
   constructor(
     readonly megapixels: number,
@@ -49,6 +50,7 @@ export class PhotoTooLarge extends StudioError {
   }
 }
 
+/** A side shorter than anything can be seen on. */
 export class PhotoTooSmall extends StudioError {
   constructor(
     readonly widthPx: number,
@@ -61,6 +63,7 @@ export class PhotoTooSmall extends StudioError {
   }
 }
 
+/** More bytes than are taken in. */
 export class PhotoFileTooLarge extends StudioError {
   constructor(
     readonly bytes: number,

@@ -35,6 +35,7 @@ export class NotPossibleNow extends StudioError {
   }
 }
 
+/** Today's free previews are used up. */
 export class QuotaExceeded extends StudioError {
   constructor(readonly limitPerDay: number) {
     super('QUOTA_EXCEEDED', 'studio.quotaExceeded', 'never', `${limitPerDay} free a day`, {

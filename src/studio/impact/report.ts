@@ -2,6 +2,7 @@ import type { ImpactAssumptions } from './assumptions.js';
 import { type Basis, type EnergyShare, energyOf } from './energy.js';
 import type { PeriodFacts, WorkFacts } from './facts.js';
 
+/** Unit of a figure. */
 export type Unit = 'photos' | 'cards' | 'h' | 'kWh' | 'Wh' | 'g' | 'months' | 'kg' | 'inferences';
 
 /** One line of a report; `key` is in config/messages. */
@@ -18,6 +19,7 @@ export interface Statement {
   readonly params: Readonly<Record<string, string | number>>;
 }
 
+/** What the studio did, spent and kept in use, with what was assumed. */
 export interface ImpactReport {
   readonly figures: readonly Figure[];
   readonly assumptions: readonly Statement[];
@@ -27,6 +29,7 @@ export interface ImpactReport {
   readonly cards: readonly CardLine[];
 }
 
+/** One card's share of the work; null where its name or number is not known. */
 export interface CardLine {
   readonly name: string | null;
   readonly cardId: string | null;
@@ -36,6 +39,7 @@ export interface CardLine {
   readonly bases: readonly Basis[];
 }
 
+/** What else the operator wants to see. */
 export interface ReportWishes {
   /** Compare with new cards bought instead. */
   readonly compareNewCard: boolean;
@@ -63,6 +67,7 @@ export function impactOf(
   };
 }
 
+/** Work, and the energy it took. */
 export interface WorkEnergy {
   readonly work: WorkFacts;
   readonly shares: readonly EnergyShare[];

@@ -19,6 +19,7 @@ export type IdKind =
   | 'transfer' // tr_
   | 'event'; // ev_
 
+/** Makes names for things. */
 export interface Ids {
   /** Time-sortable, unguessable, [a-z0-9_], at most 32 characters (WeChat's out_trade_no limit). */
   next(kind: IdKind): string;
@@ -26,6 +27,7 @@ export interface Ids {
   code(length: number): string;
 }
 
+/** A language customers are answered in. */
 export type Language = 'zh-CN' | 'en';
 
 /** What the rest of the house has to know of a channel. */

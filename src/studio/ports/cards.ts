@@ -34,6 +34,7 @@ export type CardState = 'working' | 'paused' | 'stopped' | 'unknown';
 /** Why a card does not work. */
 export type CardReason = 'hot' | 'tooHot' | 'slowdown' | 'silent';
 
+/** A card, and whether it may work. */
 export interface CardStatus {
   /** The last one there was; see `atMs` for its age. */
   readonly reading: CardReading;
@@ -47,6 +48,7 @@ export interface CardStatus {
   readonly bounds: CardBounds;
 }
 
+/** Temperatures at which the guard acts. */
 export interface CardBounds {
   /** No new work from here on. */
   readonly pauseC: number;

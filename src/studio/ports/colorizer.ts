@@ -6,6 +6,7 @@ export type ModelFit = 'stretch' | 'letterbox' | 'aspect';
 /** How the small a*b* plane becomes full resolution. `reference` is upstream DDColor's nearest. */
 export type ChromaUpsampling = 'guided' | 'bilinear' | 'reference';
 
+/** How colours are predicted. */
 export interface PredictOptions {
   /** Id in models/catalog.json, or the path of an .onnx file. */
   readonly model: string;
@@ -21,6 +22,7 @@ export interface ResultNote {
   readonly params?: Readonly<Record<string, string | number>>;
 }
 
+/** Predicted colours, and how they came about. */
 export interface Prediction {
   readonly chroma: ChromaPlane;
   readonly model: string;
@@ -60,8 +62,10 @@ export interface Finishing {
   readonly contrast?: number;
 }
 
+/** A format that is written. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff';
 
+/** How a picture says that it was coloured by a machine. */
 export interface Label {
   /** Visible corner text, e.g. `AI 合成`; height >= 5 % of the short side. Absent: none. */
   readonly text?: string;
@@ -70,6 +74,7 @@ export interface Label {
   readonly produceId: string;
 }
 
+/** How photo and colours become a file. */
 export interface RenderOptions extends Finishing {
   readonly upsampling?: ChromaUpsampling;
   /** Default: the input's own format where it can hold the result, else JPEG. */
@@ -85,6 +90,7 @@ export interface RenderOptions extends Finishing {
   readonly label: Label;
 }
 
+/** A file that was written. */
 export interface Rendition {
   readonly file: string;
   readonly bytes: number;
@@ -95,6 +101,7 @@ export interface Rendition {
   readonly notes: readonly ResultNote[];
 }
 
+/** What a photo's header says. */
 export interface PhotoInfo {
   /** Upright size, px (orientation applied). */
   readonly widthPx: number;
@@ -108,6 +115,7 @@ export interface PhotoInfo {
   readonly notes: readonly ResultNote[];
 }
 
+/** How long work is stopped and followed. */
 export interface RunContext {
   /** Abort -> rejects with `Cancelled`, half-written files removed. */
   readonly signal?: AbortSignal;

@@ -18,6 +18,7 @@ export interface DayNumbers {
   readonly paused: boolean;
 }
 
+/** A photo that has not moved for long. */
 export interface StuckPhoto {
   readonly photoId: string;
   readonly customerCode: string;

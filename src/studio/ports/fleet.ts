@@ -19,6 +19,7 @@ export interface BoxReport {
   readonly blobs: 'folder' | 's3' | 'studio';
 }
 
+/** A card as its box tells it. */
 export interface BoxCard {
   readonly uuid: string;
   readonly name: string;
@@ -27,6 +28,7 @@ export interface BoxCard {
   readonly memoryTotalMiB?: number;
 }
 
+/** A box and when it was last heard. */
 export interface SeenBox extends BoxReport {
   /** Last sign of life, ms since 1970, by the reader's clock. */
   readonly seenMs: number;

@@ -65,6 +65,7 @@ export function isProvider(method: PaymentMethod): method is ProviderId {
   return paymentMethods[method].money === 'provider';
 }
 
+/** What a provider is asked to take. */
 export interface ChargeRequest {
   /** Our number at the provider, natural key of the charge: [A-Za-z0-9_], 6..32 characters. */
   readonly outTradeNo: string;
@@ -93,6 +94,7 @@ export interface ChargeOffer {
  */
 export type ChargeState = 'open' | 'paid' | 'closed' | 'refunded' | 'absent' | 'unknown';
 
+/** What a provider says of a charge. */
 export interface ChargeStatus {
   readonly outTradeNo: string;
   readonly state: ChargeState;
@@ -107,6 +109,7 @@ export interface ChargeStatus {
   readonly paidAtMs?: number;
 }
 
+/** What a provider is asked to give back. */
 export interface RefundRequest {
   /** Stored before the first call and reused by every retry. */
   readonly outRefundNo: string;
@@ -119,14 +122,19 @@ export interface RefundRequest {
   readonly telegramUserId?: string;
 }
 
+/**
+ * `absent`: never heard of. `abnormal`: the provider needs help. `unknown`: no trustworthy answer.
+ */
 export type RefundState = 'succeeded' | 'processing' | 'abnormal' | 'closed' | 'absent' | 'unknown';
 
+/** What a provider says of a refund. */
 export interface RefundStatus {
   readonly outRefundNo: string;
   readonly state: RefundState;
   readonly refundMinor?: number;
 }
 
+/** A call of a provider, not yet believed. */
 export interface RawNotification {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Set by a chat adapter alone: it came over the bot's own connection, not from a stranger. */
@@ -143,6 +151,7 @@ export interface GatewayNotification {
   readonly refund?: RefundStatus & { readonly outTradeNo: string };
 }
 
+/** What the provider wants to hear. */
 export interface NotificationReply {
   readonly status: number;
   readonly contentType: string;

@@ -14,6 +14,7 @@ export interface Customer {
   readonly customerCode: string;
 }
 
+/** A customer with what they have and want. */
 export interface CustomerProfile extends Customer {
   readonly credits: number;
   readonly freePreviewsLeftToday: number;
@@ -21,11 +22,13 @@ export interface CustomerProfile extends Customer {
   readonly identities: readonly ChannelId[];
 }
 
+/** What a customer wants for every photo to come. */
 export interface CustomerSettings {
   readonly preset: string;
   readonly finishing: Finishing;
 }
 
+/** A look as its customer sees it; keys are of blobs. */
 export interface LookView {
   readonly id: string;
   /** 0 is the first look; variants and adjustments count on. */
@@ -41,6 +44,7 @@ export interface LookView {
   readonly comparisonKey?: string;
 }
 
+/** A photo as its customer sees it; keys are of blobs. */
 export interface PhotoView {
   readonly id: string;
   readonly customerId: string;
@@ -69,6 +73,7 @@ export interface PhotoView {
   };
 }
 
+/** An order as its customer sees it. */
 export interface OrderView {
   readonly id: string;
   readonly customerId: string;
@@ -91,6 +96,7 @@ export interface OrderView {
   readonly payPath: string;
 }
 
+/** Credits sold together. */
 export interface CreditPack {
   readonly id: string;
   readonly credits: number;
@@ -98,6 +104,7 @@ export interface CreditPack {
   readonly stars?: number;
 }
 
+/** What things cost; amounts in fen and in whole Stars. */
 export interface PriceList {
   readonly hdCredits: number;
   readonly hdAmountFen: number;
@@ -107,6 +114,7 @@ export interface PriceList {
   readonly packs: readonly CreditPack[];
 }
 
+/** A photo to be taken in. */
 export interface SubmitPhoto {
   readonly customerId: string;
   readonly chat: ChatRef;
@@ -127,6 +135,7 @@ export type UnlockResult =
   | { readonly status: 'unlocked' }
   | { readonly status: 'payment'; readonly order: OrderView };
 
+/** What was paid and given back; a line's text is a message key. */
 export interface Receipt {
   readonly orderId: string;
   readonly lines: readonly { readonly text: string; readonly amountMinor: number }[];
