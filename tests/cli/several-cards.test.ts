@@ -71,7 +71,7 @@ test('both cards colour, and the manifest names them; where none can be used, th
     const photos = records().filter(({ type }) => type === 'photo');
     for (const one of photos) expect([...named.keys()]).toContain(one['card']);
   } else {
-    // .ci/run sets this where it has installed a driver that works.
+    // ./check sets this where it has installed a driver that works.
     expect(process.env['HUANCAI_EXPECT_WEBGPU']).toBeUndefined();
     for (const { provider, card } of lines) expect([provider, card]).toEqual(['cpu', null]);
     const out = records().filter(({ type }) => type === 'cardLeftOut');

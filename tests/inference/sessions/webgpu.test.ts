@@ -21,7 +21,7 @@ test('WebGPU answers as the processor does; where there is no adapter, the resul
     expect(worst).toBeLessThan(0.05);
     expect(gpu.notes).toEqual([]);
   } else {
-    // .ci/run sets this where it has installed a driver that works.
+    // ./check sets this where it has installed a driver that works.
     expect(process.env['HUANCAI_EXPECT_WEBGPU']).toBeUndefined();
     expect(gpu.provider).toBe('cpu');
     expect(gpu.notes.map((note) => note.key)).toEqual(['inference.provider.webgpuAdapter']);
