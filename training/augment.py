@@ -62,7 +62,37 @@ def damage(lightness, rng):
     return lightness
 
 
-STEPS = [(tone, 0.6), (fade, 0.35), (shade, 0.2), (soften, 0.3), (grain, 0.35), (damage, 0.06)]
+def darken(lightness, rng):
+    """Under-exposed or printed too dark."""
+    return np.float32(rng.uniform(0.55, 1)) * np.clip(lightness, 0, 1) ** np.float32(rng.uniform(1.1, 2.0))
+
+
+def stain(lightness, rng):
+    """Damp and foxing: a few broad soft patches, lighter or darker, some with a tide line."""
+    height, width = lightness.shape
+    field = rng.standard_normal((int(rng.integers(3, 8)),) * 2, dtype=np.float32)
+    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
+    patch = np.clip((field - np.float32(rng.uniform(0.6, 1.4))) / np.float32(rng.uniform(0.05, 0.6)), 0, 1)
+    if rng.random() < 0.3:
+        patch = patch * (1.6 - patch) * np.float32(1.5)
+    return lightness + np.float32(rng.uniform(-0.3, 0.25)) * patch
+
+
+def halftone(lightness, rng):
+    """Printed in a newspaper or book: a screen of dots at an angle, a little blurred by the scan."""
+    height, width = lightness.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    angle, pitch = rng.uniform(0, np.pi / 2), rng.uniform(2.2, 5)
+    turn = np.float32(2 * np.pi / pitch)
+    across, along = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), \
+        y * np.float32(np.cos(angle)) - x * np.float32(np.sin(angle))
+    screen = np.cos(turn * across) * np.cos(turn * along)
+    dotted = lightness + np.float32(rng.uniform(0.06, 0.3)) * screen * (0.3 + 2.8 * lightness * (1 - lightness))
+    return cv2.GaussianBlur(dotted, (0, 0), rng.uniform(0.4, 0.9))
+
+
+STEPS = [(tone, 0.6), (darken, 0.1), (soften, 0.3), (fade, 0.35), (shade, 0.2), (halftone, 0.05), (stain, 0.08),
+         (grain, 0.35), (damage, 0.06)]
 
 
 def age(lightness, rng, strength=1.0):
@@ -78,7 +108,9 @@ def mount(lab, rng):
     height, width = lab.shape[:2]
     card = np.zeros_like(lab)
     card[..., 0] = rng.uniform(10, 97) + rng.normal(0, 1.2, (height, width))
-    margin = int(rng.uniform(0.04, 0.16) * min(height, width))
-    inner = (width - 2 * margin, height - 2 * margin)
-    card[margin:height - margin, margin:width - margin] = cv2.resize(lab, inner, interpolation=cv2.INTER_AREA)
+    even = rng.uniform(0.04, 0.16)
+    shares = (even,) * 4 if rng.random() < 0.6 else rng.uniform(0.03, 0.18, 4)
+    top, bottom, left, right = (max(2, int(share * min(height, width))) for share in shares)
+    inner = (width - left - right, height - top - bottom)
+    card[top:height - bottom, left:width - right] = cv2.resize(lab, inner, interpolation=cv2.INTER_AREA)
     return card

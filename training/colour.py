@@ -67,4 +67,6 @@ class Bins:
     def nearest(self, ab):
         """a*b* tensor [N, 2, H, W] -> indices of the nearest centres, int64 [N, H, W]."""
         index = (ab.round().long() + 128).clamp_(0, 255)
+        if self._nearest.device != ab.device:
+            self._nearest = self._nearest.to(ab.device)
         return self._nearest[index[:, 0], index[:, 1]]

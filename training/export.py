@@ -8,6 +8,7 @@ The decoded mean and the chroma curve are part of the graph. With --parity, inpu
 at several sizes are written for parity.mjs, which compares onnxruntime with them.
 """
 import argparse
+import inspect
 import json
 from pathlib import Path
 
@@ -49,8 +50,9 @@ def describe(model, text):
 def export(model, file, text="Huancai starter colouriser, Apache-2.0; see MODEL_CARD.md"):
     """Write StarterModel to `file`; returns its size in bytes."""
     model, file = model.eval(), Path(file)
+    traced = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(model, torch.rand(1, 3, 128, 160), str(file), opset_version=OPSET, input_names=["input"],
-                      output_names=["output"], dynamic_axes={"input": AXES, "output": AXES})
+                      output_names=["output"], dynamic_axes={"input": AXES, "output": AXES}, **traced)
     graph = describe(store_float16(onnx.load(str(file))), text)
     onnx.checker.check_model(graph)
     onnx.save(graph, str(file))

@@ -18,10 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from colour import Bins
 from dataset import PackedPhotos
-from evaluate import evaluate, load_checkpoint
-from network import Decoder, StarterModel
+from evaluate import decoder_of, evaluate, load_checkpoint
+from network import StarterModel
 
 
 def held_out(photos, source, limit):
@@ -31,11 +30,12 @@ def held_out(photos, source, limit):
     return [(source, np.array(photos[indices[i]])) for i in spread]
 
 
-def gain_for(network, photos, source, chroma, limit):
+def gain_for(checkpoint, photos, source, chroma, limit):
     """The gain that brings photographs of all sources but one to that share of their chroma."""
     others = sorted({row["source"] for row in photos.rows} - {source})
     seen = [photo for other in others for photo in held_out(photos, other, limit // len(others))]
-    plain = evaluate(StarterModel(network, Decoder(Bins())).eval(), seen)["all"]["model"]["chroma_ratio"]
+    model = StarterModel(load_checkpoint(checkpoint), decoder_of(checkpoint)).eval()
+    plain = evaluate(model, seen)["all"]["model"]["chroma_ratio"]
     return chroma / plain
 
 
@@ -48,9 +48,10 @@ def run_fold(options, source, folder, extra):
                "--leave-out", source, *(["--backbone", options.backbone] if options.backbone else []), *extra]
     subprocess.run(command, check=True, stdout=sys.stderr)
     checkpoint = folder / "average.pt"
-    network, photos = load_checkpoint(checkpoint), PackedPhotos(options.data)
-    gain = gain_for(network, photos, source, options.chroma, options.limit) if options.chroma else options.gain
-    model = StarterModel(network, Decoder(Bins(), gain=gain, lift=options.lift)).eval()
+    photos = PackedPhotos(options.data)
+    gain = gain_for(checkpoint, photos, source, options.chroma, options.limit) if options.chroma else options.gain
+    decoder = decoder_of(checkpoint, gain=gain, lift=options.lift)
+    model = StarterModel(load_checkpoint(checkpoint), decoder).eval()
     result = evaluate(model, held_out(photos, source, options.limit))["all"]
     result["gain"] = gain
     result["samples"] = torch.load(checkpoint, map_location="cpu")["samples"]
@@ -81,8 +82,8 @@ def main():
         result = run_fold(options, source, Path(options.folds) / source, extra)
         model = result["model"]
         gain = result.get("gain", options.gain)
-        print(f"| {source} | {result['samples']} | {gain:.2f} | {result['grey']['ab_rmse']:.2f} | {model['ab_rmse']:.2f} | "
-              f"{model['below_grey']:.1f} % | {model['chroma_ratio']:.2f} |", flush=True)
+        print(f"| {source} | {result['samples']} | {gain:.2f} | {result['grey']['ab_rmse']:.2f} | "
+              f"{model['ab_rmse']:.2f} | {model['below_grey']:.1f} % | {model['chroma_ratio']:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,71 @@
-"""What the network is trained for: the right bin, a small a*b* error, and as much colour as the truth has."""
+"""What the network is trained for: the right bin, a small a*b* error, and the truth's share of colour and of grey."""
+import math
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from metrics import NEUTRAL, PURPLE
+
+
+def is_purple(ab, chroma):
+    """a*b* [N, 2, h, w] and its chroma [N, h, w] -> which pixels are visibly purple."""
+    middle, reach = math.radians(sum(PURPLE) / 2), math.radians((PURPLE[1] - PURPLE[0]) / 2)
+    towards = ab[:, 0] * math.cos(middle) + ab[:, 1] * math.sin(middle)
+    return (chroma > NEUTRAL) & (towards > chroma * math.cos(reach))
+
 
 class ColourLoss(nn.Module):
-    """Weighted sum of a class-rebalanced bin loss and a squared a*b* error at a held mean chroma.
+    """Weighted sum of a class-rebalanced bin loss and a squared a*b* error with three prices.
 
-    The squared error alone is smallest for a desaturated average. Among predictions of a given mean chroma it is
-    smallest for the average moved outwards by a constant, which is what rewarding chroma with a price does:
-    |p - t|^2 - 2 price |p|. The price (a*b* units) is a dual variable: it rises while the running mean chroma of
-    the predictions is below `chroma` times the truth's and falls while it is above.
+    The squared error alone is smallest for a desaturated average. Three prices (a*b* units, |p| is the predicted
+    chroma) move that optimum; each is a dual variable that rises until a running figure of the predictions is met:
+
+    - where the truth has colour, -2 colour |p|: until the mean chroma is `chroma` times the truth's;
+    - where the truth is grey, +2 grey |p|: until the share of grey pixels is `neutral` times the truth's;
+    - where the prediction is purple and the truth is not, +2 purple |p|: until `purple` times the truth's share.
+
+    rebalance: power of the class weights (Zhang et al. use 1); the decoder takes the same off again.
     """
 
-    def __init__(self, bins, decoder, classify, regress, chroma):
+    def __init__(self, bins, decoder, classify, regress, chroma, neutral=0.0, purple=0.0, rebalance=1.0):
         super().__init__()
         self.bins, self.decoder = bins, decoder
-        self.classify, self.regress, self.chroma = classify, regress, chroma
-        self.register_buffer("class_weights", torch.from_numpy(bins.weights), persistent=False)
-        self.register_buffer("price", torch.tensor(0.0))
-        self.register_buffer("running", torch.zeros(2))
+        self.classify, self.regress = classify, regress
+        weights = torch.from_numpy(bins.weights) ** rebalance
+        weights = weights / (weights * torch.from_numpy(bins.prior).float()).sum()
+        self.register_buffer("class_weights", weights, persistent=False)
+        self.register_buffer("wanted", torch.tensor([chroma, neutral, purple]), persistent=False)
+        self.register_buffer("price", torch.zeros(3))
+        self.register_buffer("running", torch.zeros(2, 3))
 
     def forward(self, logits, ab):
         """logits [N, Q, h, w], true a*b* [N, 2, h, w] -> (loss, parts for the log)."""
         bin_loss = F.cross_entropy(logits, self.bins.nearest(ab), self.class_weights)
         predicted = self.decoder(logits)
         error = (predicted - ab).square().sum(1).mean()
-        chroma = (predicted.square().sum(1) + 0.01).sqrt().mean()
-        truth = ab.square().sum(1).sqrt().mean()
-        colour_loss = (error - 2 * self.price * chroma) / 200
-        self._adjust(chroma.item(), truth.item())
-        parts = {"bin": bin_loss.item(), "rmse": (error.item() / 2) ** 0.5, "chroma": chroma.item(),
-                 "truth": truth.item(), "grey": (ab.square().mean().item()) ** 0.5, "price": self.price.item()}
+        chroma, truth = (predicted.square().sum(1) + 0.01).sqrt(), ab.square().sum(1).sqrt()
+        grey, purple = truth <= NEUTRAL, is_purple(ab, truth)
+        mauve = is_purple(predicted.detach(), chroma.detach())
+        colour_price, grey_price, purple_price = self.price.tolist()
+        price = torch.where(grey, grey_price, -colour_price) + purple_price * (mauve & ~purple)
+        colour_loss = (error + 2 * (price * chroma).mean()) / 200
+        now = torch.stack([torch.stack([c.mean(), (c <= NEUTRAL).float().mean(), p.float().mean()])
+                           for c, p in ((chroma.detach(), mauve), (truth, purple))])
+        self._adjust(now)
+        parts = {"bin": bin_loss.item(), "rmse": (error.item() / 2) ** 0.5, "truth": now[1, 0].item(),
+                 "grey": (ab.square().mean().item()) ** 0.5}
+        for name, value in zip(("chroma", "neutral", "purple"), now[0].tolist()):
+            parts[name] = value
+        for name, value in zip(("colour_price", "grey_price", "purple_price"), self.price.tolist()):
+            parts[name] = value
         return self.classify * bin_loss + self.regress * colour_loss, parts
 
     @torch.no_grad()
-    def _adjust(self, chroma, truth):
-        now = torch.tensor([chroma, truth])
-        self.running = now if self.running[1] == 0 else self.running.lerp(now, 0.02)
-        ratio = self.running[0] / self.running[1]
-        self.price = (self.price + 0.05 * (self.chroma - ratio)).clamp(-2, 12)
+    def _adjust(self, now):
+        self.running = now if self.running[1, 0] == 0 else self.running.lerp(now, 0.02)
+        ratio = self.running[0] / self.running[1].clamp_min(1e-4)
+        missing = (self.wanted - ratio).clamp(-1, 1) * torch.tensor([1.0, 1.0, -1.0], device=ratio.device)
+        missing[1:] *= self.wanted[1:] > 0
+        least = torch.tensor([-2.0, 0.0, 0.0], device=ratio.device)
+        self.price = (self.price + 0.05 * missing).clamp_max(12).maximum(least)

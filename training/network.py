@@ -1,4 +1,6 @@
 """The starter colouriser: MobileNetV3 encoder, global context, feature pyramid, a*b* bins at quarter size."""
+import math
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -7,6 +9,9 @@ from backbone import CHANNELS, MobileNetV3
 from colour import Bins, grey_to_lightness
 
 WIDTH = 128
+PURPLE = (math.cos(math.radians(335)), math.sin(math.radians(335)))  # direction in a*b*
+PURPLE_REACH = math.cos(math.radians(40))
+PURPLE_STRONG = 35.0  # chroma at which purple is half as likely to be an average of blue and red
 STRIDE = 4  # the network decides colours on a grid this much coarser than its input
 
 
@@ -42,12 +47,13 @@ class ContextBlock(nn.Module):
 class Colouriser(nn.Module):
     """L*/100 [N, 1, H, W], sides multiples of 32 -> bin logits [N, Q, H/4, W/4]."""
 
-    def __init__(self, bins=None, width=WIDTH, context_blocks=2):
+    def __init__(self, bins=None, width=WIDTH, context_blocks=2, middle_blocks=0):
         super().__init__()
         bins = bins or Bins()
         self.encoder = MobileNetV3()
         self.lateral = nn.ModuleList(nn.Sequential(nn.BatchNorm2d(c), nn.Conv2d(c, width, 1)) for c in CHANNELS)
         self.context = nn.Sequential(*(ContextBlock(width) for _ in range(context_blocks)))
+        self.middle = nn.Sequential(*(ContextBlock(width) for _ in range(middle_blocks)))
         self.scene = nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.Hardswish(),
                                    nn.Conv2d(2 * width, 2 * width * len(CHANNELS), 1))
         nn.init.zeros_(self.scene[-1].weight)
@@ -64,32 +70,65 @@ class Colouriser(nn.Module):
             if level < len(CHANNELS) - 1:
                 y = self.lateral[level](features[level]) + F.interpolate(y, scale_factor=2.0, mode="nearest")
             y = self.smooth[level](y * (1 + scene[2 * level]) + scene[2 * level + 1])
+            if level == len(CHANNELS) - 2:
+                y = self.middle(y)
         return self.head(y)
+
+
+def blocks_in(state, part):
+    """How many blocks a state dict has of "context" or "middle"."""
+    return len({name.split(".")[1] for name in state if name.startswith(part + ".")})
+
+
+def network_from(state, context_blocks=0, middle_blocks=0):
+    """State dict -> Colouriser of its shape, or grown to at least these many blocks: new ones change nothing yet."""
+    network = Colouriser(context_blocks=max(context_blocks, blocks_in(state, "context")),
+                         middle_blocks=max(middle_blocks, blocks_in(state, "middle")))
+    network.load_state_dict({**network.state_dict(), **state})
+    return network
 
 
 class Decoder(nn.Module):
     """Bin logits -> a*b*: the annealed mean of the bins, then a chroma curve.
 
+    debias: class rebalancing at this power makes rare bins likelier than they are; its logarithm is taken off.
     temperature: below 1 favours the likely bins over the average of all.
     gain, lift: chroma c becomes gain * c + lift * (1 - exp(-c / lift)): a near-neutral colour gains
     about (gain + 1) * c, a strong one gain * c + lift.
+    calm: chroma c first becomes c * c^2 / (c^2 + calm^2): a hint of colour is doubt, not colour, and turns grey.
+    mauve: share of the chroma that pale purple (hue about 335 degrees) loses: mostly an average of blue and red.
     """
 
-    def __init__(self, bins, temperature=0.42, gain=1.0, lift=0.0):
+    def __init__(self, bins, temperature=0.42, gain=1.0, lift=0.0, debias=0.0, calm=0.0, mauve=0.0):
         super().__init__()
+        self.debias, self.calm, self.mauve = debias, calm, mauve
+        self.register_buffer("bias", debias * torch.from_numpy(bins.weights).log()[:, None, None], persistent=False)
         self.temperature, self.gain, self.lift = temperature, gain, lift
         self.register_buffer("centres", torch.from_numpy(bins.centres).t()[:, :, None, None].contiguous(),
                              persistent=False)
 
     def forward(self, logits):
+        if self.debias:
+            logits = logits - self.bias
         ab = F.conv2d(F.softmax(logits / self.temperature, 1), self.centres)
-        if self.gain == 1 and not self.lift:
+        return self.curve(ab)
+
+    def curve(self, ab):
+        """a*b* [N, 2, h, w] -> the same hues at other chroma."""
+        if self.gain == 1 and not (self.lift or self.calm or self.mauve):
             return ab
-        chroma = (ab.square().sum(1, keepdim=True) + 1e-6).sqrt()
-        curve = self.gain * chroma
+        square = ab.square().sum(1, keepdim=True) + 1e-6
+        chroma = square.sqrt()
+        factor = torch.full_like(chroma, self.gain)
+        if self.calm:
+            factor = factor * square / (square + self.calm ** 2)
+        if self.mauve:
+            towards = (ab[:, :1] * PURPLE[0] + ab[:, 1:] * PURPLE[1]) / chroma
+            factor = factor * (1 - self.mauve * ((towards - PURPLE_REACH) / (1 - PURPLE_REACH)).clamp(0, 1)
+                               / (1 + square / PURPLE_STRONG ** 2))
         if self.lift:
-            curve = curve + self.lift * (1 - torch.exp(-chroma / self.lift))
-        return ab * (curve / chroma)
+            factor = factor + self.lift * (1 - torch.exp(-chroma / self.lift)) / chroma
+        return ab * factor
 
 
 class StarterModel(nn.Module):

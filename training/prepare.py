@@ -4,7 +4,7 @@
     python3 prepare.py data/train-*.tar packed/ --index data/train.csv
 
 Writes packed/pixels.bin (RGB bytes, one photograph after another) and packed/index.csv
-(file, source, category, width, height, offset, chroma).
+(file, source, category, width, height, offset, chroma, neutral: the share of grey pixels).
 """
 import argparse
 import csv
@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 
 from colour import rgb_to_lab
+from metrics import NEUTRAL
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-FIELDS = ["file", "source", "category", "width", "height", "offset", "chroma"]
+FIELDS = ["file", "source", "category", "width", "height", "offset", "chroma", "neutral"]
 
 
 def photographs(inputs):
@@ -69,14 +70,16 @@ def prepare(inputs, output, index=None, short_side=192, min_chroma=2.0):
             if rgb is None or min(rgb.shape[:2]) < 32:
                 broken += 1
                 continue
-            chroma = float(np.linalg.norm(rgb_to_lab(rgb)[..., 1:], axis=-1).mean())
+            chromas = np.linalg.norm(rgb_to_lab(rgb)[..., 1:], axis=-1)
+            chroma = float(chromas.mean())
             if chroma < min_chroma:  # a black-and-white photograph teaches grey
                 colourless += 1
                 continue
             folder = name.split("/")[0] if "/" in name else "photos"
             source, category = labels.get(name, (folder, ""))
             rows.writerow({"file": name, "source": source, "category": category, "width": rgb.shape[1],
-                           "height": rgb.shape[0], "offset": offset, "chroma": f"{chroma:.2f}"})
+                           "height": rgb.shape[0], "offset": offset, "chroma": f"{chroma:.2f}",
+                           "neutral": f"{(chromas <= NEUTRAL).mean():.3f}"})
             pixels.write(rgb.tobytes())
             offset += rgb.nbytes
             kept += 1

@@ -16,7 +16,7 @@ import torch
 from onnx import numpy_helper
 
 from dataset import Batches, PackedPhotos, sampling_weights
-from network import Colouriser
+from network import WIDTH, blocks_in, network_from
 
 
 def stored_weights(file):
@@ -30,7 +30,8 @@ def stored_weights(file):
 def restore(file):
     """Exported model -> Colouriser whose folded batch normalisations do nothing yet."""
     tensors, folded = stored_weights(file)
-    network = Colouriser()
+    named = {name.removeprefix("network.") for name in tensors if name.startswith("network.")}
+    network = network_from({}, blocks_in(named, "context"), blocks_in(named, "middle"))
     state = network.state_dict()
     for name in state:
         if (stored := tensors.get(f"network.{name}")) is not None:
@@ -42,9 +43,10 @@ def restore(file):
         state[f"{place}.0.weight"] = torch.from_numpy(tensors[weight])
         state[f"{place}.1.bias"] = torch.from_numpy(tensors[bias])
         state[f"{place}.1.running_var"] = torch.ones_like(state[f"{place}.1.running_var"]) - 1e-5
-    scales = sorted((n for n in tensors if n.startswith("onnx::Mul_")), key=lambda n: int(n.split("_")[1]))
-    shifts = sorted((n for n in tensors if n.startswith("onnx::Add_")), key=lambda n: int(n.split("_")[1]))
-    norms = [f"context.{block}.norm{half}" for block in range(len(network.context)) for half in (1, 2)]
+    scales, shifts = (sorted((n for n in tensors if n.startswith(kind) and tensors[n].size == WIDTH),
+                             key=lambda n: int(n.split("_")[1])) for kind in ("onnx::Mul_", "onnx::Add_"))
+    norms = [f"{part}.{block}.norm{half}" for part in ("context", "middle")
+             for block in range(len(getattr(network, part))) for half in (1, 2)]
     for norm, scale, shift in zip(norms, scales, shifts):
         state[f"{norm}.weight"] = torch.from_numpy(tensors[scale].reshape(-1))
         state[f"{norm}.bias"] = torch.from_numpy(tensors[shift].reshape(-1))

@@ -1,74 +1,94 @@
-"""The whole curve of error against colour: which temperature, gain and lift to export with.
+"""Which decoder to export with: every combination of its settings against the goals, on half of the photographs.
 
-    python3 tradeoff.py run/average.pt val/
+    python3 tradeoff.py run/average.pt val/ val-2.tar
 
-Tries every combination and prints, per step of mean chroma ratio, the one with the smallest ab-RMSE.
+The network runs once per photograph; its logits are then decoded in every way at a quarter of the size. Printed are
+the settings that miss the goals least, best first, chosen on every second photograph and measured on the others.
+The figures are those of evaluate.py, coarser; measure the chosen setting there.
 """
 import argparse
 import itertools
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 
 from colour import Bins, rgb_to_lab
 from evaluate import load_checkpoint, load_folder, squash
+from losses import is_purple
+from metrics import NEUTRAL
 from network import STRIDE, Decoder
 
-TEMPERATURES = (0.25, 0.33, 0.42, 0.55, 0.75, 1.0)
-GAINS = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
-LIFTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)
+TEMPERATURES = (0.3, 0.42, 0.55, 0.7)
+DEBIAS = (0.0, 0.5, 0.8)
+CALMS = (0.0, 3.0, 5.0)
+MAUVES = (0.0, 0.8)
+GAINS = (0.9, 1.0, 1.1, 1.2, 1.35)
+FIGURES = ("below grey %", "chroma", "spread", "neutral %", "purple %", "worse %")
+
+
+def figures(predicted, truth):
+    """a*b* [2, h, w] twice -> squared error, grey's, chroma, spread, neutral and purple share, worse than grey."""
+    squared, grey = (predicted - truth).square().mean(), truth.square().mean()
+    rows = [squared, grey]
+    for ab in (predicted, truth):
+        chroma = ab.norm(dim=0)
+        rows += [chroma.mean(), (ab.var((1, 2), unbiased=False).sum()).sqrt(), (chroma <= NEUTRAL).float().mean(),
+                 is_purple(ab[None], chroma[None]).float().mean()]
+    return torch.stack([*rows, (squared > grey).float()])
+
+
+def summary(rows):
+    """figures() of many photographs [N, 11] -> {name: figure}, shares in per cent."""
+    mean = np.asarray(rows).mean(0)
+    return {"below": 100 * (1 - (mean[0] / mean[1]) ** 0.5), "chroma": mean[2] / mean[6], "spread": mean[3] / mean[7],
+            "neutral": 100 * mean[4], "truth": 100 * mean[8], "purple": 100 * mean[5], "worse": 100 * mean[10]}
+
+
+def missing(row):
+    """How far from the goals, as a sum of shares: 0 is all of them at once."""
+    short = lambda value, least: max(0.0, (least - value) / least)
+    over = lambda value, most: max(0.0, (value - most) / most)
+    return (short(row["below"], 18) + short(row["spread"], 0.85) + over(row["purple"], 2.0) + over(row["worse"], 22)
+            + over(abs(row["neutral"] - row["truth"]) / row["truth"], 0.15) / 3
+            + 4 * (short(row["chroma"], 0.9) + over(row["chroma"], 1.05)))
 
 
 @torch.no_grad()
-def measure(network, photos, size=224):
-    """-> [(chroma ratio, per cent below grey, temperature, gain, lift)] over every second pixel of all photographs.
-
-    A curve only moves a colour outwards: the error needs the predicted length c, the truth t and their dot product,
-    |s - t|^2 = s^2 - 2 s (t . direction) + |t|^2 with s = curve(c). (Here the curve acts after the enlargement.)
-    """
-    bins, settings = Bins(), list(itertools.product(TEMPERATURES, GAINS, LIFTS))
-    error, chroma = torch.zeros(len(settings)), torch.zeros(len(settings))
-    grey = truth = 0.0
+def measure(network, photos, size=256):
+    """-> {(temperature, debias, calm, mauve, gain): [figures of each photograph]}."""
+    bins, found = Bins(), {}
     for _, rgb in photos:
         lab = torch.from_numpy(rgb_to_lab(squash(rgb, size)).transpose(2, 0, 1)[None].copy())
-        logits, ab = network(lab[:, :1] / 100), lab[:, 1:, ::2, ::2]
-        grey += float(ab.square().sum(1).mean())
-        truth += float(ab.norm(dim=1).mean())
-        lengths = {}
-        for temperature in TEMPERATURES:
-            plain = F.interpolate(Decoder(bins, temperature)(logits), scale_factor=float(STRIDE), mode="bilinear",
-                                  align_corners=False)[..., ::2, ::2]
-            length = (plain.square().sum(1) + 1e-6).sqrt()
-            lengths[temperature] = length, (plain * ab).sum(1) / length
-        for index, (temperature, gain, lift) in enumerate(settings):
-            length, along = lengths[temperature]
-            curve = gain * length + (lift * (1 - torch.exp(-length / lift)) if lift else 0)
-            error[index] += (curve.square() - 2 * curve * along).mean()
-            chroma[index] += curve.mean()
-    below = 100 * (1 - ((error + grey) / grey).sqrt())
-    return [(c, b, *s) for c, b, s in zip((chroma / truth).tolist(), below.tolist(), settings)]
-
-
-def frontier(rows, step=0.02):
-    """Per step of chroma ratio the row with the smallest error."""
-    best = {}
-    for row in rows:
-        slot = round(row[0] / step)
-        if 0.5 <= row[0] <= 1.2 and (slot not in best or row[1] > best[slot][1]):
-            best[slot] = row
-    return [best[slot] for slot in sorted(best)]
+        logits, ab = network(lab[:, :1] / 100), lab[0, 1:, STRIDE // 2::STRIDE, STRIDE // 2::STRIDE]
+        for temperature, debias in itertools.product(TEMPERATURES, DEBIAS):
+            plain = Decoder(bins, temperature, debias=debias)(logits)
+            for calm, mauve in itertools.product(CALMS, MAUVES):
+                base = Decoder(bins, calm=calm, mauve=mauve).curve(plain)[0]
+                for gain in GAINS:
+                    key = (temperature, debias, calm, mauve, gain)
+                    found.setdefault(key, []).append(figures(base * gain, ab).numpy())
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", help="average.pt of train.py")
-    parser.add_argument("photos", help="folder or tar file")
+    parser.add_argument("photos", nargs="+", help="folders or tar files")
+    parser.add_argument("--limit", type=int, default=120, help="this many photographs, evenly spread")
+    parser.add_argument("--show", type=int, default=12, help="settings to print (default %(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    print("chroma  below grey  temperature  gain  lift")
-    for chroma, below, temperature, gain, lift in frontier(measure(load_checkpoint(options.checkpoint),
-                                                                   load_folder(options.photos))):
-        print(f"{chroma:6.2f}{below:11.2f}%{temperature:13.2f}{gain:6.2f}{lift:6.1f}")
+    photos = [photo for path in options.photos for photo in load_folder(path)]
+    spread = np.linspace(0, len(photos) - 1, min(options.limit, len(photos))).round().astype(int)
+    found = measure(load_checkpoint(options.checkpoint), [photos[i] for i in spread])
+    ranked = sorted(found, key=lambda key: missing(summary(found[key][::2])))
+    heads = f"{'T':>5}{'debias':>8}{'calm':>6}{'mauve':>7}{'gain':>6}{'missing':>9}"
+    print(heads + "".join(f"{name:>14}" for name in FIGURES))
+    for key in ranked[:options.show]:
+        row = summary(found[key][1::2] or found[key])
+        print("{:5.2f}{:8.1f}{:6.1f}{:7.1f}{:6.2f}".format(*key) + f"{missing(row):9.2f}{row['below']:14.1f}"
+              f"{row['chroma']:14.2f}{row['spread']:14.2f}{row['neutral']:8.1f} /{row['truth']:4.1f}"
+              f"{row['purple']:14.1f}{row['worse']:14.1f}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from colour import Bins
 from dataset import Batches, PackedPhotos, sampling_weights
 from losses import ColourLoss
-from network import Colouriser, Decoder, StarterModel
+from network import Decoder, StarterModel, network_from
 
 
 def parse_arguments(argv=None):
@@ -46,7 +46,17 @@ def parse_arguments(argv=None):
     parser.add_argument("--regress", type=float, default=1.0, help="weight of the a*b* loss (default %(default)s)")
     parser.add_argument("--chroma", type=float, default=0.9,
                         help="mean chroma to hold, as a share of the truth's (default %(default)s)")
-    parser.add_argument("--temperature", type=float, default=0.42, help="of the decoded mean (default %(default)s)")
+    parser.add_argument("--neutral", type=float, default=0.9,
+                        help="share of grey pixels to hold, as a share of the truth's; 0: let be (default %(default)s)")
+    parser.add_argument("--purple", type=float, default=1.2,
+                        help="most purple pixels, as a share of the truth's; 0: let be (default %(default)s)")
+    parser.add_argument("--rebalance", type=float, default=0.5,
+                        help="strength of the class rebalancing, taken off when decoding (default %(default)s)")
+    parser.add_argument("--temperature", type=float, default=0.7, help="of the decoded mean (default %(default)s)")
+    parser.add_argument("--context-blocks", type=int, default=4, help="at stride 32 (default %(default)s)")
+    parser.add_argument("--middle-blocks", type=int, default=2, help="at stride 16 (default %(default)s)")
+    parser.add_argument("--bf16", action="store_true", help="half precision where it is safe: AVX-512, AMX or a GPU")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     parser.add_argument("--strength", type=float, default=1.0, help="of the ageing (default %(default)s)")
     parser.add_argument("--weights", default="", help="how often to draw sources, such as shop=0.5,shop/police=0.3")
     parser.add_argument("--leave-out", default="", help="sources never to draw, comma-separated")
@@ -81,17 +91,16 @@ class Trainer:
         self.options, self.run = options, Path(options.run)
         self.run.mkdir(parents=True, exist_ok=True)
         bins = Bins()
-        self.network = Colouriser(bins)
+        self.device = torch.device(options.device)
+        start = torch.load(options.init, map_location="cpu")["model"] if options.init else {}
+        network = network_from(start, options.context_blocks, options.middle_blocks)
         if options.backbone:
-            self.network.encoder.load_pretrained(options.backbone)
-        if options.init:
-            self.network.load_state_dict(torch.load(options.init, map_location="cpu")["model"])
-        self.network = self.network.to(memory_format=torch.channels_last)  # a fifth faster on CPU
-        self.average = Colouriser(bins)
-        self.average.load_state_dict(self.network.state_dict())
-        self.average.requires_grad_(False).eval()
-        self.loss = ColourLoss(bins, Decoder(bins, options.temperature), options.classify, options.regress,
-                               options.chroma)
+            network.encoder.load_pretrained(options.backbone)
+        self.average = network_from(network.state_dict()).to(self.device).requires_grad_(False).eval()
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        decoder = Decoder(bins, options.temperature, debias=options.rebalance)
+        self.loss = ColourLoss(bins, decoder, options.classify, options.regress, options.chroma,
+                               options.neutral, options.purple, options.rebalance).to(self.device)
         encoder = list(self.network.encoder.parameters())
         others = [p for n, p in self.network.named_parameters() if not n.startswith("encoder.")]
         self.optimiser = torch.optim.AdamW([{"params": encoder, "peak": options.encoder_lr},
@@ -114,7 +123,10 @@ class Trainer:
         for group, sleeps in zip(self.optimiser.param_groups, (frozen, False)):
             group["lr"] = 0.0 if sleeps else group["peak"] * rate(progress, self.step)
         self.network.encoder.requires_grad_(not frozen)
-        loss, parts = self.loss(self.network(lightness), ab)
+        lightness = lightness.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=options.bf16):
+            logits = self.network(lightness)
+        loss, parts = self.loss(logits.float(), ab.to(self.device, non_blocking=True))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -133,7 +145,8 @@ class Trainer:
                  "loss": self.loss.state_dict(), "options": vars(self.options)}
         torch.save(state, self.run / "last.tmp")
         (self.run / "last.tmp").replace(self.run / "last.pt")
-        best = {"model": state["model"], "samples": self.samples, "temperature": self.options.temperature}
+        best = {"model": state["model"], "samples": self.samples, "temperature": self.options.temperature,
+                "debias": self.options.rebalance}
         torch.save(best, self.run / "average.tmp")
         (self.run / "average.tmp").replace(self.run / "average.pt")
 
@@ -162,12 +175,13 @@ class Trainer:
     def validate(self):
         from evaluate import evaluate, load_folder  # measured the same way as the final figures
         if self.options.val:
-            model = StarterModel(self.average, Decoder(Bins(), self.options.temperature)).eval()
-            row = evaluate(model, load_folder(self.options.val))["all"]
+            average = network_from({name: value.cpu() for name, value in self.average.state_dict().items()})
+            model = StarterModel(average, Decoder(Bins(), self.options.temperature, debias=self.options.rebalance))
+            row = evaluate(model.eval(), load_folder(self.options.val))["all"]
             self.log(event="val", **{k: row["model"][k] for k in ("below_grey", "chroma_ratio")})
 
     def train(self, photos, weights):
-        size, batches, saved, sums = None, None, time.monotonic(), {}
+        size, batches, saved, sums, counted = None, None, time.monotonic(), {}, 0
         while self.progress < 1 and not self.stopping:
             begun = time.monotonic()
             if size != (wanted := phase_size(self.options.phases, self.progress)):
@@ -175,10 +189,11 @@ class Trainer:
                 batches = self.batches(photos, weights, size)
             for name, value in self.update(*next(batches)).items():
                 sums[name] = sums.get(name, 0) + value
+            counted += 1
             self.seconds += time.monotonic() - begun
             if self.step % 50 == 0:
-                self.log(size=size, **{name: value / 50 for name, value in sums.items()})
-                sums = {}
+                self.log(size=size, **{name: value / counted for name, value in sums.items()})
+                sums, counted = {}, 0
             if time.monotonic() - saved > self.options.save_minutes * 60:
                 self.save()
                 self.validate()

@@ -22,8 +22,10 @@ import torch  # noqa: E402
 from augment import STEPS, age, mount  # noqa: E402
 from backbone import MobileNetV3  # noqa: E402
 from colour import Bins, grey_rgb, grey_to_lightness, lab_to_rgb, rgb_to_lab  # noqa: E402
-from evaluate import colourfulness, load_checkpoint  # noqa: E402
-from network import Colouriser, Decoder, StarterModel  # noqa: E402
+from evaluate import load_checkpoint  # noqa: E402
+from losses import ColourLoss, is_purple  # noqa: E402
+from metrics import ciede2000, colourfulness, neutral_share, purple_share, spread  # noqa: E402
+from network import Colouriser, Decoder, StarterModel, network_from  # noqa: E402
 
 
 def draw(folder, count):
@@ -139,6 +141,68 @@ class Parts(unittest.TestCase):
         features = MobileNetV3().eval()(torch.rand(1, 1, 64, 96))
         self.assertEqual([tuple(f.shape[1:]) for f in features],
                          [(24, 16, 24), (32, 8, 12), (88, 4, 6), (120, 2, 3)])
+
+    def test_ciede2000_of_published_pairs(self):
+        # Sharma, Wu and Dalal, The CIEDE2000 color-difference formula (2005), pairs 1, 16, 20, 24, 28 and 34
+        first = np.array([[50, 2.6772, -79.7751], [50, 2.5, 0], [50, 2.5, 0], [60.2574, -34.0099, 36.2677],
+                          [22.7233, 20.0904, -46.694], [2.0776, 0.0795, -1.135]])
+        second = np.array([[50, 0, -82.7485], [73, 25, -18], [58, 24, 15], [60.4626, -34.1751, 39.4387],
+                           [23.0331, 14.973, -42.5619], [0.9033, -0.0636, -0.5514]])
+        known = [2.0425, 27.1492, 19.4535, 1.2644, 2.0373, 0.9082]
+        self.assertLess(np.abs(ciede2000(first, second) - known).max(), 1e-4)
+
+    def test_shares_and_spread(self):
+        ab = np.zeros((4, 4, 2), np.float32)
+        ab[0] = (18, -8)  # hue 336
+        ab[1] = (20, 20)
+        self.assertEqual((neutral_share(ab), purple_share(ab)), (0.5, 0.25))
+        self.assertTrue(is_purple(torch.tensor([[[[18.0]], [[-8.0]]]]), torch.tensor([[[20.0]]])).all())
+        self.assertFalse(is_purple(torch.tensor([[[[20.0]], [[20.0]]]]), torch.tensor([[[28.0]]])).any())
+        self.assertGreater(spread(ab), 0)
+        self.assertEqual(spread(np.full((4, 4, 2), 9, np.float32)), 0)
+
+    def test_grown_network_computes_the_same(self):
+        small = Colouriser(context_blocks=2).eval()
+        grown = network_from(small.state_dict(), context_blocks=3, middle_blocks=1).eval()
+        picture = torch.rand(1, 1, 64, 64)
+        with torch.no_grad():
+            self.assertTrue(torch.equal(small(picture), grown(picture)))
+        self.assertGreater(len(grown.state_dict()), len(small.state_dict()))
+        self.assertEqual(len(network_from(grown.state_dict()).middle), 1)
+
+    def test_prices_rise_until_the_figures_are_met(self):
+        bins = Bins()
+        loss = ColourLoss(bins, Decoder(bins, 0.7, debias=0.5), 0.3, 1.0, 0.9, 0.9, 1.2, 0.5)
+        grey = torch.zeros(1, 2, 8, 8)
+        half = grey.clone()
+        half[:, :, :4] = 20.0
+        everywhere = torch.full_like(half, 15.0) * torch.tensor([1.0, -0.4])[:, None, None]
+        logits = (-(everywhere[:, None] - torch.from_numpy(bins.centres)[None, :, :, None, None]).square().sum(2))
+        for _ in range(3):
+            loss(logits, half)
+        _, neutral, purple = loss.price.tolist()
+        self.assertGreater(neutral, 0.1)  # half of the truth is grey, nothing of the prediction
+        self.assertGreater(purple, 0.1)  # all of the prediction is purple, nothing of the truth
+        right = ColourLoss(bins, Decoder(bins, 0.7, debias=0.5), 0.3, 1.0, 0.9, 0.9, 1.2, 0.5)
+        right(logits, everywhere)
+        self.assertEqual(right.price[2], 0)  # the truth is as purple
+
+    def test_rebalancing_is_taken_off_when_decoding(self):
+        bins = Bins()
+        likelihood = torch.randn(1, len(bins), 2, 2)
+        biased = likelihood + 0.5 * torch.from_numpy(bins.weights).log()[:, None, None]
+        wanted, found = Decoder(bins, 0.7)(likelihood), Decoder(bins, 0.7, debias=0.5)(biased)
+        self.assertLess((wanted - found).abs().max(), 1e-3)
+
+    def test_doubtful_colours_turn_grey_and_pale_purple_fades(self):
+        ab = torch.tensor([[2.0, 30.0, 12.0, 12.0], [0.0, 0.0, -5.0, 5.0]])[None, :, None]
+        before = ab.norm(dim=1)[0, 0]
+        calm = Decoder(Bins(), calm=4.0).curve(ab).norm(dim=1)[0, 0] / before
+        self.assertLess(calm[0], 0.3)
+        self.assertGreater(calm[1], 0.95)
+        mauve = Decoder(Bins(), mauve=0.9).curve(ab).norm(dim=1)[0, 0] / before
+        self.assertLess(mauve[2], 0.3)
+        self.assertEqual(mauve[3], 1)
 
     def test_decoder_curve(self):
         bins = Bins()
