@@ -60,7 +60,7 @@ def parse_arguments(argv=None):
     parser.add_argument("--strength", type=float, default=1.0, help="of the ageing (default %(default)s)")
     parser.add_argument("--weights", default="", help="how often to draw sources, such as shop=0.5,shop/police=0.3")
     parser.add_argument("--leave-out", default="", help="sources never to draw, comma-separated")
-    parser.add_argument("--ema", type=float, default=0.999, help="decay of the average of weights (default %(default)s)")
+    parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights (default %(default)s)")
     parser.add_argument("--save-minutes", type=float, default=10, help="between checkpoints (default %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare samples (default %(default)s)")
@@ -169,8 +169,8 @@ class Trainer:
     def batches(self, photos, weights, size):
         source = Batches(photos, weights, self.options.batch, size, self.options.seed, self.step,
                          self.options.strength)
-        workers = self.options.workers
-        return iter(DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else 2))
+        ahead = {"prefetch_factor": 4} if self.options.workers else {}
+        return iter(DataLoader(source, batch_size=None, num_workers=self.options.workers, **ahead))
 
     def validate(self):
         from evaluate import evaluate, load_folder  # measured the same way as the final figures
