@@ -3,7 +3,7 @@ import { ChannelAway, StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
 import { type Clock, chatChannelNames, type Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
-import type { Desk } from '../studio/ports/desk.js';
+import type { Operator } from '../studio/ports/operator.js';
 import type { Reply } from './conversation/reply.js';
 import type { Text } from './desk-reports.js';
 
@@ -32,7 +32,7 @@ export interface Broadcasts {
 
 /** One message to everybody of the operator's own channel, once each, whatever happens. */
 export function createBroadcasts(deps: {
-  operator: Desk;
+  operator: Operator;
   chatLog: ChatLog;
   clock: Clock;
   log: Logger;
@@ -83,7 +83,8 @@ export function createBroadcasts(deps: {
   return {
     async begin(desk, words, key) {
       const sinceMs = deps.clock.now() - seenWithinMs;
-      const to = await deps.operator.chats(desk.channel, sinceMs);
+      const by = { door: 'chat', name: desk.channel } as const;
+      const to = await deps.operator.beginBroadcast(by, desk.channel, sinceMs, key);
       const one: Broadcast = { desk, words, key, sinceMs };
       await deps.chatLog.setState(desk.channel, key, stateName, one);
       run(one);

@@ -1,4 +1,4 @@
-import type { Desk } from '../studio/ports/desk.js';
+import type { Actor, Operator } from '../studio/ports/operator.js';
 import { priceText } from './conversation/talk.js';
 
 const stuckMax = 10;
@@ -7,7 +7,7 @@ const stuckMax = 10;
 export type Text = (key: string, params?: Readonly<Record<string, string | number>>) => string;
 
 /** Numbers since midnight. */
-export async function today(operator: Desk, text: Text): Promise<string> {
+export async function today(operator: Operator, text: Text): Promise<string> {
   const now = await operator.today();
   const { photos, ready, failed, waiting, newCustomers, quarantined } = now;
   const money = now.paid.map(({ currency, orders, amountMinor }) =>
@@ -22,7 +22,7 @@ export async function today(operator: Desk, text: Text): Promise<string> {
 }
 
 /** Photos that do not move. */
-export async function stuck(operator: Desk, text: Text): Promise<string> {
+export async function stuck(operator: Operator, text: Text): Promise<string> {
   const photos = await operator.stuck(stuckMax);
   if (photos.length === 0) return text('noneStuck');
   return photos
@@ -37,7 +37,8 @@ export async function stuck(operator: Desk, text: Text): Promise<string> {
 
 /** `/refund <order> [amount] [reason]`. */
 export async function refund(
-  operator: Desk,
+  operator: Operator,
+  by: Actor,
   text: Text,
   rest: string,
   key: string,
@@ -46,7 +47,7 @@ export async function refund(
   if (!orderId) return text('refundUsage');
   const partial = /^\d+$/.test(second);
   const reason = [partial ? '' : second, ...words].join(' ').trim() || 'operator';
-  const done = await operator.refund(orderId, {
+  const done = await operator.refund(by, orderId, {
     ...(partial ? { amountMinor: Number(second) } : {}),
     reason,
     key: `desk:${key}`,

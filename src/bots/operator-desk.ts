@@ -2,7 +2,7 @@ import { StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
 import type { ChannelId, Clock, Language, Logger, Messages } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
-import type { Desk } from '../studio/ports/desk.js';
+import type { Operator } from '../studio/ports/operator.js';
 import { createBroadcasts } from './broadcasts.js';
 import type { Reply } from './conversation/reply.js';
 import type { Talk } from './conversation/talk.js';
@@ -34,7 +34,7 @@ type Command = (rest: string, key: string) => Promise<string>;
 /** The operator's own chat: customers' questions, numbers, refunds, pause, broadcast. */
 export function createOperatorDesk(
   deps: {
-    operator: Desk;
+    operator: Operator;
     chatLog: ChatLog;
     messages: Messages;
     clock: Clock;
@@ -45,6 +45,7 @@ export function createOperatorDesk(
 ): OperatorDesk {
   const { chat } = config;
   const { operator } = deps;
+  const by = { door: 'chat', name: chat?.channel ?? '' } as const;
   const text: Text = (key, params) =>
     deps.messages.text(`bots.desk.${key}`, config.language, params);
   const broadcasts = createBroadcasts({ ...deps, text });
@@ -64,34 +65,39 @@ export function createOperatorDesk(
     const asked = await deps.chatLog.byRef(chat.channel, chat.chatId, ref);
     const customerCode = asked && /:ask:([^:]+)$/.exec(asked.key)?.[1];
     if (!customerCode) return undefined;
-    await operator.answer(customerCode, words, `answer:${key}`);
+    await operator.answer(by, customerCode, words, `answer:${key}`);
     return text('answered');
   }
 
   const commands: Readonly<Record<string, Command>> = {
     today: () => today(operator, text),
     stuck: () => stuck(operator, text),
-    refund: (rest, key) => refund(operator, text, rest, key),
+    refund: (rest, key) => refund(operator, by, text, rest, key),
     async pause() {
-      await operator.setPaused(true);
+      await operator.pauseIntake(by, true);
       return text('paused');
     },
     async resume() {
-      await operator.setPaused(false);
+      await operator.pauseIntake(by, false);
       return text('resumed');
     },
     /** Where messages cannot be replied to one by one. */
     async answer(rest, key) {
       const [, code, words] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
       if (!code || !words) return text('answerUsage');
-      await operator.answer(code.toUpperCase(), words, `answer:${key}`);
+      await operator.answer(by, code.toUpperCase(), words, `answer:${key}`);
       return text('answered');
     },
     async join(rest, key) {
       const [, older, newer] = /^(\S+)\s+(\S+)$/.exec(rest) ?? [];
       if (!older || !newer) return text('joinUsage');
-      const language = await operator.join(older, newer);
-      await operator.answer(older, deps.messages.text('bots.claim.done', language), `join:${key}`);
+      const language = await operator.join(by, older, newer);
+      await operator.answer(
+        by,
+        older,
+        deps.messages.text('bots.claim.done', language),
+        `join:${key}`,
+      );
       return text('joined', { older: older.toUpperCase() });
     },
     async broadcast(rest, key) {

@@ -1,11 +1,17 @@
+import { existsSync } from 'node:fs';
 import type { Database } from '../storage/database.js';
+import { changeJob } from '../studio/operator-jobs.js';
 import { type JobQueue, type JobState, jobStates } from '../studio/ports/queue.js';
+import type { Config } from './config.js';
 import { WrongUse } from './errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
+import { createIds } from './ids.js';
 import { openQueue, openStudioDatabase } from './open-queue.js';
 import { type GlobalOptions, openShell } from './open-shell.js';
+import { placesOf } from './places.js';
 import { openLogger } from './process.js';
 import type { Shell } from './shell.js';
+import { whoAmI } from './who-am-i.js';
 
 /** `huancai jobs list`. */
 export async function listJobs(
@@ -36,10 +42,10 @@ export async function changeJobs(
   keys: readonly string[],
   options: GlobalOptions,
 ): Promise<ExitCode> {
-  return withQueue(options, async (queue, { output, t }) => {
+  return withQueue(options, async (queue, { output, t }, change) => {
     let missed = 0;
     for (const key of keys) {
-      const changed = await queue[action](key);
+      const changed = await change(action, key);
       if (!changed) missed++;
       const state = (await queue.find(key))?.state;
       output.record({ type: action, key, changed, state: state ?? null });
@@ -50,9 +56,15 @@ export async function changeJobs(
   });
 }
 
+/** Beside the studio's database it is in the operator's log; a box of a fleet has none. */
+type Change = (wanted: 'retry' | 'cancel', key: string) => Promise<boolean>;
+
+const hasDatabase = (config: Config) =>
+  config.database.url !== null || existsSync(placesOf(config).database);
+
 async function withQueue(
   options: GlobalOptions,
-  work: (queue: JobQueue, shell: Shell) => Promise<ExitCode>,
+  work: (queue: JobQueue, shell: Shell, change: Change) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const shell = openShell(options);
   const clock = { now: shell.now };
@@ -61,10 +73,17 @@ async function withQueue(
     opened = await openStudioDatabase(shell);
     return opened;
   };
-  const deps = { clock, logger: openLogger(shell), database };
-  const queue = await openQueue(deps, shell.config);
+  const log = openLogger(shell);
+  const queue = await openQueue({ clock, logger: log, database }, shell.config);
+  const change: Change = async (wanted, key) => {
+    if (!opened && !hasDatabase(shell.config)) return queue[wanted](key);
+    opened ??= await openStudioDatabase(shell);
+    const { createStore } = await import('../storage/store.js');
+    const store = createStore(opened);
+    return changeJob({ store, queue, clock, log, ids: createIds(clock) }, whoAmI(), wanted, key);
+  };
   try {
-    return await work(queue, shell);
+    return await work(queue, shell, change);
   } finally {
     await queue.close();
     await opened?.close();

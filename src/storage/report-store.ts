@@ -1,14 +1,11 @@
 import { sql } from 'kysely';
 import type { PhotoState } from '../studio/photo.js';
 import type { Currency } from '../studio/ports/gateway.js';
-import type { MoneyMovement, Reports } from '../studio/ports/reports.js';
-import type { Database } from './database.js';
-import { inboxTable } from './inbox-store.js';
-import { photoTable } from './photo-store.js';
+import type { MoneyMovement, ReportTable } from '../studio/ports/reports.js';
+import type { Target } from './rows.js';
 
-/** Operators' questions over an open, migrated database; reads only. */
-export function createReports({ reader: db, dialect }: Database): Reports {
-  const target = { db, dialect };
+/** Operators' questions over many rows; reads only. */
+export function reportTable({ db }: Target): ReportTable {
   return {
     async photosSince(sinceMs) {
       const rows = await db
@@ -46,8 +43,6 @@ export function createReports({ reader: db, dialect }: Database): Reports {
         amountMinor: Number(amountMinor),
       }));
     },
-    quarantined: (limit) => inboxTable(target).quarantined(limit),
-    idlePhotos: (beforeMs, limit) => photoTable(target).idle(beforeMs, limit),
     async chatsSince(channel, sinceMs, limit) {
       const rows = await db
         .selectFrom('identities')

@@ -1,3 +1,4 @@
+import type { OperatorLogRecord } from '../studio/ports/operator.js';
 import type {
   AccountRecord,
   ChargeRecord,
@@ -27,7 +28,7 @@ interface ChatRow {
   handledMs: number | null;
 }
 
-/** Tables of migrations 001 and 002, in camelCase. */
+/** Tables of migrations 001, 002 and 007, in camelCase. */
 export interface Schema {
   chatUpdates: ChatRow;
   chatMessages: Omit<ChatRow, 'handledMs'>;
@@ -47,6 +48,7 @@ export interface Schema {
   looks: Row<LookRecord, 'finishing' | 'notes'>;
   timeline: Row<TimelineRecord, 'details'>;
   settings: { name: string; value: string };
+  operatorLog: Row<OperatorLogRecord, 'details'>;
   orders: Row<OrderRecord, 'chat'>;
   orderPhotos: { orderId: string; photoId: string; position: number };
   wishes: WishRecord;

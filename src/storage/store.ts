@@ -7,9 +7,11 @@ import { mayRunAgain, translateDatabaseError } from './database-errors.js';
 import { createGroupCommit } from './group-commit.js';
 import { inboxTable, settingTable } from './inbox-store.js';
 import { ledgerTable } from './ledger-store.js';
+import { operatorLogTable } from './operator-log-store.js';
 import { chargeTable, holdTable, orderTable, refundTable } from './order-store.js';
 import { outboxTable } from './outbox-store.js';
 import { lookTable, photoTable, timelineTable } from './photo-store.js';
+import { reportTable } from './report-store.js';
 import type { Target } from './rows.js';
 import type { Schema } from './schema.js';
 
@@ -97,5 +99,7 @@ function tablesOf(target: Target, onOutbox: () => void): Tables {
     inbox: inboxTable(target),
     outbox: outboxTable(target, onOutbox),
     settings: settingTable(target),
+    operatorLog: operatorLogTable(target),
+    reports: reportTable(target),
   };
 }

@@ -3,6 +3,7 @@ import { lockCustomer } from './customers.js';
 import { InvalidRequest, NotFound } from './errors/index.js';
 import { accounts, creditsOf, transfer } from './ledger.js';
 import { limits } from './limits.js';
+import type { CodesWanted } from './ports/operator.js';
 import type { Tables } from './ports/store.js';
 
 const linkCodeLength = 8;
@@ -35,13 +36,11 @@ export async function redeemLinkCode(context: Context, customerId: string, code:
   context.live.emit({ customerId: into, kind: 'credits' });
 }
 
-/** What is `fromId`'s goes to `toId`; both stay usable. For the operator, who has seen why. */
-export async function joinCustomers(context: Context, fromId: string, toId: string) {
-  await context.store.transaction((tables) => join(tables, context, fromId, toId));
-  for (const customerId of [fromId, toId]) context.live.emit({ customerId, kind: 'credits' });
-}
-
-async function join(tables: Tables, context: Context, fromId: string, toId: string) {
+/**
+ * What is `fromId`'s goes to `toId`; both stay usable.
+ * @returns the id of who has both now.
+ */
+export async function join(tables: Tables, context: Context, fromId: string, toId: string) {
   // One order of locks, whoever links whom.
   for (const id of [fromId, toId].sort()) await lockCustomer(tables, id);
   const to = await lockCustomer(tables, toId);
@@ -99,11 +98,12 @@ export async function redeemCreditCode(context: Context, customerId: string, cod
 
 /**
  * New codes; shown this once, only hashes are kept.
- * @param expiresMs ms since 1970; null: never.
+ * @throws {InvalidRequest}
  */
 export async function createCreditCodes(
-  { store, ids, hash, clock }: Pick<Context, 'store' | 'ids' | 'hash' | 'clock'>,
-  wanted: { credits: number; count: number; batch: string; expiresMs: number | null },
+  tables: Pick<Tables, 'codes'>,
+  { ids, hash, clock }: Pick<Context, 'ids' | 'hash' | 'clock'>,
+  wanted: CodesWanted,
 ): Promise<string[]> {
   const max = limits.studio.creditCodesPerBatch;
   const { credits, count, batch, expiresMs } = wanted;
@@ -118,10 +118,8 @@ export async function createCreditCodes(
     throw new InvalidRequest('expires', `> ${iso(clock.now())}`, iso(expiresMs));
   }
   const codes = Array.from({ length: count }, () => ids.code(creditCodeLength));
-  await store.transaction(async (tables) => {
-    for (const code of codes) {
-      await tables.codes.addCredit(hash(`credit:${code}`), batch, credits, expiresMs);
-    }
-  });
+  for (const code of codes) {
+    await tables.codes.addCredit(hash(`credit:${code}`), batch, credits, expiresMs);
+  }
   return codes.map((code) => (code.match(/.{4}/g) as string[]).join('-'));
 }

@@ -26,7 +26,6 @@ export async function deletePhoto(context: Context, customerId: string, photoId:
  */
 export async function erase(context: Context, customerId: string): Promise<void> {
   const customer = await current(context.store.read, customerId);
-  // First of all: money that comes from now on finds nobody, and goes back.
   await context.store.transaction((tables) => forgetOrders(tables, context, customer.id));
   do {
     for (const { id } of await context.store.read.photos.list(customer.id, 100)) {
@@ -50,7 +49,12 @@ async function forget(context: Context, customerId: string): Promise<boolean> {
   });
 }
 
-async function forgetOrders(tables: Tables, context: Context, customerId: string): Promise<void> {
+/** First of all: money that comes from now on finds nobody, and goes back. */
+export async function forgetOrders(
+  tables: Tables,
+  context: Context,
+  customerId: string,
+): Promise<void> {
   for (const order of await tables.orders.list({ customerId, limit: 10_000 })) {
     await giveUp(tables, context, order);
     await tables.orders.update(order.id, { chat: { ...order.chat, chatId: '' } });

@@ -1,55 +1,73 @@
-import { createCreditCodes, joinCustomers } from './codes.js';
+import { createCreditCodes, join } from './codes.js';
 import type { Context } from './context.js';
 import { current } from './customers.js';
-import { erase } from './delete-photos.js';
+import { erase, forgetOrders } from './delete-photos.js';
 import { NotFound } from './errors/index.js';
-import type { TimelineEntry } from './jobs.js';
 import { priorities } from './jobs.js';
-import { orderView } from './order-views.js';
+import { changeJob } from './operator-jobs.js';
+import { asOperator } from './operator-log.js';
+import { orderOf, photoOf, stuckPhotos, todaysNumbers } from './operator-views.js';
 import { tell } from './outbox.js';
-import { photoView } from './photo-views.js';
-import type { Language } from './ports/basics.js';
-import type { OrderView, PhotoView } from './ports/studio.js';
-import type { ChargeRecord, OrderRecord, QuarantineRecord, RefundRecord } from './records.js';
+import type { Operator } from './ports/operator.js';
 import { requestRefund } from './request-refund.js';
 import { pausedSetting } from './submit-photo.js';
 
-/** What the operator may do, from the command line and from the operator's own chat. */
-export interface Operator {
-  refund(
-    orderId: string,
-    wish: { key: string; amountMinor?: number; reason: string },
-  ): Promise<RefundRecord>;
-  photo(photoId: string): Promise<{ view: PhotoView; timeline: readonly TimelineEntry[] }>;
-  /** By id or by the code that customers quote. */
-  erase(customer: string): Promise<void>;
-  orders(limit: number): Promise<readonly OrderRecord[]>;
-  order(orderId: string): Promise<OperatorOrder>;
-  quarantine(limit: number): Promise<readonly QuarantineRecord[]>;
-  /** The finding was looked into and dealt with. */
-  resolveQuarantine(id: string): Promise<void>;
-  createCodes(wanted: Parameters<typeof createCreditCodes>[1]): Promise<string[]>;
-  pauseIntake(paused: boolean): Promise<void>;
-  intakePaused(): Promise<boolean>;
-  /**
-   * Somebody came back under a new contact id: what both have becomes the older customer's.
-   * @returns the customer's language.
-   */
-  join(olderCode: string, newerCode: string): Promise<Language>;
-  /** An answer to a customer's question, by the code they quoted. */
-  answer(customerCode: string, text: string, key: string): Promise<void>;
-}
+const chatsMax = 100_000;
 
-/** An order with all that happened at the provider. */
-export interface OperatorOrder {
-  readonly order: OrderView;
-  readonly charge?: ChargeRecord;
-  readonly refunds: readonly RefundRecord[];
-}
-
-/** What the operator may do, on the command line and at the desk. */
+/** The operator's port over a context; the same for every door. */
 export function createOperator(context: Context): Operator {
-  const { store } = context;
+  return { ...asking(context), ...money(context), ...people(context) };
+}
+
+/** What changes nothing. */
+function asking(context: Context) {
+  const { read } = context.store;
+  return {
+    today: () => todaysNumbers(context),
+    stuck: (limit) => stuckPhotos(context, limit),
+    photo: (photoId) => photoOf(context, photoId),
+    orders: (limit) => read.orders.list({ limit }),
+    order: (orderId) => orderOf(context, orderId),
+    quarantine: (limit) => read.inbox.quarantined(limit),
+    intakePaused: async () => (await read.settings.get(pausedSetting)) === 'yes',
+    chats: (channel, sinceMs) => read.reports.chatsSince(channel, sinceMs, chatsMax),
+    jobs: (filter) => context.queue.list(filter),
+    log: (limit) => read.operatorLog.list(limit),
+  } satisfies Partial<Operator>;
+}
+
+/** Money, what stands for it, and work. */
+function money(context: Context) {
+  return {
+    refund: (by, orderId, wish) =>
+      asOperator(context, by, async (tables, note) => {
+        const refund = await requestRefund(tables, context, orderId, wish);
+        const { id: refundId, amountMinor, credits } = refund;
+        const details = { orderId, refundId, amountMinor, credits };
+        await note({ action: 'refund', subject: orderId, details, key: `refund:${refundId}` });
+        const order = await tables.orders.find(orderId);
+        if (!order) throw new NotFound('order');
+        return { ...refund, currency: order.currency };
+      }),
+    createCodes: (by, wanted) =>
+      asOperator(context, by, async (tables, note) => {
+        const codes = await createCreditCodes(tables, context, wanted);
+        const { credits, count, batch } = wanted;
+        await note({ action: 'codes', subject: batch, details: { credits, count } });
+        return codes;
+      }),
+    resolveQuarantine: (by, id) =>
+      asOperator(context, by, async ({ inbox }, note) => {
+        if (!(await inbox.resolve(id, context.clock.now()))) throw new NotFound('order');
+        await note({ action: 'quarantine', subject: id, details: { id } });
+      }),
+    changeJob: (by, wanted, key) => changeJob(context, by, wanted, key),
+  } satisfies Partial<Operator>;
+}
+
+/** Customers, one or all. Repeated calls that change nothing leave no line. */
+function people(context: Context) {
+  const { store, live } = context;
 
   async function customerId(idOrCode: string): Promise<string> {
     const { customers } = store.read;
@@ -60,44 +78,54 @@ export function createOperator(context: Context): Operator {
   }
 
   return {
-    refund: (orderId, wish) =>
-      store.transaction((tables) => requestRefund(tables, context, orderId, wish)),
-    photo: async (photoId) => {
-      const photo = await store.read.photos.find(photoId);
-      if (!photo) throw new NotFound('photo');
-      const timeline = await store.read.timeline.ofPhoto(photoId);
-      return { view: await photoView(context, photo), timeline };
-    },
-    erase: async (customer) => erase(context, await customerId(customer)),
-    orders: (limit) => store.read.orders.list({ limit }),
-    order: async (orderId) => {
-      const order = await store.read.orders.find(orderId);
-      if (!order) throw new NotFound('order');
-      return {
-        order: await orderView(context, order),
-        charge: await store.read.charges.ofOrder(orderId),
-        refunds: await store.read.refunds.ofOrder(orderId),
-      };
-    },
-    quarantine: (limit) => store.read.inbox.quarantined(limit),
-    resolveQuarantine: async (id) => {
-      const done = await store.transaction(({ inbox }) => inbox.resolve(id, context.clock.now()));
-      if (!done) throw new NotFound('order');
-    },
-    createCodes: (wanted) => createCreditCodes(context, wanted),
-    pauseIntake: (paused) =>
-      store.transaction(({ settings }) => settings.set(pausedSetting, paused ? 'yes' : 'no')),
-    intakePaused: async () => (await store.read.settings.get(pausedSetting)) === 'yes',
-    join: async (olderCode, newerCode) => {
-      const [older, newer] = [await customerId(olderCode), await customerId(newerCode)];
-      await joinCustomers(context, newer, older);
-      context.log.info('operator.join', { customerId: older, joined: newer });
-      return (await current(store.read, older)).language;
-    },
-    answer: async (customerCode, text, key) => {
-      const id = await customerId(customerCode);
+    pauseIntake: (by, paused) =>
+      asOperator(context, by, async ({ settings }, note) => {
+        const wanted = paused ? 'yes' : 'no';
+        if (((await settings.get(pausedSetting)) ?? 'no') === wanted) return;
+        await settings.set(pausedSetting, wanted);
+        await note({ action: 'intake', subject: '', details: { paused } });
+      }),
+    answer: async (by, customer, text, key) => {
+      const id = await customerId(customer);
       const news = { customerId: id, key, event: { kind: 'support.answer', text } as const };
-      await store.transaction((tables) => tell(tables, context, news, priorities.paid));
+      await asOperator(context, by, async (tables, note) => {
+        await tell(tables, context, news, priorities.paid);
+        const details = { customerId: id };
+        await note({ action: 'answer', subject: id, details, key: `answer:${id}:${key}` });
+      });
     },
-  };
+    join: async (by, older, newer) => {
+      const [toId, fromId] = [await customerId(older), await customerId(newer)];
+      const both = await asOperator(context, by, async (tables, note) => {
+        const before = (await current(tables, fromId)).id;
+        const owner = await join(tables, context, fromId, toId);
+        const details = { customerId: owner, joined: before };
+        if (before !== owner) await note({ action: 'join', subject: owner, details });
+        return owner;
+      });
+      for (const id of [fromId, toId]) live.emit({ customerId: id, kind: 'credits' });
+      return (await current(store.read, both)).language;
+    },
+    erase: async (by, customer) => {
+      const { id } = await current(store.read, await customerId(customer));
+      await asOperator(context, by, async (tables, note) => {
+        await note({ action: 'erase', subject: id, details: { customerId: id } });
+        await forgetOrders(tables, context, id);
+      });
+      await erase(context, id);
+    },
+    beginBroadcast: async (by, channel, sinceMs, key) => {
+      const chats = await store.read.reports.chatsSince(channel, sinceMs, chatsMax);
+      await asOperator(context, by, async (_, note) => {
+        const details = { channel, chats: chats.length };
+        await note({
+          action: 'broadcast',
+          subject: '',
+          details,
+          key: `broadcast:${channel}:${key}`,
+        });
+      });
+      return chats;
+    },
+  } satisfies Partial<Operator>;
 }

@@ -191,6 +191,15 @@ describe('Telegram journeys through the real process', () => {
     await gina.sees((m) => /paused|no new photos|at the moment/i.test(m.text ?? ''), 'closed');
     operator.says('/resume');
     await operator.sees((m) => /Intake goes on/.test(m.text ?? ''), 'resume');
+    const log = cli('operator', 'log', '--limit', '3', '--json');
+    const who = { door: 'chat', actor: 'telegram' };
+    const lines = log.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { ...who, action: 'intake', details: { paused: false } },
+      { ...who, action: 'intake', details: { paused: true } },
+      { ...who, action: 'answer' },
+    ]);
+    expect(log).not.toContain('You paid once');
   });
 
   test('refund from the operator’s chat: the Stars go back once', async () => {

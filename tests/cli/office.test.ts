@@ -4,12 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { createIds, hashText } from '../../src/cli/ids.js';
+import { createMessages } from '../../src/cli/messages.js';
+import { createDatabaseQueue } from '../../src/queue/database-queue.js';
 import { openMigratedDatabase } from '../../src/storage/database.js';
 import { createStore } from '../../src/storage/store.js';
+import { priorities } from '../../src/studio/jobs.js';
 import { accounts, transfer } from '../../src/studio/ledger.js';
+import { operatorActions } from '../../src/studio/ports/operator.js';
 import { runCli } from '../support/cli.js';
 import { startPostgres } from '../support/postgres.js';
-import { wallClock } from '../support/quiet.js';
+import { keepingLogger, wallClock } from '../support/quiet.js';
 
 let dir: string;
 beforeEach(() => {
@@ -107,3 +111,44 @@ test('what is not there is said plainly', async () => {
   expect((await huancai('erase', 'cu_none')).code).toBe(2);
   expect((await huancai('codes', 'create', '--credits', '0')).code).toBe(2);
 }, 180_000);
+
+test('operator log: what the command line changed, by the login, newest first', async () => {
+  expect((await huancai('operator', 'log')).out).toContain('No operator has changed anything');
+  const [code] = (await huancai('codes', 'create', '--credits', '5')).out.trim().split('\n');
+  await noteJob();
+  expect((await huancai('jobs', 'cancel', 'stray')).code).toBe(0);
+  expect((await huancai('jobs', 'cancel', 'stray')).code).toBe(1);
+  const log = await huancai('operator', 'log', '--json');
+  const who = { type: 'operatorLog', door: 'cli', actor: os.userInfo().username };
+  expect(log.records()).toMatchObject([
+    { ...who, action: 'job', subject: 'stray', details: { wanted: 'cancel', key: 'stray' } },
+    { ...who, action: 'codes', details: { credits: 5, count: 1 } },
+  ]);
+  expect(log.out).not.toContain(code);
+  const shown = await huancai('operator', 'log', '--lang', 'zh-CN');
+  expect(shown.out).toContain('生成兑换码');
+  expect((await huancai('operator', 'log', '--limit', '1', '--json')).records()).toHaveLength(1);
+});
+
+/** A job that nobody takes: no studio is open. */
+async function noteJob(): Promise<void> {
+  const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);
+  const queue = createDatabaseQueue(
+    { db: database.raw as never, clock: wallClock, logger: keepingLogger() },
+    { dialect: database.dialect },
+  );
+  await queue.add({
+    ...{ name: 'intake', key: 'stray', payload: { photoId: 'ph_none' } },
+    ...{ priority: priorities.free, group: 'cu_1' },
+  });
+  await queue.close();
+  await database.close();
+}
+
+test.each(['en', 'zh-CN'] as const)('every change has its name in %s', (language) => {
+  const messages = createMessages(path.resolve(__dirname, '../../config/messages'));
+  for (const action of operatorActions) {
+    const key = `office.log.action.${action}`;
+    expect(messages.text(key, language)).not.toBe(key);
+  }
+});

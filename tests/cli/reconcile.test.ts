@@ -2,7 +2,6 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { billDateAt, reconcileDay } from '../../src/cli/payments/reconcile-day.js';
 import { createReconcileDuty, type OperatorNews } from '../../src/cli/payments/reconcile-duty.js';
-import { createReports } from '../../src/storage/report-store.js';
 import type { GatewayId } from '../../src/studio/ports/gateway.js';
 import { requestRefund } from '../../src/studio/request-refund.js';
 import { queueDue } from '../../src/studio/sweep/due.js';
@@ -56,9 +55,7 @@ async function open(stand: Stand) {
     await shop.drain();
     return refund.id;
   };
-  const reports = createReports(shop.database);
-  const books = { reports, read: shop.store.read };
-  return { shop, order, settle, bought, refunded, books, reports };
+  return { shop, order, settle, bought, refunded, books: shop.store.read };
 }
 
 /** What the command line needs to reach the emulator with the shop's own data. */
@@ -192,6 +189,14 @@ describe('the command', () => {
     expect(await shop.store.read.orders.find(missed.orderId)).toMatchObject({ state: 'fulfilled' });
     expect(await shop.store.read.refunds.find(pending.id)).toMatchObject({ state: 'succeeded' });
     const after = await look('--apply');
+    // What our books lacked, asked for once each, by whoever ran the command.
+    const logged = await shop.store.read.operatorLog.list(100);
+    expect(
+      logged.map((one) => [one.action, one.door, one.details['movement'], one.subject].join(' ')),
+    ).toEqual(expect.arrayContaining(['repair cli charge strange_1']));
+    expect(logged.map(({ subject }) => subject).sort()).toEqual(
+      ['strange_1', missed.chargeId, asked.chargeId, asked.chargeId].sort(),
+    );
     expect(after.names).not.toContain(`missingHere charge ${missed.chargeId} repaired`);
     expect(after.last).toMatchObject({ theirsMinor: expect.any(Number), left: 4 });
     const { code } = await runCli(['ledger', 'audit'], {
@@ -222,7 +227,7 @@ describe('the command', () => {
 
 test('every morning once: differences are logged and told, a late bill is asked for again', async () => {
   const stand = await alipayStand();
-  const { shop, order, bought, reports } = await open(stand);
+  const { shop, order, bought } = await open(stand);
   try {
     await bought();
     const { chargeId } = await order();
@@ -232,7 +237,7 @@ test('every morning once: differences are logged and told, a late bill is asked 
     const logger = keepingLogger();
     const told: OperatorNews[] = [];
     const duty = createReconcileDuty({
-      ...{ store: shop.store, reports, logger, gateways: [stand.gateway] },
+      ...{ store: shop.store, logger, gateways: [stand.gateway] },
       clock: { now: () => now },
       tellOperator: async (_key, news) => void told.push(news),
     });

@@ -3,6 +3,7 @@ import type { Job } from '../../src/studio/jobs.js';
 import { createOperator } from '../../src/studio/operator.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
+import { clerk } from '../support/shop.js';
 
 const rounds = 6;
 
@@ -55,7 +56,7 @@ export function moneyRaces(
       const { someone, ids, order, pay } = await ordered();
       await pay();
       const wish = { key: 'all', reason: 'asked for it' };
-      const refund = () => createOperator(shop.context).refund(order.id, wish);
+      const refund = () => createOperator(shop.context).refund(clerk, order.id, wish);
       await Promise.all([makeFiles(), refund(), refund()]);
       await settled();
       expect(await shop.state(order.id)).toBe('refunded');

@@ -2,7 +2,7 @@ import { auditLedger } from '../../src/storage/audit.js';
 import { createChatLog } from '../../src/storage/chat-store.js';
 import { startOfDayMs } from '../../src/studio/local-day.js';
 import { createOperator } from '../../src/studio/operator.js';
-import { openShop, type Shop, shopConfig } from '../support/shop.js';
+import { clerk, openShop, type Shop, shopConfig } from '../support/shop.js';
 
 let shop: Shop;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const redeem = async (customerId: string, credits: number) => {
   const wanted = { credits, count: 1, batch: 'spring', expiresMs: null };
-  const [code] = await createOperator(shop.context).createCodes(wanted);
+  const [code] = await createOperator(shop.context).createCodes(clerk, wanted);
   return shop.studio.redeemCreditCode(customerId, code!);
 };
 
@@ -78,7 +78,7 @@ test('a link code expires', async () => {
 test('a credit code works once, for whoever is first, in any spelling', async () => {
   const [one, two] = [await shop.newCustomer(), await shop.newCustomer()];
   const wanted = { credits: 5, count: 1, batch: 'spring', expiresMs: null };
-  const [code] = await createOperator(shop.context).createCodes(wanted);
+  const [code] = await createOperator(shop.context).createCodes(clerk, wanted);
   const tries = [one, two, one, two].map(({ id }) =>
     shop.studio.redeemCreditCode(id, code!.toLowerCase()).then(
       ({ credits }) => credits,
@@ -90,14 +90,14 @@ test('a credit code works once, for whoever is first, in any spelling', async ()
 
 test('a code that is too old already is not made', async () => {
   const wanted = { credits: 5, count: 1, batch: 'spring', expiresMs: shop.clock.now() - 1 };
-  await expect(createOperator(shop.context).createCodes(wanted)).rejects.toMatchObject({
+  await expect(createOperator(shop.context).createCodes(clerk, wanted)).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
 });
 
 test('codes are kept as hashes only', async () => {
   const wanted = { credits: 5, count: 2, batch: 'spring', expiresMs: null };
-  const codes = await createOperator(shop.context).createCodes(wanted);
+  const codes = await createOperator(shop.context).createCodes(clerk, wanted);
   const rows = await shop.database.writer.selectFrom('creditCodes').selectAll().execute();
   const text = JSON.stringify(rows);
   for (const code of codes) expect(text).not.toContain(code.replaceAll('-', ''));
@@ -114,7 +114,7 @@ test('erasing takes photos, files and names, and keeps what accounts must keep',
   await shop.sandbox.pay(shop.sandbox.tradeOf(order.qr!)!);
   await shop.studio.refreshOrder(order.id);
   await shop.drain();
-  await createOperator(shop.context).erase(someone.customerCode.toLowerCase());
+  await createOperator(shop.context).erase(clerk, someone.customerCode.toLowerCase());
   await shop.drain();
   const left: string[] = [];
   for await (const { key } of shop.blobs.list()) left.push(key);

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.js';
 import { createOperator } from '../../src/studio/operator.js';
-import { openShop, type Shop, type ShopOptions, shopConfig } from '../support/shop.js';
+import { clerk, openShop, type Shop, type ShopOptions, shopConfig } from '../support/shop.js';
 
 let shop: Shop;
 const open = async (options: ShopOptions = {}) => {
@@ -97,9 +97,9 @@ test('a full waiting room, a full disk and a pause close the intake', async () =
   await shop.submit(two);
   await expect(shop.submit(three)).rejects.toMatchObject(closed('backlog'));
   await shop.drain();
-  await office.pauseIntake(true);
+  await office.pauseIntake(clerk, true);
   await expect(shop.submit(three)).rejects.toMatchObject(closed('paused'));
-  await office.pauseIntake(false);
+  await office.pauseIntake(clerk, false);
   await shop.submit(three);
 });
 
@@ -189,7 +189,7 @@ test('choosing another look after HD makes its HD for nothing', async () => {
   const someone = await shop.newCustomer();
   const photo = await shop.readyPhoto(someone);
   await createOperator(shop.context)
-    .createCodes({ credits: 1, count: 1, batch: 'b', expiresMs: null })
+    .createCodes(clerk, { credits: 1, count: 1, batch: 'b', expiresMs: null })
     .then(([code]) => shop.studio.redeemCreditCode(someone.id, code!));
   await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
   await shop.drain();

@@ -3,6 +3,7 @@ import { createOperator } from '../../src/studio/operator.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 import type { ShopOptions } from '../support/shop.js';
+import { clerk } from '../support/shop.js';
 
 let shop: BankShop;
 afterEach(() => shop.close());
@@ -22,7 +23,7 @@ async function paidHd(photoCount: number, options: ShopOptions = {}) {
 }
 
 const refund = (orderId: string, amountMinor?: number, key = `key-${amountMinor}`) =>
-  createOperator(shop.context).refund(orderId, { key, amountMinor, reason: 'asked for it' });
+  createOperator(shop.context).refund(clerk, orderId, { key, amountMinor, reason: 'asked for it' });
 
 test('who gets all the money back gets no file, and keeps no credits', async () => {
   const { someone, ids, order } = await paidHd(2);

@@ -2,6 +2,7 @@ import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.
 import { createOperator } from '../../src/studio/operator.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
 import type { ShopOptions } from '../support/shop.js';
+import { clerk } from '../support/shop.js';
 
 let shop: BankShop;
 const open = async (options: ShopOptions = {}) => {
@@ -26,7 +27,7 @@ const wish = (amountMinor?: number, key = `key-${amountMinor}`) => ({
 test('a full refund returns the money and takes the unspent credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
-  await createOperator(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(clerk, order.id, wish());
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
   expect(await shop.credits(someone)).toBe(0);
@@ -42,7 +43,7 @@ test('credits that were spent stay spent', async () => {
   const photo = await shop.readyPhoto(someone);
   await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
   await shop.drain();
-  await createOperator(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(clerk, order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(0);
   expect((await shop.studio.photo(someone.id, photo.id)).unlocked).toBe(true);
@@ -53,16 +54,16 @@ test('partial refunds add up to what was paid and no further', async () => {
   await open();
   const { someone, order } = await boughtTen();
   const office = createOperator(shop.context);
-  await office.refund(order.id, wish(2_000));
-  await office.refund(order.id, wish(2_000));
-  await office.refund(order.id, wish(4_000));
+  await office.refund(clerk, order.id, wish(2_000));
+  await office.refund(clerk, order.id, wish(2_000));
+  await office.refund(clerk, order.id, wish(4_000));
   await shop.drain();
   expect((await office.order(order.id)).order.refundedMinor).toBe(6_000);
   expect(await shop.credits(someone)).toBe(1);
-  await expect(office.refund(order.id, wish(901))).rejects.toMatchObject({
+  await expect(office.refund(clerk, order.id, wish(901))).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
-  await office.refund(order.id, wish(900));
+  await office.refund(clerk, order.id, wish(900));
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
   await shop.expectBalanced();
@@ -73,7 +74,7 @@ test('racing refunds never exceed what was paid', async () => {
   const { order } = await boughtTen();
   const office = createOperator(shop.context);
   const outcomes = await Promise.allSettled(
-    [1, 2, 3, 4].map((i) => office.refund(order.id, wish(3_000, `race-${i}`))),
+    [1, 2, 3, 4].map((i) => office.refund(clerk, order.id, wish(3_000, `race-${i}`))),
   );
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
   await shop.drain();
@@ -86,7 +87,7 @@ test.each(['lost', 'unheard'] as const)(
     await open();
     const { order } = await boughtTen();
     shop.bank.faults.push({ method: 'refund', fault }, { method: 'refund', fault });
-    await createOperator(shop.context).refund(order.id, wish(500));
+    await createOperator(shop.context).refund(clerk, order.id, wish(500));
     for (let minute = 0; minute < 4; minute += 1) await shop.tick(60_000);
     const refunds = [...shop.bank.trades.get(order.chargeId)!.refunds.values()];
     expect(refunds).toEqual([{ refundMinor: 500, state: 'succeeded' }]);
@@ -99,7 +100,7 @@ test('a refund that is still processing is followed up until it is through', asy
   const { order } = await boughtTen();
   shop.bank.refundsBecome('processing');
   const office = createOperator(shop.context);
-  const { id } = await office.refund(order.id, wish(500));
+  const { id } = await office.refund(clerk, order.id, wish(500));
   await shop.drain();
   expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'processing' }]);
   shop.bank.trades.get(order.chargeId)!.refunds.get(id)!.state = 'abnormal';
@@ -116,7 +117,7 @@ test('a refund that the provider closed gives the credits back', async () => {
   await open();
   const { someone, order } = await boughtTen();
   shop.bank.refundsBecome('closed');
-  await createOperator(shop.context).refund(order.id, wish());
+  await createOperator(shop.context).refund(clerk, order.id, wish());
   await shop.drain();
   expect(await shop.credits(someone)).toBe(10);
   expect(await shop.state(order.id)).toBe('fulfilled');
@@ -205,12 +206,12 @@ test('Stars go back whole or not at all', async () => {
   await shop.store.transaction((tables) => tables.orders.update(order.id, { currency: 'XTR' }));
   const office = createOperator(shop.context);
   for (const part of [1, 6_899, 6_901])
-    await expect(office.refund(order.id, wish(part))).rejects.toMatchObject({
+    await expect(office.refund(clerk, order.id, wish(part))).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
       params: expect.objectContaining({ expected: '6900' }),
     });
-  expect(await office.refund(order.id, wish(6_900))).toMatchObject({ amountMinor: 6_900 });
-  await expect(office.refund(order.id, wish(undefined, 'again'))).rejects.toMatchObject({
+  expect(await office.refund(clerk, order.id, wish(6_900))).toMatchObject({ amountMinor: 6_900 });
+  await expect(office.refund(clerk, order.id, wish(undefined, 'again'))).rejects.toMatchObject({
     code: 'NOT_POSSIBLE_NOW',
   });
 });

@@ -3,7 +3,7 @@ import { createDuties } from '../../src/studio/sweep/index.js';
 import { sweepOverdue } from '../../src/studio/sweep/overdue.js';
 import { sweepOrphans, sweepRetention } from '../../src/studio/sweep/retention.js';
 import { sweepStuck } from '../../src/studio/sweep/stuck.js';
-import { openShop, type Shop } from '../support/shop.js';
+import { clerk, openShop, type Shop } from '../support/shop.js';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -218,7 +218,7 @@ test('every duty runs on an empty shop', async () => {
 });
 
 async function codeFor(credits: number): Promise<{ code: string }> {
-  const { createCreditCodes } = await import('../../src/studio/codes.js');
+  const { createOperator } = await import('../../src/studio/operator.js');
   const wanted = { credits, count: 1, batch: 'test', expiresMs: null };
-  return { code: (await createCreditCodes(shop.context, wanted))[0]! };
+  return { code: (await createOperator(shop.context).createCodes(clerk, wanted))[0]! };
 }

@@ -18,6 +18,7 @@ import type { ChatRef, CustomerEvent } from '../../src/studio/jobs.js';
 import { createPipeline } from '../../src/studio/pipeline.js';
 import type { ChatChannel } from '../../src/studio/ports/channel.js';
 import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
+import type { Actor } from '../../src/studio/ports/operator.js';
 import type { Store } from '../../src/studio/ports/store.js';
 import { createRestoreStage } from '../../src/studio/stages/restore.js';
 import { createDirectQueue } from './direct-queue.js';
@@ -49,6 +50,9 @@ export const shopConfig: StudioConfig = {
   intake: { waitingPerCustomer: 100, waitingTotal: 1000, minFreeBytes: 1 },
   retentionDays: { original: 30, chroma: 30, preview: 30, master: 30 },
 };
+
+/** The operator at the command line. */
+export const clerk: Actor = { door: 'cli', name: 'clerk' };
 
 export type Told = { chat: ChatRef; event: CustomerEvent; key: string };
 

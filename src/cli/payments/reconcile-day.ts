@@ -5,7 +5,6 @@ import {
   type PaymentGateway,
   paymentMethods,
 } from '../../studio/ports/gateway.js';
-import type { Reports } from '../../studio/ports/reports.js';
 import type { Tables } from '../../studio/ports/store.js';
 
 const hourMs = 3_600_000;
@@ -13,10 +12,8 @@ const dayMs = 24 * hourMs;
 /** Both sides stamp their own time: lines this near to midnight may be the neighbouring day's. */
 const edgeMs = 3 * hourMs;
 
-export interface Books {
-  readonly reports: Reports;
-  readonly read: Pick<Tables, 'charges' | 'refunds'>;
-}
+/** What of the books is read. */
+export type Books = Pick<Tables, 'charges' | 'refunds' | 'reports'>;
 
 /** When a provider's day begins: Telegram counts UTC days, the others China's. */
 export function startOfBillDay(gateway: GatewayId, date: string): number {
@@ -59,17 +56,17 @@ export async function reconcileDay(
 
 /** A line booked on quite another day: a poll that came late, a refund that took long. */
 async function lookUp(
-  { read }: Books,
+  { charges, refunds: refundRows }: Books,
   gateway: GatewayId,
   line: BillLine,
 ): Promise<readonly BookLine[]> {
-  const charge = await read.charges.find(line.outTradeNo);
+  const charge = await charges.find(line.outTradeNo);
   if (charge?.gateway !== gateway || charge.state !== 'paid') return [];
   const { id: outTradeNo, currency } = charge;
   // Outside every day: it matches the provider's line and is not missed anywhere else.
   const base = { outTradeNo, currency, atMs: Number.NEGATIVE_INFINITY };
   if (line.kind === 'charge') return [{ ...base, kind: 'charge', amountMinor: charge.amountMinor }];
-  const refunds = await read.refunds.ofOrder(charge.orderId);
+  const refunds = await refundRows.ofOrder(charge.orderId);
   return refunds
     .filter(({ id, state }) => state === 'succeeded' && [id, undefined].includes(line.outRefundNo))
     .map(({ id: outRefundNo, amountMinor }) => ({

@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../../studio/ports/basics.js';
 import { isProvider, type PaymentGateway } from '../../studio/ports/gateway.js';
 import type { Metrics } from '../../studio/ports/metrics.js';
 import type { Store } from '../../studio/ports/store.js';
-import { type Books, billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
+import { billDateAt, reconcileDay, startOfBillDay } from './reconcile-day.js';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -14,7 +14,6 @@ const daysMax = 7;
 
 export interface ReconcileDutyDeps {
   readonly store: Store;
-  readonly reports: Books['reports'];
   readonly gateways: Iterable<PaymentGateway>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -70,8 +69,8 @@ async function compare(
   gateway: PaymentGateway,
   date: string,
 ): Promise<void> {
-  const { store, reports, logger } = deps;
-  const result = await reconcileDay({ reports, read: store.read }, gateway, date);
+  const { store, logger } = deps;
+  const result = await reconcileDay(store.read, gateway, date);
   const { matched, theirsMinor, oursMinor, differences } = result;
   const sums = { gateway: gateway.id, date, matched, theirsMinor, oursMinor };
   logger.info('reconciliation.done', { ...sums, differences: differences.length });

@@ -1,5 +1,4 @@
 import type { Difference, Reconciliation } from '../../payments/reconciliation.js';
-import { createReports } from '../../storage/report-store.js';
 import { BillNotReady, StudioError } from '../../studio/errors/index.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
 import { describeError, WrongUse } from '../errors.js';
@@ -55,14 +54,13 @@ async function reconcileGateway(
   gateway: PaymentGateway,
   { date, apply }: ReconcileOptions,
 ): Promise<ExitCode> {
-  const { shell, context, database } = parts;
+  const { shell, context } = parts;
   const { output, t } = shell;
   const day = date ?? billDateAt(gateway.id, shell.now() - dayMs);
   let result: Reconciliation;
   try {
     if (startOfBillDay(gateway.id, day) > shell.now()) throw new BillNotReady(gateway.id, day);
-    const books = { reports: createReports(database), read: context.store.read };
-    result = await reconcileDay(books, gateway, day);
+    result = await reconcileDay(context.store.read, gateway, day);
   } catch (error) {
     if (!(error instanceof StudioError)) throw error;
     const { code } = error;
@@ -93,12 +91,12 @@ async function reconcileGateway(
 
 /** A provider that does not answer leaves the difference for the next time. */
 async function mend(
-  { context }: OfficeParts,
+  { context, by }: OfficeParts,
   gateway: PaymentGateway,
   difference: Difference,
 ): Promise<RepairOutcome> {
   try {
-    return await repair(context, gateway, difference);
+    return await repair(context, by, gateway, difference);
   } catch (error) {
     if (!(error instanceof StudioError)) throw error;
     context.log.warn('reconciliation.notRepaired', { gateway: gateway.id, code: error.code });

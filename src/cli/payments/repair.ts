@@ -1,6 +1,8 @@
 import type { Difference } from '../../payments/reconciliation.js';
 import type { Context } from '../../studio/context.js';
+import { asOperator } from '../../studio/operator-log.js';
 import type { PaymentGateway } from '../../studio/ports/gateway.js';
+import type { Actor } from '../../studio/ports/operator.js';
 import { applyPaid } from '../../studio/stages/apply-paid.js';
 import { applyRefund, queryRefundState } from '../../studio/stages/refund.js';
 
@@ -12,17 +14,29 @@ export type RepairOutcome = 'repaired' | 'quarantined' | 'confirmed' | 'kept';
 
 /**
  * Mend a difference by what the provider answers now, never by the bill alone, and never by
- * inventing or removing money: a payment goes through the same door as a poll's.
+ * inventing or removing money: a payment goes through the same door as a poll's. That it was wanted is
+ * in the operator's log before anything is asked.
  */
-export function repair(
+export async function repair(
   context: Context,
+  by: Actor,
   gateway: PaymentGateway,
   difference: Difference,
 ): Promise<RepairOutcome> {
   const { kind, movement } = difference;
-  if (kind === 'amount' || kind === 'repeated') return Promise.resolve('kept');
+  if (kind === 'amount' || kind === 'repeated') return 'kept';
+  if (kind === 'missingHere') await writeDown(context, by, gateway, difference);
   const mend = movement === 'charge' ? repairCharge : repairRefund;
   return mend(context, gateway, difference);
+}
+
+/** Only what our books lack can change them. */
+function writeDown(context: Context, by: Actor, { id: gateway }: PaymentGateway, what: Difference) {
+  const { kind, movement, outTradeNo, outRefundNo = '' } = what;
+  const key = `repair:${gateway}:${kind}:${movement}:${outTradeNo}:${outRefundNo}`;
+  return asOperator(context, by, (_, note) =>
+    note({ action: 'repair', subject: outTradeNo, details: { gateway, kind, movement }, key }),
+  );
 }
 
 async function repairCharge(

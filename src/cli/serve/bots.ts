@@ -5,7 +5,6 @@ import type { ConversationDeps } from '../../bots/conversation/talk.js';
 import type { Door } from '../../bots/door.js';
 import { createOperatorDesk, type OperatorDesk } from '../../bots/operator-desk.js';
 import type { WechatStatus } from '../../bots/wechat/wechat-session.js';
-import { createDesk } from '../../studio/desk.js';
 import type { ChatRef } from '../../studio/jobs.js';
 import {
   type ChannelId,
@@ -61,8 +60,7 @@ export function openBots(
   const { clock } = shop.parts;
   const desk = createOperatorDesk(
     {
-      ...{ chatLog: shop.chatLog, messages, clock, log: shop.logger, say },
-      operator: createDesk(shop.context, shop.reports),
+      ...{ chatLog: shop.chatLog, messages, clock, log: shop.logger, say, operator: shop.operator },
     },
     { language: shell.language, ...(operator ? { chat: operator } : {}) },
   );

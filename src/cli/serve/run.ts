@@ -113,9 +113,9 @@ function publishedModel(models: ModelStore, id: string) {
 
 /** Bills against books every morning; differences go to the log and to the operator. */
 function reconcileDutyOf({ t }: Shell, shop: Shop, bots: Bots) {
-  const { store, reports, gateways, parts, logger, watch } = shop;
+  const { store, gateways, parts, logger, watch } = shop;
   return createReconcileDuty({
-    ...{ store, reports, logger, clock: parts.clock, metrics: watch.metrics },
+    ...{ store, logger, clock: parts.clock, metrics: watch.metrics },
     gateways: [...gateways.all.values()],
     tellOperator: (key, news) => bots.tellOperator(key, t('reconcile.operator', { ...news })),
   });

@@ -1,10 +1,10 @@
 import { createOutboxRelay } from '../../queue/outbox-relay.js';
 import { createChatLog } from '../../storage/chat-store.js';
 import { createMonitor } from '../../storage/monitor-store.js';
-import { createReports } from '../../storage/report-store.js';
 import { createStore } from '../../storage/store.js';
 import { createContext, createStudio } from '../../studio/create-studio.js';
 import { type Handlers, type JobsIn, jobsIn, type Lane } from '../../studio/jobs.js';
+import { createOperator } from '../../studio/operator.js';
 import { createPipeline, type Pipeline } from '../../studio/pipeline.js';
 import type { ChannelId, Logger } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
@@ -59,7 +59,7 @@ export async function openShop(shell: Shell, { logger, channels, baseUrl }: Shop
   return {
     ...{ parts, store, queue, gateways, context, studio, pipeline, logger, config, box, watch },
     chatLog: createChatLog(database),
-    reports: createReports(database),
+    operator: createOperator(context),
   };
 }
 

@@ -6,10 +6,10 @@ import { withOffice } from './open-office.js';
 export function createCodes(
   options: GlobalOptions & { credits: number; count: number; batch: string; expires?: number },
 ): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, by, shell: { output, t } }) => {
     const { credits, count, batch, expires } = options;
     const expiresMs = expires ?? null;
-    const codes = await office.createCodes({ credits, count, batch, expiresMs });
+    const codes = await office.createCodes(by, { credits, count, batch, expiresMs });
     for (const code of codes) {
       output.record({ type: 'code', code, credits, batch, expiresMs });
       output.line(code);

@@ -10,6 +10,7 @@ export function registerOffice(program: Command, finish: Finish): void {
   registerLedger(program, finish);
   registerOrders(program, finish);
   registerCodes(program, finish);
+  registerLog(program, finish);
   registerPhotos(program, finish);
 }
 
@@ -123,6 +124,22 @@ function registerCodes(program: Command, finish: Finish): void {
     .action(async (options) => {
       const { createCodes } = await import('./codes.js');
       finish(await createCodes(options));
+    });
+}
+
+function registerLog(program: Command, finish: Finish): void {
+  const operator = program.command('operator').description('what operators did');
+  withCommonOptions(
+    operator
+      .command('log')
+      .description(`What operators changed, newest first: refunds, answers, joins, pauses, codes, erasures, broadcasts,
+jobs; who did it, and from where. Nothing in it can be changed.`),
+  )
+    .option('--limit <n>', 'at most this many', wholeIn(1, 10_000, 50), 50)
+    .addHelpText('after', exitCodesHelp)
+    .action(async (options: GlobalOptions & { limit: number }) => {
+      const { showOperatorLog } = await import('./operator-log.js');
+      finish(await showOperatorLog(options));
     });
 }
 

@@ -1,11 +1,11 @@
-import type { Database } from '../../storage/database.js';
 import { createStore } from '../../storage/store.js';
 import type { Context } from '../../studio/context.js';
 import { createContext } from '../../studio/create-studio.js';
 import { yuan } from '../../studio/money.js';
-import { createOperator, type Operator } from '../../studio/operator.js';
+import { createOperator } from '../../studio/operator.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import type { GatewayId, PaymentGateway } from '../../studio/ports/gateway.js';
+import type { Actor, Operator } from '../../studio/ports/operator.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createIds, hashText } from '../ids.js';
 import { openQueue, openStudioDatabase } from '../open-queue.js';
@@ -13,13 +13,16 @@ import { type GlobalOptions, openShell } from '../open-shell.js';
 import type { Places } from '../places.js';
 import { openLogger } from '../process.js';
 import type { Shell } from '../shell.js';
+import { whoAmI } from '../who-am-i.js';
 import { openWorkParts } from '../wire.js';
 import { studioConfigOf } from './studio-config.js';
 
+/** What work at the desk is given. */
 export interface OfficeParts {
   readonly shell: Shell;
   readonly context: Context;
-  readonly database: Database;
+  /** Who works here. */
+  readonly by: Actor;
 }
 
 /**
@@ -28,10 +31,12 @@ export interface OfficeParts {
  */
 export function withOffice(
   options: GlobalOptions,
-  work: (office: Operator, shell: Shell) => Promise<ExitCode>,
+  work: (parts: { office: Operator; by: Actor; shell: Shell }) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const none = () => new Map<GatewayId, PaymentGateway>();
-  return withContext(options, none, ({ context, shell }) => work(createOperator(context), shell));
+  return withContext(options, none, ({ context, by, shell }) =>
+    work({ office: createOperator(context), by, shell }),
+  );
 }
 
 /** The same with gateways, for what must be asked at once. */
@@ -61,7 +66,7 @@ export async function withContext(
       },
       studioConfigOf(shell.config),
     );
-    return await work({ shell, context, database });
+    return await work({ shell, context, by: whoAmI() });
   } finally {
     await queue.close().catch(() => {});
     await Promise.allSettled([store.close(), parts.engine.close()]);

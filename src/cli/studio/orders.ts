@@ -5,7 +5,7 @@ import { money, time, withOffice } from './open-office.js';
 
 /** `huancai orders list`. */
 export function listOrders(options: GlobalOptions & { limit: number }): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, shell: { output, t } }) => {
     const orders = await office.orders(options.limit);
     for (const { chat: _, payToken: __, ...order } of orders) {
       output.record({ type: 'order', ...order });
@@ -22,7 +22,7 @@ export function listOrders(options: GlobalOptions & { limit: number }): Promise<
 
 /** `huancai orders show`. */
 export function showOrder(id: string, options: GlobalOptions): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, shell: { output, t } }) => {
     const { order, charge, refunds } = await office.order(id);
     const { payPath: _, qr: __, ...shown } = order;
     output.record({ type: 'order', ...shown, charge: charge ?? null, refunds });
@@ -48,9 +48,9 @@ export function showOrder(id: string, options: GlobalOptions): Promise<ExitCode>
 export function quarantine(
   options: GlobalOptions & { limit: number; resolve?: string },
 ): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, by, shell: { output, t } }) => {
     if (options.resolve !== undefined) {
-      await office.resolveQuarantine(options.resolve);
+      await office.resolveQuarantine(by, options.resolve);
       output.record({ type: 'resolved', id: options.resolve });
       output.line(t('office.quarantine.resolved', { id: options.resolve }));
       return exitCodes.done;
@@ -72,10 +72,10 @@ export function refund(
   orderId: string,
   options: GlobalOptions & { reason: string; amountFen?: number; key?: string },
 ): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, by, shell: { output, t } }) => {
     const { reason, amountFen: amountMinor, key = randomUUID() } = options;
     const { order } = await office.order(orderId);
-    const made = await office.refund(orderId, { key, reason, amountMinor });
+    const made = await office.refund(by, orderId, { key, reason, amountMinor });
     const { id, state, credits } = made;
     output.record({ type: 'refund', id, orderId, state, amountMinor: made.amountMinor, credits });
     const amount = money(made.amountMinor, order.currency);

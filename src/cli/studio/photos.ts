@@ -4,7 +4,7 @@ import { time, withOffice } from './open-office.js';
 
 /** `huancai photo show`. */
 export function showPhoto(id: string, options: GlobalOptions): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
+  return withOffice(options, async ({ office, shell: { output, t } }) => {
     const { view, timeline } = await office.photo(id);
     const entries = timeline.map(({ atMs, event, details }) => ({ atMs, event, details }));
     output.record({ type: 'photo', ...view, timeline: entries });
@@ -27,8 +27,8 @@ export function showPhoto(id: string, options: GlobalOptions): Promise<ExitCode>
 
 /** `huancai erase`. */
 export function erase(customer: string, options: GlobalOptions): Promise<ExitCode> {
-  return withOffice(options, async (office, { output, t }) => {
-    await office.erase(customer);
+  return withOffice(options, async ({ office, by, shell: { output, t } }) => {
+    await office.erase(by, customer);
     output.record({ type: 'erased', customer });
     output.line(t('office.erased', { customer }));
     return exitCodes.done;

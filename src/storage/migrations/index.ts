@@ -4,6 +4,7 @@ import { queueTables } from './003-queue.js';
 import { chatTables } from './004-chats.js';
 import { workFacts } from './005-work-facts.js';
 import { jobAnswers } from './006-answers.js';
+import { operatorLog } from './007-operator-log.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   chatTables,
   workFacts,
   jobAnswers,
+  operatorLog,
 ];
 
 export type { DialectName, Migration } from './migration.js';

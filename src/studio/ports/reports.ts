@@ -1,6 +1,5 @@
 import type { ChatRef } from '../jobs.js';
 import type { PhotoState } from '../photo.js';
-import type { PhotoRecord, QuarantineRecord } from '../records.js';
 import type { ChannelId } from './basics.js';
 import type { Currency, GatewayId } from './gateway.js';
 
@@ -16,14 +15,12 @@ export interface MoneyMovement {
 }
 
 /** Questions over many rows, for operators; the stages never ask them. */
-export interface Reports {
+export interface ReportTable {
   photosSince(sinceMs: number): Promise<Readonly<Partial<Record<PhotoState, number>>>>;
   customersSince(sinceMs: number): Promise<number>;
   paidSince(
     sinceMs: number,
   ): Promise<readonly { currency: Currency; orders: number; amountMinor: number }[]>;
-  quarantined(limit: number): Promise<readonly QuarantineRecord[]>;
-  idlePhotos(beforeMs: number, limit: number): Promise<readonly PhotoRecord[]>;
   /** Chats of identities seen since, newest first. */
   chatsSince(channel: ChannelId, sinceMs: number, limit: number): Promise<readonly ChatRef[]>;
   /** Paid charges and succeeded refunds of a gateway in [fromMs, toMs). */

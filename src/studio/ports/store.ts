@@ -18,6 +18,8 @@ import type {
 import type { ChannelId } from './basics.js';
 import type { BlobKind } from './blobs.js';
 import type { GatewayId } from './gateway.js';
+import type { OperatorLogRecord } from './operator.js';
+import type { ReportTable } from './reports.js';
 
 /**
  * The database: the truth about everything. Contract: tests/contracts/store.ts, on SQLite and
@@ -53,6 +55,8 @@ export interface Tables {
   readonly inbox: InboxTable;
   readonly outbox: OutboxTable;
   readonly settings: SettingTable;
+  readonly operatorLog: OperatorLogTable;
+  readonly reports: ReportTable;
 }
 
 /** `lock` reads a row that nobody else can change before this transaction ends. */
@@ -201,6 +205,14 @@ export interface OutboxTable {
   overdue(beforeMs: number, limit: number): Promise<OutboxJob[]>;
   /** Unrelayed jobs and the age of the oldest. */
   backlog(nowMs: number): Promise<{ jobs: number; oldestMs: number }>;
+}
+
+/** What operators changed; the database refuses to change or delete a line. */
+export interface OperatorLogTable {
+  /** `exists`: the key is taken, and its line stays as it is. */
+  add(line: OperatorLogRecord): Promise<'added' | 'exists'>;
+  /** Newest first. */
+  list(limit: number): Promise<OperatorLogRecord[]>;
 }
 
 export interface SettingTable {
