@@ -16,6 +16,13 @@ import { clerk } from '../support/shop.js';
 const chat: Actor = { door: 'chat', name: 'telegram' };
 const console: Actor = { door: 'console', name: 'front desk' };
 
+/** The driver's error may be of another realm: its words count. */
+const complaint = (call: Promise<unknown>) =>
+  call.then(
+    () => 'done',
+    (error: { message: string }) => error.message,
+  );
+
 /** One port for every door, and what it changes in one transaction with its line in the log. */
 export function operatorContract(
   prepare: () => Promise<Partial<DatabaseConfig>>,
@@ -149,10 +156,14 @@ export function operatorContract(
     const { someone, order } = await boughtTen();
     await sql`drop table operator_log`.execute(shop.database.raw);
     const desk = office();
-    await expect(desk.refund(clerk, order.id, { key: 'r', reason: 'x' })).rejects.toThrow();
-    await expect(desk.pauseIntake(clerk, true)).rejects.toThrow();
-    await expect(desk.createCodes(clerk, codes)).rejects.toThrow();
-    await expect(desk.answer(clerk, someone.id, 'x', 'k')).rejects.toThrow();
+    for (const change of [
+      desk.refund(clerk, order.id, { key: 'r', reason: 'x' }),
+      desk.pauseIntake(clerk, true),
+      desk.createCodes(clerk, codes),
+      desk.answer(clerk, someone.id, 'x', 'k'),
+    ]) {
+      expect(await complaint(change)).toContain('operator_log');
+    }
     expect((await desk.order(order.id)).refunds).toEqual([]);
     expect(await shop.credits(someone)).toBe(10);
     expect(await desk.intakePaused()).toBe(false);
@@ -166,7 +177,9 @@ export function operatorContract(
   test('the database refuses to change or delete a line', async () => {
     await office().pauseIntake(clerk, true);
     for (const statement of [`update operator_log set actor = 'x'`, 'delete from operator_log']) {
-      await expect(sql.raw(statement).execute(shop.database.raw)).rejects.toThrow('append-only');
+      expect(await complaint(sql.raw(statement).execute(shop.database.raw))).toContain(
+        'append-only',
+      );
     }
     expect(await linesOf()).toHaveLength(1);
   });

@@ -129,10 +129,10 @@ test('what the provider closed is neither back nor gone: all of it can go back o
   const { someone, order } = await boughtTen();
   const office = createOperator(shop.context);
   shop.bank.refundsBecome('closed');
-  await office.refund(order.id, wish(6_900, 'in vain'));
+  await office.refund(clerk, order.id, wish(6_900, 'in vain'));
   await shop.drain();
   shop.bank.refundsBecome('succeeded');
-  const again = await office.refund(order.id, wish(undefined, 'again'));
+  const again = await office.refund(clerk, order.id, wish(undefined, 'again'));
   expect(again).toMatchObject({ amountMinor: 6_900, credits: 10 });
   await shop.drain();
   expect(await shop.state(order.id)).toBe('refunded');
