@@ -3,7 +3,7 @@ import { ChannelAway, StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
 import { type Clock, chatChannelNames, type Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
-import type { Operator } from '../studio/ports/operator.js';
+import type { Actor, Operator } from '../studio/ports/operator.js';
 import type { Reply } from './conversation/reply.js';
 import type { Text } from './desk-reports.js';
 
@@ -24,7 +24,7 @@ interface Broadcast {
 /** The operator's words to everybody. */
 export interface Broadcasts {
   /** Write it down, then send it in the background. @returns to how many chats. */
-  begin(desk: ChatRef, words: string, key: string): Promise<number>;
+  begin(by: Actor, desk: ChatRef, words: string, key: string): Promise<number>;
   /** Go on with what a restart cut off. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -81,9 +81,8 @@ export function createBroadcasts(deps: {
     wait(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
 
   return {
-    async begin(desk, words, key) {
+    async begin(by, desk, words, key) {
       const sinceMs = deps.clock.now() - seenWithinMs;
-      const by = { door: 'chat', name: desk.channel } as const;
       const to = await deps.operator.beginBroadcast(by, desk.channel, sinceMs, key);
       const one: Broadcast = { desk, words, key, sinceMs };
       await deps.chatLog.setState(desk.channel, key, stateName, one);

@@ -62,7 +62,9 @@ export function createChatListener(
 
   async function isForDesk({ who, text = '', repliesTo }: Said, key: string): Promise<boolean> {
     if (!asks.isDesk(who.chatId)) return false;
-    return desk.handle({ text, repliesTo, key: `${door.keyPrefix}:${key}` });
+    // Alone with us there is only one.
+    const from = isGroup(who.chatId) ? who.userId : undefined;
+    return desk.handle({ text, repliesTo, from, key: `${door.keyPrefix}:${key}` });
   }
 
   /** An app sends a selection photo by photo: what belongs together is found out first. */

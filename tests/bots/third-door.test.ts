@@ -11,8 +11,7 @@ import { createMessages } from '../../src/cli/messages.js';
 import { createQrPicture } from '../../src/cli/serve/qr-picture.js';
 import { zipInto } from '../../src/cli/serve/zip-files.js';
 import { createChatLog } from '../../src/storage/chat-store.js';
-import { createReports } from '../../src/storage/report-store.js';
-import { createDesk } from '../../src/studio/desk.js';
+import { createOperator } from '../../src/studio/operator.js';
 import type { ChannelId } from '../../src/studio/ports/basics.js';
 import type { ChatChannel } from '../../src/studio/ports/channel.js';
 import {
@@ -22,7 +21,7 @@ import {
   plainAbilities,
   type Shown,
 } from '../support/memory-door.js';
-import { openShop, type Shop, shopConfig } from '../support/shop.js';
+import { clerk, openShop, type Shop, shopConfig } from '../support/shop.js';
 import { until } from '../support/until.js';
 
 jest.setTimeout(60_000);
@@ -44,7 +43,7 @@ async function openBot(abilities: Abilities) {
   const chatLog = createChatLog(shop.database);
   const { studio, context, blobs, clock, log } = shop;
   const say = (chat: { chatId: string }, reply: Reply) => bot.say(chat.chatId, reply);
-  const operator = createDesk(context, createReports(shop.database));
+  const operator = createOperator(context);
   const desk = createOperatorDesk(
     { ...{ chatLog, messages, clock, log, say }, operator },
     { language: 'en', chat: { channel: memoryChannel, chatId: operatorId } },
@@ -62,7 +61,7 @@ async function openBot(abilities: Abilities) {
   const bot = createChatBot({ ...deps, desk }, config, door);
   (context.channels as Map<ChannelId, ChatChannel>).set(memoryChannel, bot.channel);
   await bot.start();
-  return { door, bot };
+  return { door, bot, desk };
 }
 
 beforeEach(async () => {
@@ -174,6 +173,14 @@ test('/id, a question to the operator, the answer, a broadcast: the desk is behi
   await sees(dora, ({ text }) => /I have turned it/.test(text), 'answer');
   await operator.says('/broadcast Happy new year');
   await sees(dora, ({ text }) => text === 'Happy new year', 'broadcast');
+  // An operator's chat may be a group: then the log says who of it.
+  await running.desk.handle({ text: '/pause', from: 'otto', key: 'by-otto' });
+  const log = await shop.store.read.operatorLog.list(10);
+  expect(log.map(({ action, actor }) => `${actor} ${action}`)).toEqual([
+    `${memoryChannel}:otto intake`,
+    `${memoryChannel} broadcast`,
+    `${memoryChannel} answer`,
+  ]);
 });
 
 test('a message that comes twice is answered once', async () => {
@@ -265,8 +272,8 @@ describe('what a door can carry decides how things are said', () => {
     await sees(lea, ({ text }) => /¥9\.90/.test(text), 'preview and its words');
     await lea.says('/history', 'one-word');
     const customer = await shop.store.read.customers.byIdentity(memoryChannel, lea.chatId);
-    const { answer } = createDesk(shop.context, createReports(shop.database));
-    for (let i = 1; i <= 5; i++) await answer(customer!.code, `news ${i}.`, `news-${i}`);
+    const { answer } = createOperator(shop.context);
+    for (let i = 1; i <= 5; i++) await answer(clerk, customer!.code, `news ${i}.`, `news-${i}`);
     const news = () => lea.sees().flatMap(({ text }) => /news (\d)\./.exec(text)?.[1] ?? []);
     await sees(lea, ({ text }) => /news 2/.test(text), 'as much as one word allows');
     // The same word again renews nothing.

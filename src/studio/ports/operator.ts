@@ -11,7 +11,10 @@ export type OperatorDoor = 'cli' | 'chat' | 'console';
 /** Who acts. */
 export interface Actor {
   readonly door: OperatorDoor;
-  /** Login of the system, channel of the chat, name of the console's session: never a secret. */
+  /**
+   * Login of the system; channel of the chat, and who in a group (`telegram:990001`); name of the
+   * console's session. Never a secret.
+   */
   readonly name: string;
 }
 
