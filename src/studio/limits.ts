@@ -40,6 +40,8 @@ export const limits = {
     liveTopicsPerStream: 60,
     /** Orders, and photos, read again at each look, over all connections: another process may have changed them. */
     liveReadsPerPoll: 25,
+    /** How long the rest of a refused upload is listened to. */
+    hearOutMs: 20_000,
     /** Uploads left over by a killed process are removed after this. */
     staleUploadMs: 3_600_000,
     /** How long an answer waits for the gateway's code before it goes out without one. */

@@ -91,8 +91,8 @@ export interface WebConfig {
   readonly port: number;
   /** How the outside reaches us, without a trailing slash. Absent: as the request names it. */
   readonly publicUrl?: string;
-  /** Behind a reverse proxy that sets X-Forwarded-*. */
-  readonly trustProxy: boolean;
+  /** Reverse proxies whose X-Forwarded-* are believed: how many, or their networks. */
+  readonly trustProxy: false | number | readonly string[];
   /** Half-done uploads lie here; on the blobs' disk, so that they can be moved. */
   readonly uploadDir: string;
   /** Signs the cookies: at least 32 random bytes as text. */

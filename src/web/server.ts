@@ -28,6 +28,7 @@ import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
 import { refuseCrossSite } from './same-origin.js';
 import { addSecurityHeaders, docsPolicy } from './security.js';
+import { proxyTrust } from './trusted-proxies.js';
 import { removeStaleUploads } from './upload.js';
 import { createIdentify } from './visitor.js';
 
@@ -39,7 +40,7 @@ const fleetPrefix = '/fleet/v1';
  */
 export async function createWebServer(deps: WebDeps, config: WebConfig): Promise<WebServer> {
   const app = fastify({
-    trustProxy: config.trustProxy,
+    trustProxy: proxyTrust(config.trustProxy),
     bodyLimit: limits.web.bodyBytes,
     requestTimeout: limits.web.requestTimeoutMs,
     forceCloseConnections: 'idle',

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -55,7 +56,9 @@ export async function receiveUpload(
     return { ...received, fields };
   } catch (error) {
     if (received) await rm(received.file, { force: true });
-    throw toUploadError(error, config);
+    const refusal = toUploadError(error, config);
+    if (!(refusal instanceof PhotoFileTooLarge)) await hearOut(request, config.limitBytes);
+    throw refusal;
   }
 }
 
@@ -65,6 +68,24 @@ export function refuseDeclaredSize(request: FastifyRequest, limitBytes: number):
   if (declared > limitBytes + limits.web.bodyBytes) {
     throw new PhotoFileTooLarge(declared, limitBytes);
   }
+}
+
+/**
+ * Read the rest of a body that is refused. A proxy that is still sending when we answer and close
+ * calls that a bad gateway, and the visitor never learns the reason.
+ */
+export async function hearOut({ raw }: FastifyRequest, limitBytes: number): Promise<void> {
+  if (raw.readableEnded || raw.destroyed) return;
+  const enough = new AbortController();
+  const late = AbortSignal.any([enough.signal, AbortSignal.timeout(limits.web.hearOutMs)]);
+  let heardBytes = 0;
+  raw.on('data', (chunk: Buffer) => {
+    heardBytes += chunk.length;
+    if (heardBytes > limitBytes) enough.abort();
+  });
+  raw.resume();
+  // Cut off, too long or too slow: then the answer comes in between.
+  await once(raw, 'end', { signal: late }).catch(() => {});
 }
 
 /** Remove what killed processes left half done; those of processes at work stay. */

@@ -124,7 +124,7 @@ describe('limits', () => {
 
   test('per address, per customer, for new customers: 429 with the time to wait', async () => {
     const shop = await startWebStack({
-      web: { trustProxy: true, newCustomersPerHourPerAddress: 2, requestsPerMinutePerCustomer: 5 },
+      web: { trustProxy: 1, newCustomersPerHourPerAddress: 2, requestsPerMinutePerCustomer: 5 },
     });
     const me = (headers: Record<string, string>) => fetch(`${shop.url}/api/v1/me`, { headers });
     expect((await me(from('203.0.113.7'))).status).toBe(200);
@@ -142,6 +142,18 @@ describe('limits', () => {
     for (let i = 0; i < 8; i += 1) statuses.push((await client.send('GET', '/api/v1/me')).status);
     expect(statuses.filter((status) => status === 200).length).toBe(6);
     expect(statuses.at(-1)).toBe(429);
+    await shop.close();
+  });
+
+  test('a visitor cannot choose an address by sending one along', async () => {
+    const shop = await startWebStack({ web: { trustProxy: 1, newCustomersPerHourPerAddress: 2 } });
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      // What the visitor says, then what the proxy saw.
+      const said = from(`198.51.100.${i}, 203.0.113.40`);
+      statuses.push((await fetch(`${shop.url}/api/v1/me`, { headers: said })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429, 429, 429]);
     await shop.close();
   });
 

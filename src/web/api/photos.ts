@@ -4,7 +4,7 @@ import { InvalidRequest } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
 import type { Finishing } from '../../studio/ports/colorizer.js';
 import { describe, ref } from '../openapi.js';
-import { receiveUpload, refuseDeclaredSize } from '../upload.js';
+import { hearOut, receiveUpload, refuseDeclaredSize } from '../upload.js';
 import { photoJson, timelineJson } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 import { finishingBody } from './finishing-body.js';
@@ -109,8 +109,13 @@ function sendPhoto(app: FastifyInstance, api: ApiContext): void {
       // The body is read by the handler, as it arrives.
       onRequest: async (request, reply) => {
         refuseDeclaredSize(request, api.config.uploadBytes);
-        await api.rates.upload(request);
-        await enter(api, request, reply);
+        try {
+          await api.rates.upload(request);
+          await enter(api, request, reply);
+        } catch (refusal) {
+          await hearOut(request, api.config.uploadBytes);
+          throw refusal;
+        }
       },
     },
     async (request, reply) => {
