@@ -1,5 +1,7 @@
 // Written by `npm run api:types` from the OpenAPI document; change api-shapes.ts instead.
 
+import type { PaymentMethod } from '../studio/ports/gateway.js';
+
 /** One way to colour a photo */
 export interface Look {
   id: string;
@@ -73,7 +75,7 @@ export interface Order {
   /** Fen, or Stars */
   amountMinor: number;
   currency: 'CNY' | 'XTR';
-  method: 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
+  method: PaymentMethod;
   /** True: no real money */
   sandbox: boolean;
   photoIds: string[];
@@ -120,7 +122,7 @@ export interface OrderToPay {
     /** Fen, or Stars */
     amountMinor: number;
     currency: 'CNY' | 'XTR';
-    method: 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
+    method: PaymentMethod;
     /** True: no real money */
     sandbox: boolean;
     /** The amount, if it is in yuan */
@@ -143,7 +145,7 @@ export interface Receipt {
     amountMinor: number;
   }[];
   currency: 'CNY' | 'XTR';
-  method: 'sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits';
+  method: PaymentMethod;
   paidAt: string;
 }
 
@@ -158,7 +160,7 @@ export interface Prices {
     credits: number;
     amountFen: number;
   }[];
-  methods: ('sandbox' | 'alipay' | 'wechatpay' | 'stars' | 'credits')[];
+  methods: PaymentMethod[];
 }
 
 /** The customer */

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { packageRoot } from '../../src/cli/package-root.js';
+import { methodNames } from '../../src/studio/ports/gateway.js';
 import { createSepiaColorizer } from './sepia-colorizer.js';
 import { startWebStack } from './web-stack.js';
 
@@ -13,6 +14,9 @@ interface Document {
 const target = path.join(packageRoot, 'src', 'web', 'api-types.ts');
 const banner =
   '// Written by `npm run api:types` from the OpenAPI document; change api-shapes.ts instead.';
+
+/** Ways to pay stay those of the table: another one must not change what is written. */
+const imports = "import type { PaymentMethod } from '../studio/ports/gateway.js';";
 
 /** The document as a running server tells it. */
 async function askServer(): Promise<Document> {
@@ -26,7 +30,8 @@ async function askServer(): Promise<Document> {
 
 /** One interface for each shape of the document, in its order. */
 async function typesOf({ components }: Document): Promise<string> {
-  const flat = JSON.stringify(components.schemas);
+  const methods = JSON.stringify({ type: 'string', enum: methodNames });
+  const flat = JSON.stringify(components.schemas).replaceAll(methods, '{"tsType":"PaymentMethod"}');
   const definitions: Record<string, JSONSchema> = JSON.parse(
     flat.replaceAll('#/components/schemas/', '#/definitions/'),
   );
@@ -38,7 +43,7 @@ async function typesOf({ components }: Document): Promise<string> {
       format: false,
     }),
   );
-  const text = [banner, ...(await Promise.all(parts))].join('\n\n');
+  const text = [banner, imports, ...(await Promise.all(parts))].join('\n\n');
   return formatted(text.replace(/\/\*\*\s+\* (.*)\s+\*\//g, '/** $1 */'));
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { UnexpectedFault } from '../errors/index.js';
-import { isRestore, type JobPayloads, jobs } from '../jobs.js';
+import { isRestore, jobs } from '../jobs.js';
 import { limits } from '../limits.js';
 import { want } from '../outbox.js';
 import { awaitsOutcome } from '../photo.js';
@@ -81,7 +81,7 @@ async function abandoned(context: Context, job: OutboxJob, known: JobInfo): Prom
   }
   // Whoever buried it may have died before telling: photos must not wait for ever.
   if (jobs[job.name].holdsUp === 'photo') {
-    const { photoId } = job.payload as JobPayloads['intake' | 'restore'];
+    const { photoId } = job.payload as { readonly photoId: string };
     const reason = new UnexpectedFault(new Error(known.lastError ?? known.state));
     await failPhoto(context, photoId, job.key, reason);
   }
