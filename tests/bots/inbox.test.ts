@@ -133,6 +133,37 @@ test('while trying makes no sense nothing is tried', async () => {
   await until(() => handled.includes('1'));
 });
 
+test('told to wait for long, the turn is given up at once, and nothing more is tried', async () => {
+  await inbox.start();
+  fault = () => {
+    fault = () => undefined;
+    return away();
+  };
+  await receive(update('1'), update('2'));
+  await until(() => log.lines.some(({ event }) => event === 'chat.notHandled'));
+  // Resolves when every turn is through: a second try would have been one.
+  await inbox.stop();
+  expect(handled).toEqual([]);
+  expect(await openKeys()).toEqual(['1', '2']);
+});
+
+test('a catch-up leaves alone what is being handled', async () => {
+  await inbox.start();
+  const gate = new Gate();
+  fault = async (key) => {
+    if (key === 'b') await gate.opened;
+    return key === '1' ? away() : undefined;
+  };
+  await receive(update('1'), update('b', 'ben'));
+  await until(() => log.lines.some(({ event }) => event === 'chat.notHandled'));
+  fault = () => undefined;
+  await inbox.catchUp();
+  await until(() => handled.includes('1'));
+  gate.open();
+  await inbox.stop();
+  expect(handled).toEqual(['1', 'b']);
+});
+
 test('what fails for a moment is tried again in its turn', async () => {
   await inbox.start();
   let faults = 1;

@@ -114,6 +114,14 @@ test('in a group everybody has an album of their own', async () => {
   await albums.stop();
 });
 
+test('a photo that is told twice before it is handed over is one photo', async () => {
+  const who = chat();
+  const { albums, handed } = life();
+  for (const key of ['a', 'b', 'a']) await albums.add(who, arrival(key, 'g'));
+  await albums.stop();
+  expect(handed).toEqual([['a', 'b']]);
+});
+
 test('stopping hands over what waits', async () => {
   const who = chat();
   const { albums, handed } = life();

@@ -61,6 +61,11 @@ test.each(['', 'xx', 'hd', 'pi:only', 'sf:ph_1:purple', 'la:fr', 'constructor', 
   },
 );
 
+test('only the button that says yes deletes everything', () => {
+  for (const text of ['da', 'da:', 'da:no', 'da:YES'])
+    expect(decodeIntent(text)).toEqual({ kind: 'deleteAll', confirmed: false });
+});
+
 test('what no button carries is a fault of ours', () => {
   expect(() => encodeIntent({ kind: 'text', text: 'x' })).toThrow(RangeError);
   expect(() => encodeIntent({ kind: 'zip', albumId: 'x'.repeat(80) })).toThrow(RangeError);
@@ -88,6 +93,7 @@ test.each<[string, Intent]>([
   ['兑换ABCD2345', { kind: 'redeem', code: 'ABCD2345' }],
   ['2', { kind: 'choice', number: 2 }],
   ['２', { kind: 'choice', number: 2 }],
+  ['1931', { kind: 'text', text: '1931' }],
   ['grandma in 1931', { kind: 'text', text: 'grandma in 1931' }],
   ['', { kind: 'text', text: '' }],
 ])('%j means %j', (text, intent) => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { StoredState } from '../../src/queue/database-tables.js';
+import type { JobRow } from '../../src/queue/database-tables.js';
 import {
   BlobsAway,
   CardPaused,
@@ -515,7 +515,7 @@ export function queueContract(start: () => Promise<QueueHarness>): void {
 
 export interface DatabaseHarness extends QueueHarness {
   /** As an operator with SQL at hand does it. */
-  setState(key: string, state: StoredState): Promise<void>;
+  change(key: string, columns: Partial<Pick<JobRow, 'state' | 'finished_ms'>>): Promise<void>;
 }
 
 /** What a queue in a table promises beyond that, while somebody changes it by hand. */
@@ -542,10 +542,47 @@ export function databaseLeaseContract(start: () => Promise<DatabaseHarness>): vo
     const consumer = queue.consume(['notify'], { notify: work }, options);
     await queue.add(notify('by hand'));
     await until(async () => (await queue.find('by hand'))?.state === 'active');
-    await harness.setState('by hand', 'dead');
+    await harness.change('by hand', { state: 'dead' });
     await until(() => stopped.includes('by hand'));
     await consumer.close(1_000);
     expect((await queue.find('by hand'))?.state).toBe('dead');
+  });
+
+  test('a cancel that was wished for comes true, although the worker died with the job', async () => {
+    await queue.add(notify('wished'));
+    await killWorker(harness.victim, () => queue.cancel('wished'));
+    let runs = 0;
+    const options = { concurrency: 1, worker: 'box:3' };
+    const consumer = queue.consume(['notify'], { notify: async () => void runs++ }, options);
+    await until(async () => (await queue.find('wished'))?.state === 'cancelled');
+    await consumer.close(5_000);
+    expect(runs).toBe(0);
+  });
+
+  test('what is done is forgotten after a week, a dead letter after a month', async () => {
+    for (const [state, ...days] of [
+      ['done', 6, 8],
+      ['dead', 8, 29, 31],
+      ['cancelled', 29, 31],
+    ] as const)
+      for (const age of days) {
+        await queue.add(notify(`${state} ${age}`));
+        const finished_ms = Date.now() - age * 86_400_000;
+        await harness.change(`${state} ${age}`, { state, finished_ms });
+      }
+    // Another process: it looks through old rows when it begins.
+    const other = await harness.open();
+    const options = { concurrency: 1, worker: 'box:4' };
+    const consumer = other.consume(['notify'], { notify: async () => {} }, options);
+    const forgotten = ['done 8', 'dead 31', 'cancelled 31'];
+    await until(async () => {
+      const found = await Promise.all(forgotten.map((key) => queue.find(key)));
+      return found.every((one) => one === undefined);
+    });
+    for (const key of ['done 6', 'dead 8', 'dead 29', 'cancelled 29'])
+      expect((await queue.find(key))?.key).toBe(key);
+    await consumer.close(1_000);
+    await other.close();
   });
 
   test('the end of an attempt is not written over what was set by hand meanwhile', async () => {
@@ -554,7 +591,7 @@ export function databaseLeaseContract(start: () => Promise<DatabaseHarness>): vo
     const consumer = queue.consume(['notify'], { notify: () => gate.opened }, options);
     await queue.add(notify('ended'));
     await until(async () => (await queue.find('ended'))?.state === 'active');
-    await harness.setState('ended', 'cancelled');
+    await harness.change('ended', { state: 'cancelled' });
     gate.open();
     await consumer.close(5_000);
     expect((await queue.find('ended'))?.state).toBe('cancelled');
@@ -562,15 +599,18 @@ export function databaseLeaseContract(start: () => Promise<DatabaseHarness>): vo
 }
 
 /** Let a process take one job, then kill -9 it. @returns what it had. */
-async function killWorker(victim: QueueHarness['victim']) {
+async function killWorker(victim: QueueHarness['victim'], before?: () => Promise<unknown>) {
   const script = path.join(__dirname, '../support/queue-victim.cjs');
   const child = spawn(process.execPath, [script, ...victim, JSON.stringify(contractPolicy)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = new Promise((resolve) => child.once('exit', resolve));
   try {
-    for await (const line of createInterface({ input: child.stdout }))
+    for await (const line of createInterface({ input: child.stdout })) {
+      child.kill('SIGSTOP');
+      await before?.();
       return JSON.parse(line) as { key: string; attempt: number };
+    }
     throw new Error('the worker ended without a job; is dist/ built? npm run build');
   } finally {
     child.kill('SIGKILL');

@@ -204,6 +204,50 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     expect(await store.read.outbox.find(job.key)).toBeUndefined();
   });
 
+  test('a job that is not due yet is not overdue', async () => {
+    const job: NewJob = {
+      ...{ name: 'intake', key: 'later', payload: { photoId: 'p' }, priority: 5, group: 'c' },
+      notBeforeMs: 1_000,
+    };
+    await store.transaction(({ outbox }) => outbox.add(job, 1));
+    await store.transaction(({ outbox }) => outbox.relayed([job.key], 2));
+    expect(await store.read.outbox.overdue(1_000, 10)).toEqual([]);
+    expect(await store.read.outbox.overdue(1_001, 10)).toMatchObject([{ key: 'later' }]);
+  });
+
+  test('notifications belong to their gateway and their order', async () => {
+    const news = (gateway: 'alipay' | 'wechatpay', key: string, outTradeNo: string) => ({
+      ...{ gateway, key, outTradeNo, outRefundNo: null, status: { kind: 'other' } },
+      ...{ receivedMs: 1, handledMs: null },
+    });
+    const all = [news('alipay', 'n1', 'ch_1'), news('wechatpay', 'n1', 'ch_2')];
+    const add = () =>
+      store.transaction(async ({ inbox }) => {
+        const outcomes = [];
+        for (const one of all) outcomes.push(await inbox.add(one));
+        return outcomes;
+      });
+    expect(await add()).toEqual(['added', 'added']);
+    expect(await add()).toEqual(['exists', 'exists']);
+    const waiting = (outTradeNo?: string) =>
+      store.read.inbox.unhandled({ limit: 10, ...(outTradeNo ? { outTradeNo } : {}) });
+    expect(await waiting('ch_2')).toEqual([all[1]]);
+    await store.transaction(({ inbox }) => inbox.handled('alipay', 'n1', 5));
+    expect(await waiting()).toEqual([all[1]]);
+  });
+
+  test('a finding is settled once', async () => {
+    const finding = {
+      ...{ id: 'q_1', gateway: 'alipay', key: 'k', outTradeNo: 'ch_1', reason: 'amount' },
+      ...{ status: { state: 'paid' }, resolvedMs: null, atMs: 1 },
+    } as const;
+    await store.transaction(({ inbox }) => inbox.quarantine(finding as never));
+    const resolve = () => store.transaction(({ inbox }) => inbox.resolve('q_1', 2));
+    expect(await resolve()).toBe(true);
+    expect(await resolve()).toBe(false);
+    expect(await store.read.inbox.quarantined(10)).toEqual([]);
+  });
+
   test('codes work once and not after their time', async () => {
     await store.transaction(async ({ codes }) => {
       await codes.addLink('a', 'cu_1', 100);

@@ -52,6 +52,8 @@ export class AlipayEmulator {
   /** Calls whose signature was verified, in order. */
   readonly calls: string[] = [];
   faults: FaultPlan;
+  /** Refunds are accepted and move nothing, as Alipay says by `fund_change`. */
+  refundsIdle = false;
   /** Differences planted into the bill, for reconciliation. */
   billEdits: (lines: string[]) => string[] = (lines) => lines;
   /** Days whose bill is not made yet, or never will be. */
@@ -342,6 +344,8 @@ export class AlipayEmulator {
     const number = biz['out_request_no'];
     if (trade?.status !== 'TRADE_SUCCESS' || !fen || !number)
       return business('ACQ.TRADE_NOT_EXIST');
+    if (this.refundsIdle)
+      return success({ out_trade_no: trade.outTradeNo, trade_no: trade.tradeNo, fund_change: 'N' });
     const before = trade.refunds.get(number);
     if (before && before.fen !== fen) return business('ACQ.DISCORDANT_REPEAT_REQUEST');
     if (!before && sum(trade) + fen > moved(trade))

@@ -50,6 +50,27 @@ describe('alipay answers', () => {
     await stand.close();
   });
 
+  test('a refund that moved nothing is not done; a trade that went back whole is not merely closed', async () => {
+    const stand = await alipayStand();
+    const charge = chargeRequest({ nowMs: Date.now() });
+    const { outTradeNo } = charge;
+    await stand.gateway.createCharge(charge);
+    stand.pay(outTradeNo);
+    const { providerId, amountMinor } = await stand.gateway.queryCharge(outTradeNo);
+    const [refundMinor, totalMinor] = [amountMinor!, amountMinor!];
+    const refund = {
+      ...{ outRefundNo: 'rf_1', outTradeNo, providerId: providerId!, currency: 'CNY' as const },
+      ...{ refundMinor, totalMinor },
+    };
+    stand.emulator.refundsIdle = true;
+    expect((await stand.gateway.refund(refund)).state).toBe('absent');
+    stand.emulator.refundsIdle = false;
+    expect((await stand.gateway.refund(refund)).state).toBe('succeeded');
+    expect((await stand.gateway.refund(refund)).state).toBe('succeeded');
+    expect(await stand.gateway.queryCharge(outTradeNo)).toMatchObject({ state: 'refunded' });
+    await stand.close();
+  });
+
   test('no answer within the time-out is unknown', async () => {
     const stand = await alipayStand({ timeoutMs: 300 });
     stand.emulator.faults = () => 'slow';

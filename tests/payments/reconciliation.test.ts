@@ -46,6 +46,13 @@ test('each planted difference is found and named', () => {
   ]);
 });
 
+test('the same number in another currency is another sum', () => {
+  const inStars = { ...charge('a', 990), currency: 'XTR' } as const;
+  expect(run([charge('a', 990)], [inStars])).toMatchObject({
+    ...{ matched: 0, differences: [{ kind: 'amount', outTradeNo: 'a' }] },
+  });
+});
+
 test('a payment at midnight belongs to whichever day the provider says', () => {
   const late = charge('late', 990, day + 86_400_000 + 500);
   expect(run([charge('late', 990)], [late]).differences).toEqual([]);

@@ -32,9 +32,9 @@ async function start(): Promise<DatabaseHarness> {
       await Promise.all(databases.splice(0).map((d) => d.close()));
       await (control.raw as unknown as Kysely<QueueTables>).deleteFrom('queue_jobs').execute();
     },
-    setState: async (key, state) => {
+    change: async (key, columns) => {
       const db = control.raw as unknown as Kysely<QueueTables>;
-      await db.updateTable('queue_jobs').set({ state }).where('key', '=', key).execute();
+      await db.updateTable('queue_jobs').set(columns).where('key', '=', key).execute();
     },
     stop: async () => {
       await Promise.all([control, ...databases].map((d) => d.close()));

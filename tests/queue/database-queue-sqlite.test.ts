@@ -37,10 +37,10 @@ async function start(): Promise<DatabaseHarness> {
       await db.deleteFrom('queue_jobs').execute();
       await database.close();
     },
-    setState: async (key, state) => {
+    change: async (key, columns) => {
       const database = await open();
       const db = database.relaxed as unknown as Kysely<QueueTables>;
-      await db.updateTable('queue_jobs').set({ state }).where('key', '=', key).execute();
+      await db.updateTable('queue_jobs').set(columns).where('key', '=', key).execute();
       await database.close();
     },
     stop: async () => {

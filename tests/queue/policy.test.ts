@@ -69,6 +69,19 @@ test('a job may lose some workers, not too many', () => {
   );
 });
 
+test('a photo has a limit of its own for the workers it may lose', () => {
+  const policy = { ...defaultPolicy, maxLostWorkers: 4, maxLostWorkersPerPhoto: 1 };
+  expect(poisoned('restore', 1, policy)).toBeUndefined();
+  expect(poisoned('restore', 2, policy)?.code).toBe('WORKER_LOST');
+  expect(poisoned('deliver', 4, policy)).toBeUndefined();
+});
+
+test('however often a patient job failed, its pause has an end', () => {
+  const policy = { ...defaultPolicy, maxAttempts: 100 };
+  const verdict = judge(new DiskUnavailable('/', 'x'), 40, policy, () => 1);
+  expect(verdict).toEqual({ kind: 'retry', delayMs: policy.backoffMaxMs });
+});
+
 test('more before you or fewer workers never make the wait shorter', () => {
   const count = fc.integer({ min: 0, max: 500 });
   fc.assert(

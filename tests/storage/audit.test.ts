@@ -52,6 +52,14 @@ const crimes: readonly [crime: string, statement: string, noticed: readonly stri
     ['refunds are booked and within what was paid'],
   ],
   [
+    'a refund that its order forgot',
+    `insert into refunds (id, order_id, charge_id, key, state, amount_minor, credits, reason,
+      created_ms, polls) values ('rf', '$ORDER', '$CHARGE', 'k', 'succeeded', 5, 0, 'x', 1, 0);
+      insert into transfers (id, key, "from", "to", amount, asset, at_ms)
+      values ('tr', 'refunded:rf', 'house:revenue:CNY', 'gateway:alipay:CNY', 5, 'CNY', 1)`,
+    ['refunds are booked and within what was paid'],
+  ],
+  [
     'fulfilled without a file',
     `update holds set order_id = null`,
     ['fulfilled orders handed something over'],

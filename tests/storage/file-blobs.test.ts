@@ -32,6 +32,11 @@ test('files and folders are for their owner only', async () => {
   const file = await blobs.localFile(key);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
+  // What comes in may be anybody's to read.
+  const upload = path.join(dir, 'upload');
+  writeFileSync(upload, randomBytes(5), { mode: 0o644 });
+  const put = await blobs.putFile('original', upload);
+  expect(statSync(await blobs.localFile(put.key)).mode & 0o777).toBe(0o600);
 });
 
 test('a blob put again is young again', async () => {

@@ -133,6 +133,20 @@ test('erasing takes photos, files and names, and keeps what accounts must keep',
   expect(again.id).not.toBe(someone.id);
 });
 
+test('what was just said in an erased chat is still to be answered; what was answered is gone', async () => {
+  const someone = await shop.newCustomer('erased-chat');
+  const chatLog = createChatLog(shop.database);
+  const said = (key: string) => ({
+    ...{ channel: 'web' as const, key, chatKey: 'erased-chat', payload: { key }, receivedMs: 1 },
+  });
+  await chatLog.record([said('answered'), said('waiting')]);
+  await chatLog.handled('web', 'answered', 2);
+  await shop.studio.erase(someone.id);
+  expect((await chatLog.open('web', 10)).map(({ key }) => key)).toEqual(['waiting']);
+  // Told again, the answered one is unknown: nothing of it was kept.
+  expect(await chatLog.record([said('answered'), said('waiting')])).toHaveLength(1);
+});
+
 test('erasing at the same time, and a photo that comes in meanwhile: nothing stays', async () => {
   const someone = await shop.newCustomer();
   for (let i = 0; i < 3; i += 1) await shop.submit(someone);

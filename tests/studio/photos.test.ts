@@ -230,6 +230,7 @@ test('a photo deleted while it is coloured leaves no file behind', async () => {
   const left: string[] = [];
   for await (const { key } of shop.blobs.list()) left.push(key);
   expect(left).toEqual([]);
+  expect(await shop.studio.photos(someone.id, { limit: 10 })).toEqual([]);
   await expect(shop.studio.photo(someone.id, photo.id)).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });

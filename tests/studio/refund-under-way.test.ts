@@ -37,10 +37,11 @@ test('who gets all the money back gets no file, and keeps no credits', async () 
 });
 
 test('the last part of a refund calls off what is still in the making', async () => {
-  const { someone, order } = await paidHd(1);
+  const { someone, ids, order } = await paidHd(1);
   await refund(order.id, 400);
   await refund(order.id, 590);
   await shop.drain();
+  expect((await shop.studio.photo(someone.id, ids[0]!)).unlocked).toBe(false);
   expect(await shop.state(order.id)).toBe('refunded');
   expect(await shop.credits(someone)).toBe(0);
   await shop.expectBalanced();

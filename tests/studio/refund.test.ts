@@ -95,6 +95,35 @@ test.each(['lost', 'unheard'] as const)(
   },
 );
 
+test('no answer to a refund is not a no: it is open, and the operator is not called', async () => {
+  await open();
+  const { order } = await boughtTen();
+  shop.bank.faults.push({ method: 'refund', fault: 'lost' });
+  const office = createOperator(shop.context);
+  await office.refund(clerk, order.id, wish(500));
+  await shop.drain();
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'intent' }]);
+  shop.bank.faults.push({ method: 'refund', fault: 'refused' });
+  await shop.tick(60_000);
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'abnormal' }]);
+  // The provider never heard of it: sent once more, under the same number.
+  await shop.tick(24 * 3_600_000);
+  expect((await office.order(order.id)).refunds).toMatchObject([{ state: 'succeeded' }]);
+  expect(shop.bank.trades.get(order.chargeId)!.refunds.size).toBe(1);
+  await shop.expectBalanced();
+});
+
+test('what went back stands on the receipt', async () => {
+  await open();
+  const { someone, order } = await boughtTen();
+  await createOperator(shop.context).refund(clerk, order.id, wish(500));
+  await shop.drain();
+  expect((await shop.studio.receipt(someone.id, order.id)).lines).toEqual([
+    { text: 'receipt.topup', amountMinor: 6_900 },
+    { text: 'receipt.refund', amountMinor: -500 },
+  ]);
+});
+
 test('a refund that is still processing is followed up until it is through', async () => {
   await open();
   const { order } = await boughtTen();

@@ -1,8 +1,11 @@
 import { GatewayUnknown } from '../../src/studio/errors/index.js';
+import { createOperator } from '../../src/studio/operator.js';
 import { giveUp } from '../../src/studio/orders.js';
 import { applyPaid } from '../../src/studio/stages/apply-paid.js';
 import { settle } from '../../src/studio/stages/settle.js';
+import { queueDue } from '../../src/studio/sweep/due.js';
 import { type BankShop, openBankShop } from '../support/bank-shop.js';
+import { clerk } from '../support/shop.js';
 
 let shop: BankShop;
 beforeEach(async () => {
@@ -58,11 +61,13 @@ test('notification and poll racing book the money once', async () => {
 
 test.each([
   ['another amount', { amountMinor: 1 }, 'amount 1, not 990'],
+  ['more than was asked for', { amountMinor: 991 }, 'amount 991, not 990'],
   ['no amount', { amountMinor: undefined }, 'amount undefined, not 990'],
   ['another currency', { currency: 'XTR' }, 'currency XTR, not CNY'],
   ['another merchant', { merchantId: 'thief' }, "another merchant's"],
   ['no merchant', { merchantId: undefined }, "another merchant's"],
   ['another app', { appId: 'thief' }, "another app's"],
+  ['no app', { appId: undefined }, "another app's"],
   ['no transaction id', { providerId: undefined }, 'no transaction id'],
   ['an unknown order', { outTradeNo: 'ch_unknown' }, 'unknown order'],
 ] as const)(
@@ -104,6 +109,37 @@ test('a transaction that paid one order is set aside when it is shown for an unp
   expect(await shop.store.read.charges.find(chargeId)).toMatchObject({ providerId: null });
   await shop.expectBalanced();
 });
+
+test('a second transaction for a paid order is set aside: it must go back by hand', async () => {
+  const { order } = await paidUp();
+  shop.bank.pay(order.chargeId);
+  await shop.tick(3_000);
+  const second = { ...shop.bank.status(order.chargeId), providerId: 'bank-again' };
+  expect(await applyPaid(shop.context, 'alipay', second, 'poll')).toBe('quarantined');
+  expect(await shop.store.read.inbox.quarantined(10)).toMatchObject([{ reason: 'paid twice' }]);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+});
+
+test.each(['expired', 'unlocked'] as const)(
+  'a photo that is %s when the money comes: it becomes credits, and nothing is made twice',
+  async (what) => {
+    const { someone, photo, order } = await paidUp();
+    if (what === 'expired') {
+      await shop.store.transaction((t) => t.photos.update(photo.id, { originalKey: null }));
+    } else {
+      const wanted = { credits: 1, count: 1, batch: 'test', expiresMs: null };
+      const [code] = await createOperator(shop.context).createCodes(clerk, wanted);
+      await shop.studio.redeemCreditCode(someone.id, code!);
+      await shop.studio.unlock(someone.id, [photo.id], { key: 'credits', chat: someone.chat });
+    }
+    shop.bank.pay(order.chargeId);
+    await shop.tick(3_000);
+    expect(await shop.state(order.id)).toBe('credited');
+    expect(await shop.credits(someone)).toBe(1);
+    expect(shop.news()).not.toContain('photo.failed');
+    await shop.expectBalanced();
+  },
+);
 
 test('an order whose gateway did not answer is offered later, and the customer told', async () => {
   shop.bank.faults.push({ method: 'createCharge', fault: 'unheard' });
@@ -186,7 +222,7 @@ test.each(['open', 'absent'] as const)(
 test.each([
   ['a millisecond before', -1, 'pending'],
   ['in the very millisecond of', 0, 'closed'],
-] as const)('asked %s its expiry an order is %s', async (_, offsetMs, state) => {
+] as const)('asked %s its expiry (%d ms) an order is %s', async (_, offsetMs, state) => {
   const { order } = await paidUp();
   await shop.tick(3_000);
   const charge = (await shop.store.read.charges.find(order.chargeId))!;
@@ -197,6 +233,40 @@ test.each([
     ...{ progress: () => {}, answer: () => {} },
   });
   expect(await shop.state(order.id)).toBe(state);
+});
+
+test('a provider that does not know is asked again, and nothing is closed on its word', async () => {
+  const { order } = await paidUp();
+  const { queryCharge } = shop.bank.gateway;
+  const vague = async (outTradeNo: string) => ({ outTradeNo, state: 'unknown' as const });
+  Object.assign(shop.bank.gateway, { queryCharge: vague });
+  shop.bank.calls.length = 0;
+  await shop.tick(31 * 60_000);
+  expect(shop.bank.calls).toEqual([]);
+  expect(await shop.state(order.id)).toBe('pending');
+  shop.bank.pay(order.chargeId);
+  Object.assign(shop.bank.gateway, { queryCharge });
+  await shop.tick(180_000);
+  expect(await shop.state(order.id)).toBe('fulfilled');
+});
+
+test('what the provider does not close stays open here, until it does', async () => {
+  const { order } = await paidUp();
+  const { closeCharge } = shop.bank.gateway;
+  const idle = async (outTradeNo: string) => ({ outTradeNo, state: 'open' as const });
+  Object.assign(shop.bank.gateway, { closeCharge: idle });
+  await shop.tick(30 * 60_000);
+  expect(await shop.state(order.id)).toBe('closing');
+  Object.assign(shop.bank.gateway, { closeCharge });
+  await shop.tick(180_000);
+  expect(await shop.state(order.id)).toBe('closed');
+});
+
+test('two processes that look for what is due ask once', async () => {
+  await paidUp();
+  shop.skip(15_000);
+  const queued = await Promise.all([queueDue(shop.context), queueDue(shop.context)]);
+  expect(queued.sort()).toEqual([0, 1]);
 });
 
 test('an answer nobody can trust closes nothing', async () => {
@@ -322,6 +392,21 @@ test('a pack without a price in Stars is not sold for Stars', async () => {
     params: { field: 'pack', expected: 'ten', found: 'one' },
   });
   expect(await shop.topUp(someone, 'ten')).toMatchObject({ amountMinor: 500, currency: 'XTR' });
+});
+
+test('one photo named twice is one photo to pay', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const order = await shop.orderHd(someone, [photo.id, photo.id]);
+  expect(order).toMatchObject({ amountMinor: 990, credits: 1, photoIds: [photo.id] });
+});
+
+test('a way to pay that works elsewhere is not sold on a channel that does not offer it', async () => {
+  const { someone, photo } = await paidUp();
+  const chat = { channel: 'telegram', chatId: 't' } as const;
+  await expect(
+    shop.studio.unlock(someone.id, [photo.id], { key: 'elsewhere', chat, method: 'alipay' }),
+  ).rejects.toMatchObject({ code: 'METHOD_UNAVAILABLE' });
 });
 
 test('where nothing can be paid with, that is what is said', async () => {

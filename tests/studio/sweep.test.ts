@@ -123,6 +123,36 @@ test('news for a channel that is away for long is told when it is back', async (
   expect(shop.news()).toEqual(['photo.preview']);
 });
 
+test('news that nobody could be told for days is given up', async () => {
+  const someone = await shop.newCustomer();
+  const notify = shop.chat.notify;
+  const away = async () => {
+    throw new ChannelAway('web');
+  };
+  Object.assign(shop.chat, { notify: away });
+  await shop.readyPhoto(someone);
+  shop.skip(3 * day + minute);
+  expect(await sweepOverdue(shop.context)).toBe(1);
+  Object.assign(shop.chat, { notify });
+  await shop.drain();
+  shop.skip(2 * minute);
+  expect(await sweepOverdue(shop.context)).toBe(0);
+  expect(shop.news()).toEqual([]);
+});
+
+test('a photo without a job, whose outcome is on its way, is not begun again', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.submit(someone);
+  await relayOnly();
+  const key = `restore:${photo.id}:1`;
+  const { job } = shop.queue.entries.get(key)!;
+  await shop.queue.add({ ...job, key: `deliver:${key}`, name: 'deliver' } as typeof job);
+  await shop.store.transaction(({ outbox }) => outbox.done([key]));
+  shop.skip(3 * minute);
+  expect(await sweepStuck(shop.context)).toBe(0);
+  expect(await shop.store.read.photos.find(photo.id)).toMatchObject({ runs: 1 });
+});
+
 test('photos and holds without any job are found', async () => {
   const someone = await shop.newCustomer();
   const ready = await shop.readyPhoto(someone);
@@ -201,6 +231,35 @@ test('a master whose time is over is made again for nothing while the original i
   expect(await unlock('two')).toEqual({ status: 'unlocked' });
   await shop.drain();
   expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeDefined();
+});
+
+test('an original whose time is over stays while its HD is in the making', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  const { code } = await codeFor(1);
+  await shop.studio.redeemCreditCode(someone.id, code);
+  shop.skip(31 * day);
+  await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
+  expect(await sweepRetention(shop.context)).toBe(0);
+  await shop.drain();
+  expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeDefined();
+});
+
+test('of a photo with looks and HD nothing is an orphan, however old', async () => {
+  const someone = await shop.newCustomer();
+  const photo = await shop.readyPhoto(someone);
+  await shop.studio.addVariants(someone.id, photo.id, 3);
+  const { code } = await codeFor(1);
+  await shop.studio.redeemCreditCode(someone.id, code);
+  await shop.studio.unlock(someone.id, [photo.id], { key: 'k', chat: someone.chat });
+  await shop.drain();
+  const kinds = new Set<string>();
+  for await (const { key } of shop.blobs.list()) kinds.add(key.split('/')[0]!);
+  expect([...kinds].sort()).toEqual([
+    ...['chroma', 'comparison', 'master', 'original', 'preview', 'sheet'],
+  ]);
+  shop.skip(2 * 60 * minute);
+  expect(await sweepOrphans(shop.context)).toBe(0);
 });
 
 test('orphans go, files in use and fresh ones stay', async () => {
