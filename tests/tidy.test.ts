@@ -93,10 +93,10 @@ const ratchets = {
   longFunctions: {
     bots: 10,
     cli: 9,
-    inference: 12,
-    payments: 6,
+    inference: 11,
+    payments: 4,
     queue: 1,
-    storage: 8,
+    storage: 5,
     studio: 2,
     web: 12,
   },

@@ -50,19 +50,19 @@ export function outboxTable({ db }: Target, onAdd: () => void): OutboxTable {
         .execute();
       return found.map(toJob);
     },
-    backlog: async (nowMs) => {
-      const row = await db
-        .selectFrom('outbox')
-        .where('relayedMs', 'is', null)
-        .select((one) => [
-          one.fn.countAll<number>().as('jobs'),
-          one.fn.min('createdMs').as('oldest'),
-        ])
-        .executeTakeFirstOrThrow();
-      const oldest = row.oldest === null ? nowMs : Number(row.oldest);
-      return { jobs: Number(row.jobs), oldestMs: Math.max(0, nowMs - oldest) };
-    },
+    backlog: (nowMs) => backlog(db, nowMs),
   };
+}
+
+/** What waits to be handed over, and how old its oldest is. */
+async function backlog(db: Target['db'], nowMs: number) {
+  const row = await db
+    .selectFrom('outbox')
+    .where('relayedMs', 'is', null)
+    .select((one) => [one.fn.countAll<number>().as('jobs'), one.fn.min('createdMs').as('oldest')])
+    .executeTakeFirstOrThrow();
+  const oldest = row.oldest === null ? nowMs : Number(row.oldest);
+  return { jobs: Number(row.jobs), oldestMs: Math.max(0, nowMs - oldest) };
 }
 
 function toJob({ payload, notBeforeMs, ...row }: Schema['outbox']): OutboxJob {

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { PhotoState } from '../studio/photo.js';
-import type { Currency } from '../studio/ports/gateway.js';
+import type { Currency, GatewayId } from '../studio/ports/gateway.js';
 import type { MoneyMovement, ReportTable } from '../studio/ports/reports.js';
 import type { Target } from './rows.js';
+
+type Reader = Target['db'];
 
 /** Operators' questions over many rows; reads only. */
 export function reportTable({ db }: Target): ReportTable {
@@ -26,23 +28,7 @@ export function reportTable({ db }: Target): ReportTable {
         .executeTakeFirstOrThrow();
       return Number(row.customers);
     },
-    async paidSince(sinceMs) {
-      const rows = await db
-        .selectFrom('orders')
-        .select((one) => [
-          'currency',
-          one.fn.countAll<number>().as('orders'),
-          one.fn.sum<number>('amountMinor').as('amountMinor'),
-        ])
-        .where('paidMs', '>=', sinceMs)
-        .groupBy('currency')
-        .execute();
-      return rows.map(({ currency, orders, amountMinor }) => ({
-        currency: currency as Currency,
-        orders: Number(orders),
-        amountMinor: Number(amountMinor),
-      }));
-    },
+    paidSince: (sinceMs) => paidSince(db, sinceMs),
     async chatsSince(channel, sinceMs, limit) {
       const rows = await db
         .selectFrom('identities')
@@ -55,58 +41,92 @@ export function reportTable({ db }: Target): ReportTable {
         .execute();
       return rows;
     },
-    async movements(gateway, fromMs, toMs) {
-      const charges = await db
-        .selectFrom('charges')
-        .select(['id', 'providerId', 'amountMinor', 'currency', 'paidMs'])
-        .where('gateway', '=', gateway)
-        .where('state', '=', 'paid')
-        .where('paidMs', '>=', fromMs)
-        .where('paidMs', '<', toMs)
-        .execute();
-      const refunds = await db
-        .selectFrom('refunds')
-        .innerJoin('charges', 'charges.id', 'refunds.chargeId')
-        // When it was booked: a refund may succeed long after it was asked for.
-        .innerJoin('transfers', (join) =>
-          join.on('transfers.key', '=', sql<string>`'refunded:' || refunds.id`),
-        )
-        .select([
-          'refunds.id as refundId',
-          'charges.id as id',
-          'charges.providerId as providerId',
-          'refunds.amountMinor as amountMinor',
-          'charges.currency as currency',
-          'transfers.atMs as atMs',
-        ])
-        .where('charges.gateway', '=', gateway)
-        .where('refunds.state', '=', 'succeeded')
-        .where('transfers.atMs', '>=', fromMs)
-        .where('transfers.atMs', '<', toMs)
-        .execute();
-      return [
-        ...charges.map(
-          (row): MoneyMovement => ({
-            kind: 'charge',
-            outTradeNo: row.id,
-            providerId: row.providerId ?? undefined,
-            amountMinor: Number(row.amountMinor),
-            currency: row.currency as Currency,
-            atMs: Number(row.paidMs),
-          }),
-        ),
-        ...refunds.map(
-          (row): MoneyMovement => ({
-            kind: 'refund',
-            outTradeNo: row.id,
-            outRefundNo: row.refundId,
-            providerId: row.providerId ?? undefined,
-            amountMinor: Number(row.amountMinor),
-            currency: row.currency as Currency,
-            atMs: Number(row.atMs),
-          }),
-        ),
-      ];
-    },
+    movements: async (gateway, fromMs, toMs) => [
+      ...(await chargesPaid(db, gateway, fromMs, toMs)),
+      ...(await refundsBooked(db, gateway, fromMs, toMs)),
+    ],
   };
+}
+
+async function paidSince(db: Reader, sinceMs: number) {
+  const rows = await db
+    .selectFrom('orders')
+    .select((one) => [
+      'currency',
+      one.fn.countAll<number>().as('orders'),
+      one.fn.sum<number>('amountMinor').as('amountMinor'),
+    ])
+    .where('paidMs', '>=', sinceMs)
+    .groupBy('currency')
+    .execute();
+  return rows.map(({ currency, orders, amountMinor }) => ({
+    currency: currency as Currency,
+    orders: Number(orders),
+    amountMinor: Number(amountMinor),
+  }));
+}
+
+async function chargesPaid(
+  db: Reader,
+  gateway: GatewayId,
+  fromMs: number,
+  toMs: number,
+): Promise<MoneyMovement[]> {
+  const rows = await db
+    .selectFrom('charges')
+    .select(['id', 'providerId', 'amountMinor', 'currency', 'paidMs'])
+    .where('gateway', '=', gateway)
+    .where('state', '=', 'paid')
+    .where('paidMs', '>=', fromMs)
+    .where('paidMs', '<', toMs)
+    .execute();
+  return rows.map(
+    (row): MoneyMovement => ({
+      kind: 'charge',
+      outTradeNo: row.id,
+      providerId: row.providerId ?? undefined,
+      amountMinor: Number(row.amountMinor),
+      currency: row.currency as Currency,
+      atMs: Number(row.paidMs),
+    }),
+  );
+}
+
+async function refundsBooked(
+  db: Reader,
+  gateway: GatewayId,
+  fromMs: number,
+  toMs: number,
+): Promise<MoneyMovement[]> {
+  const rows = await db
+    .selectFrom('refunds')
+    .innerJoin('charges', 'charges.id', 'refunds.chargeId')
+    // When it was booked: a refund may succeed long after it was asked for.
+    .innerJoin('transfers', (join) =>
+      join.on('transfers.key', '=', sql<string>`'refunded:' || refunds.id`),
+    )
+    .select([
+      'refunds.id as refundId',
+      'charges.id as id',
+      'charges.providerId as providerId',
+      'refunds.amountMinor as amountMinor',
+      'charges.currency as currency',
+      'transfers.atMs as atMs',
+    ])
+    .where('charges.gateway', '=', gateway)
+    .where('refunds.state', '=', 'succeeded')
+    .where('transfers.atMs', '>=', fromMs)
+    .where('transfers.atMs', '<', toMs)
+    .execute();
+  return rows.map(
+    (row): MoneyMovement => ({
+      kind: 'refund',
+      outTradeNo: row.id,
+      outRefundNo: row.refundId,
+      providerId: row.providerId ?? undefined,
+      amountMinor: Number(row.amountMinor),
+      currency: row.currency as Currency,
+      atMs: Number(row.atMs),
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import WxPay from 'wechatpay-node-v3';
 import { BillNotReady, GatewayRefused, GatewayUnknown } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
 import type {
+  ChargeRequest,
   ChargeStatus,
   PaymentGateway,
   RefundRequest,
@@ -58,103 +59,106 @@ export function createWechatpayGateway(
     return keys.open(list as readonly SealedCertificate[]);
   }
 
-  async function queryCharge(outTradeNo: string): Promise<ChargeStatus> {
-    const answer = (await pay.query({ out_trade_no: outTradeNo })) as WechatpayAnswer;
-    if (answer.status === 404) return { outTradeNo, state: 'absent' };
-    const trade = body(answer, 'query');
-    const status = chargeStatus(trade);
-    if (!status || status.outTradeNo !== outTradeNo)
-      throw new GatewayUnknown('wechatpay', 'query: the answer is about another trade');
-    return status;
-  }
-
-  async function queryRefund(request: RefundRequest): Promise<RefundStatus> {
-    const answer = (await pay.find_refunds(request.outRefundNo)) as unknown as WechatpayAnswer;
-    if (answer.status === 404) return { outRefundNo: request.outRefundNo, state: 'absent' };
-    return aboutRefund(body(answer, 'refund query'), request);
-  }
-
   return {
     id: 'wechatpay',
     currency: 'CNY',
     merchantId: config.mchId,
     appId: config.appId,
-
-    async createCharge(request) {
-      const answer = (await pay.transactions_native({
-        description: request.subject,
-        out_trade_no: request.outTradeNo,
-        time_expire: toShanghaiRfc3339(request.expiresAtMs),
-        notify_url: config.notifyUrl ?? nowhere,
-        amount: { total: request.amountMinor, currency: 'CNY' },
-      })) as WechatpayAnswer;
-      // Our first call went through and was paid before its answer came: not a no.
-      if (['ORDERPAID', 'ORDER_PAID'].includes(errorCode(answer)))
-        throw new GatewayUnknown('wechatpay', 'native: paid already');
-      const qr = body(answer, 'native')['code_url'];
-      if (typeof qr !== 'string') throw new GatewayUnknown('wechatpay', 'native: no code_url');
-      return { qr };
-    },
-
-    queryCharge,
-
-    async closeCharge(outTradeNo) {
-      const answer = (await pay.close(outTradeNo)) as WechatpayAnswer;
-      const code = errorCode(answer);
-      if (answer.status >= 300 && !['ORDERPAID', 'ORDER_PAID', 'ORDER_CLOSED'].includes(code)) {
-        if (answer.status === 404) return { outTradeNo, state: 'absent' };
-        body(answer, 'close');
-      }
-      // Closed, or paid a moment before: the query has the last word.
-      return queryCharge(outTradeNo);
-    },
-
-    async refund(request) {
-      const answer = (await pay.refunds({
-        transaction_id: request.providerId,
-        out_refund_no: request.outRefundNo,
-        amount: {
-          refund: request.refundMinor,
-          total: request.totalMinor,
-          currency: 'CNY',
-        },
-      })) as unknown as WechatpayAnswer;
-      if (errorCode(answer) === 'NOT_ENOUGH')
-        return { outRefundNo: request.outRefundNo, state: 'abnormal' };
-      return aboutRefund(body(answer, 'refund'), request);
-    },
-
-    queryRefund,
-
-    async downloadBill(date) {
-      const answer = (await pay.tradebill({
-        bill_date: date,
-        bill_type: 'ALL',
-      })) as WechatpayAnswer;
-      const code = errorCode(answer);
-      if (code === 'NO_STATEMENT_EXIST' || code === 'STATEMENT_CREATING') {
-        const dueMs = (fromShanghaiTime(`${date} 00:00:00`) ?? 0) + billDelayMs;
-        // A day without trades has no bill; before it is due, nobody can tell.
-        if (code === 'NO_STATEMENT_EXIST' && deps.clock.now() > dueMs) return [];
-        throw new BillNotReady('wechatpay', date);
-      }
-      const named = body(answer, 'tradebill');
-      const file = (await pay.downloadBill(String(named['download_url']))) as WechatpayAnswer;
-      if (!Buffer.isBuffer(file.data)) throw new GatewayUnknown('wechatpay', 'bill: no file');
-      mustMatchHash(file.data, named['hash_value']);
-      return readWechatpayBill(file.data);
-    },
-
+    createCharge: (request) => createCharge(pay, config, request),
+    queryCharge: (outTradeNo) => queryCharge(pay, outTradeNo),
+    closeCharge: (outTradeNo) => closeCharge(pay, outTradeNo),
+    refund: (request) => refund(pay, request),
+    queryRefund: (request) => queryRefund(pay, request),
+    downloadBill: (date) => downloadBill(pay, deps.clock, date),
     openNotification: (raw) => openWechatpayNotification(raw, keys, config, deps.clock.now()),
+    notificationReply,
+  };
+}
 
-    notificationReply(outcome) {
-      if (outcome === 'accepted') return { status: 204, contentType: 'application/json', body: '' };
-      return {
-        status: outcome === 'rejected' ? 401 : 503,
-        contentType: 'application/json',
-        body: JSON.stringify({ code: 'FAIL', message: outcome }),
-      };
+async function createCharge(pay: WxPay, config: WechatpayConfig, request: ChargeRequest) {
+  const answer = (await pay.transactions_native({
+    description: request.subject,
+    out_trade_no: request.outTradeNo,
+    time_expire: toShanghaiRfc3339(request.expiresAtMs),
+    notify_url: config.notifyUrl ?? nowhere,
+    amount: { total: request.amountMinor, currency: 'CNY' },
+  })) as WechatpayAnswer;
+  // Our first call went through and was paid before its answer came: not a no.
+  if (['ORDERPAID', 'ORDER_PAID'].includes(errorCode(answer)))
+    throw new GatewayUnknown('wechatpay', 'native: paid already');
+  const qr = body(answer, 'native')['code_url'];
+  if (typeof qr !== 'string') throw new GatewayUnknown('wechatpay', 'native: no code_url');
+  return { qr };
+}
+
+async function queryCharge(pay: WxPay, outTradeNo: string): Promise<ChargeStatus> {
+  const answer = (await pay.query({ out_trade_no: outTradeNo })) as WechatpayAnswer;
+  if (answer.status === 404) return { outTradeNo, state: 'absent' };
+  const trade = body(answer, 'query');
+  const status = chargeStatus(trade);
+  if (!status || status.outTradeNo !== outTradeNo)
+    throw new GatewayUnknown('wechatpay', 'query: the answer is about another trade');
+  return status;
+}
+
+async function closeCharge(pay: WxPay, outTradeNo: string): Promise<ChargeStatus> {
+  const answer = (await pay.close(outTradeNo)) as WechatpayAnswer;
+  const code = errorCode(answer);
+  if (answer.status >= 300 && !['ORDERPAID', 'ORDER_PAID', 'ORDER_CLOSED'].includes(code)) {
+    if (answer.status === 404) return { outTradeNo, state: 'absent' };
+    body(answer, 'close');
+  }
+  // Closed, or paid a moment before: the query has the last word.
+  return queryCharge(pay, outTradeNo);
+}
+
+async function refund(pay: WxPay, request: RefundRequest): Promise<RefundStatus> {
+  const answer = (await pay.refunds({
+    transaction_id: request.providerId,
+    out_refund_no: request.outRefundNo,
+    amount: {
+      refund: request.refundMinor,
+      total: request.totalMinor,
+      currency: 'CNY',
     },
+  })) as unknown as WechatpayAnswer;
+  if (errorCode(answer) === 'NOT_ENOUGH')
+    return { outRefundNo: request.outRefundNo, state: 'abnormal' };
+  return aboutRefund(body(answer, 'refund'), request);
+}
+
+async function queryRefund(pay: WxPay, request: RefundRequest): Promise<RefundStatus> {
+  const answer = (await pay.find_refunds(request.outRefundNo)) as unknown as WechatpayAnswer;
+  if (answer.status === 404) return { outRefundNo: request.outRefundNo, state: 'absent' };
+  return aboutRefund(body(answer, 'refund query'), request);
+}
+
+async function downloadBill(pay: WxPay, clock: Clock, date: string) {
+  const answer = (await pay.tradebill({
+    bill_date: date,
+    bill_type: 'ALL',
+  })) as WechatpayAnswer;
+  const code = errorCode(answer);
+  if (code === 'NO_STATEMENT_EXIST' || code === 'STATEMENT_CREATING') {
+    const dueMs = (fromShanghaiTime(`${date} 00:00:00`) ?? 0) + billDelayMs;
+    // A day without trades has no bill; before it is due, nobody can tell.
+    if (code === 'NO_STATEMENT_EXIST' && clock.now() > dueMs) return [];
+    throw new BillNotReady('wechatpay', date);
+  }
+  const named = body(answer, 'tradebill');
+  const file = (await pay.downloadBill(String(named['download_url']))) as WechatpayAnswer;
+  if (!Buffer.isBuffer(file.data)) throw new GatewayUnknown('wechatpay', 'bill: no file');
+  mustMatchHash(file.data, named['hash_value']);
+  return readWechatpayBill(file.data);
+}
+
+/** What WeChat Pay wants to hear: nothing when all is well. */
+function notificationReply(outcome: 'accepted' | 'rejected' | 'tryAgain') {
+  if (outcome === 'accepted') return { status: 204, contentType: 'application/json', body: '' };
+  return {
+    status: outcome === 'rejected' ? 401 : 503,
+    contentType: 'application/json',
+    body: JSON.stringify({ code: 'FAIL', message: outcome }),
   };
 }
 
