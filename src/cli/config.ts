@@ -72,11 +72,16 @@ export function loadConfig(env: Environment, root = packageRoot): Config {
   return deepFreeze({ ...checked.data, paths: { ...checked.data.paths, dataDir } });
 }
 
-function operatorFiles(env: Environment, root: string, faults: string[]): string[] {
+/** Where the operator's own settings are, or would be. */
+export function operatorSettingsFile(env: Environment, root = packageRoot): string {
   const named = env['HUANCAI_CONFIG'];
-  const file = named ? path.resolve(named) : path.join(root, 'config', 'local.yaml');
+  return named ? path.resolve(named) : path.join(root, 'config', 'local.yaml');
+}
+
+function operatorFiles(env: Environment, root: string, faults: string[]): string[] {
+  const file = operatorSettingsFile(env, root);
   if (existsSync(file)) return [file];
-  if (named) faults.push(`HUANCAI_CONFIG: there is no file ${file}`);
+  if (env['HUANCAI_CONFIG']) faults.push(`HUANCAI_CONFIG: there is no file ${file}`);
   return [];
 }
 

@@ -39,6 +39,31 @@ export class OutputExists extends StudioError {
   }
 }
 
+/** What should be a backup cannot be used. */
+export class BackupUnreadable extends StudioError {
+  /** @param reason `noArchive`, `damaged`, `newer`, or a system code such as ENOENT. */
+  constructor(
+    readonly file: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    const known = ['noArchive', 'damaged', 'newer'].includes(reason) ? reason : 'away';
+    super('BACKUP_UNREADABLE', `cli.backup.${known}`, 'never', `${file}: ${reason}`, {
+      ...{ params: { file, reason }, cause },
+    });
+  }
+}
+
+/** A backup goes into an empty place only. */
+export class RestoreRefused extends StudioError {
+  /** @param reason `used`: there is a database; `otherDatabase`: SQLite into PostgreSQL or back. */
+  constructor(reason: 'used' | 'otherDatabase', where: string) {
+    super('RESTORE_REFUSED', `cli.restore.${reason}`, 'never', `${reason}: ${where}`, {
+      params: { where },
+    });
+  }
+}
+
 /** The result would be written over the photo itself. */
 export class OutputIsInput extends StudioError {
   constructor(readonly file: string) {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -12,7 +11,6 @@ import { priorities } from '../../src/studio/jobs.js';
 import { accounts, transfer } from '../../src/studio/ledger.js';
 import { operatorActions } from '../../src/studio/ports/operator.js';
 import { runCli } from '../support/cli.js';
-import { startPostgres } from '../support/postgres.js';
 import { keepingLogger, wallClock } from '../support/quiet.js';
 
 let dir: string;
@@ -33,41 +31,13 @@ async function give(file = databaseFile()): Promise<void> {
   await store.close();
 }
 
-test('db: nothing at first, then migrated, then copied while nobody stops', async () => {
+test('db: nothing at first, then migrated', async () => {
   const before = await huancai('db', 'status', '--json');
   expect(before.records()).toMatchObject([{ type: 'database', exists: false }]);
   expect((await huancai('db', 'migrate')).code).toBe(0);
   const after = await huancai('db', 'status', '--json');
   expect(after.code).toBe(0);
   expect(after.records()[0]).toMatchObject({ exists: true, missing: 0 });
-  await give();
-  const copy = path.join(dir, 'copy.db');
-  expect((await huancai('db', 'backup', 'copy.db')).code).toBe(0);
-  expect(statSync(copy).mode & 0o777).toBe(0o600);
-  const restored = await openMigratedDatabase({ file: copy }, wallClock);
-  const { rows } = await sql<{ amount: number }>`select amount from transfers`.execute(
-    restored.raw,
-  );
-  expect(rows).toEqual([{ amount: 5 }]);
-  await restored.close();
-  expect((await huancai('db', 'backup', 'copy.db')).err).toContain('copy.db');
-});
-
-test('db backup of PostgreSQL can be restored', async () => {
-  const postgres = await startPostgres();
-  const url = await postgres.createDatabase();
-  const env = { DATABASE_URL: url };
-  expect((await runCli(['db', 'migrate'], { cwd: dir, env })).code).toBe(0);
-  const made = await runCli(['db', 'backup', 'copy.dump', '--json'], { cwd: dir, env });
-  expect(made.records()).toMatchObject([{ type: 'backup' }]);
-  const target = await postgres.createDatabase();
-  execFileSync('pg_restore', ['--no-owner', '-d', target, path.join(dir, 'copy.dump')]);
-  const restored = await runCli(['db', 'status', '--json'], {
-    cwd: dir,
-    env: { DATABASE_URL: target },
-  });
-  expect(restored.records()[0]).toMatchObject({ dialect: 'postgres', missing: 0 });
-  await postgres.stop();
 });
 
 test('ledger audit: right books exit 0, wrong ones show the row and exit 1', async () => {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { BackupOptions } from '../backup/run.js';
 import { exitCodesHelp } from '../exit-codes.js';
 import type { GlobalOptions } from '../open-shell.js';
 import { wholeIn } from '../options.js';
@@ -35,14 +36,27 @@ function registerDatabase(program: Command, finish: Finish): void {
   withCommonOptions(
     db
       .command('backup')
-      .description(`Write a consistent copy while the studio is open: a SQLite file, or for
-PostgreSQL what pg_dump makes. Photos lie in the data folder's "blobs" and are not in it.`),
+      .description(`Write one archive of all that must survive, while the studio is open: database, photos,
+keys, logged-in chats, settings. Photos in a bucket are listed, not copied.`),
   )
-    .argument('<file>', 'a new file')
+    .argument('<file>', 'a new file, such as huancai.zip')
+    .option('--without-photos', 'list the photos only: back up the folder "blobs" another way')
+    .addHelpText('after', exitCodesHelp)
+    .action(async (file: string, options: BackupOptions) => {
+      const { databaseBackup } = await import('../backup/run.js');
+      finish(await databaseBackup(file, options));
+    });
+  withCommonOptions(
+    db
+      .command('restore')
+      .description(`Bring a backup back into an empty data folder or PostgreSQL database, on this machine or
+another, and prove the books. Stop the studio before.`),
+  )
+    .argument('<file>', 'what "huancai db backup" wrote')
     .addHelpText('after', exitCodesHelp)
     .action(async (file: string, options: GlobalOptions) => {
-      const { databaseBackup } = await import('./database.js');
-      finish(await databaseBackup(file, options));
+      const { databaseRestore } = await import('../backup/run.js');
+      finish(await databaseRestore(file, options));
     });
 }
 

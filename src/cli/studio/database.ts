@@ -1,10 +1,7 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { backupDatabase } from '../../storage/backup.js';
 import { type Database, type DatabaseConfig, openDatabase } from '../../storage/database.js';
 import { translateDatabaseError } from '../../storage/database-errors.js';
 import { migrate, migrationStatus } from '../../storage/migrate.js';
-import { OutputExists } from '../errors.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { placesOf } from '../places.js';
@@ -50,24 +47,14 @@ export async function databaseMigrate(options: GlobalOptions): Promise<ExitCode>
   });
 }
 
-/** `huancai db backup`. */
-export async function databaseBackup(name: string, options: GlobalOptions): Promise<ExitCode> {
-  const shell = openShell(options);
-  const file = path.resolve(shell.cwd, name);
-  if (existsSync(file)) throw new OutputExists(file);
-  const bytes = await backupDatabase(databaseConfigOf(shell), file);
-  shell.output.record({ type: 'backup', file, bytes });
-  shell.output.line(shell.t('office.db.backedUp', { file, kilobytes: Math.ceil(bytes / 1000) }));
-  return exitCodes.done;
-}
-
-function databaseConfigOf({ config }: Shell): DatabaseConfig {
+/** The database that the settings name. */
+export function databaseConfigOf({ config }: Shell): DatabaseConfig {
   const { url, connections } = config.database;
   return { file: placesOf(config).database, url: url ?? undefined, connections };
 }
 
-/** Without the password. */
-function describeDatabase({ url, file }: DatabaseConfig): string {
+/** Its address without the password. */
+export function describeDatabase({ url, file }: DatabaseConfig): string {
   if (url === undefined) return `SQLite ${file}`;
   const { hostname, port, pathname } = new URL(url);
   return `PostgreSQL ${hostname}:${port || 5432}${pathname}`;
