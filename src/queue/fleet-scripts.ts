@@ -1,5 +1,5 @@
 /**
- * How a fleet shares photos out (ARCHITECTURE.md, "Many boxes"). Each worker that can take one says
+ * How a fleet shares photos out (docs/fleet.md). Each worker that can take one says
  * what it can do; one hash holds what all of them said: `<seen ms> <size px> <seconds> <places>
  * <ready>`. Times are Redis' own: boxes' clocks differ.
  */

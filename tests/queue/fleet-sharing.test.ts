@@ -7,7 +7,7 @@ import { keepingLogger, wallClock } from '../support/quiet.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
-/** Who gets which photo (ARCHITECTURE.md, "Many boxes"). Real Redis, real consumers. */
+/** Who gets which photo (docs/fleet.md, "How photos are shared out"). Real Redis, real consumers. */
 let redis: TestRedis;
 let queue: JobQueue;
 const opened: JobQueue[] = [];
