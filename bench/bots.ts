@@ -104,7 +104,7 @@ async function intake(): Promise<number> {
   const bot = createTelegramBot(
     {
       ...{ calls, log: quiet },
-      studio: { approvePreCheckout: async () => true },
+      studio: { approvePreCheckout: async () => 'approved' },
       messages: createMessages(path.resolve('config/messages')),
     },
     { token: emulator.token, apiRoot: emulator.url },

@@ -18,6 +18,11 @@ export function orderTable(target: Target): OrderTable {
       if (customerId !== undefined) query = query.where('customerId', '=', customerId);
       return (await query.execute()).map(fromRow);
     },
+    open: async (customerId) => {
+      const mine = db.selectFrom('orders').selectAll().where('customerId', '=', customerId);
+      const open = mine.where('state', 'in', ['created', 'pending']);
+      return (await open.orderBy('id').execute()).map(fromRow);
+    },
     setPhotos: async (orderId, photoIds) => {
       if (photoIds.length === 0) return;
       const values = photoIds.map((photoId, position) => ({ orderId, photoId, position }));
@@ -28,14 +33,9 @@ export function orderTable(target: Target): OrderTable {
       return (await query.orderBy('position').execute()).map((row) => row.photoId);
     },
     hasPaid: async (customerId) => {
-      const row = await db
-        .selectFrom('orders')
-        .select('id')
-        .where('customerId', '=', customerId)
-        .where('paidMs', 'is not', null)
-        .limit(1)
-        .executeTakeFirst();
-      return row !== undefined;
+      const mine = db.selectFrom('orders').select('id').where('customerId', '=', customerId);
+      const paid = mine.where('paidMs', 'is not', null).limit(1);
+      return (await paid.executeTakeFirst()) !== undefined;
     },
     wish: (customerId, key) =>
       db

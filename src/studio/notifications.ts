@@ -1,7 +1,9 @@
 import type { Context } from './context.js';
 import { codeOf, NotificationRejected } from './errors/index.js';
+import { isBought } from './open-orders.js';
 import { want } from './outbox.js';
 import type { GatewayId, GatewayNotification, RawNotification } from './ports/gateway.js';
+import type { PreCheckout } from './ports/studio.js';
 
 /** Verify, record, answer. The work is done by `settle` and `refund`. */
 export async function receiveNotification(
@@ -66,17 +68,27 @@ async function record(
   });
 }
 
-/** Stars: may this invoice still be paid? From the database alone, in milliseconds. */
+/**
+ * Stars: may this invoice still be paid? From the database alone, in milliseconds. Not for photos
+ * that are bought or gone meanwhile: the money would buy nothing.
+ */
 export async function approvePreCheckout(
-  { store, clock }: Context,
+  { store: { read }, clock }: Context,
   outTradeNo: string,
   amountMinor: number,
   currency: string,
-): Promise<boolean> {
-  const charge = await store.read.charges.find(outTradeNo);
-  if (!charge || charge.expiresMs <= clock.now()) return false;
-  if (charge.state !== 'open' && charge.state !== 'intent') return false;
-  if (charge.amountMinor !== amountMinor || charge.currency !== currency) return false;
-  const order = await store.read.orders.find(charge.orderId);
-  return order?.state === 'pending' || order?.state === 'created';
+): Promise<PreCheckout> {
+  const charge = await read.charges.find(outTradeNo);
+  if (charge?.amountMinor !== amountMinor || charge.currency !== currency) return 'over';
+  const order = await read.orders.find(charge.orderId);
+  if (!order) return 'over';
+  if (order.kind === 'unlock' && (await isBought(read, order.id))) return 'bought';
+  const isOpen = charge.state === 'open' || charge.state === 'intent';
+  if (!isOpen || charge.expiresMs <= clock.now()) return 'over';
+  if (order.state !== 'pending' && order.state !== 'created') return 'over';
+  for (const photoId of await read.orders.photosOf(order.id)) {
+    const photo = await read.photos.find(photoId);
+    if (photo?.state !== 'ready' || photo.originalKey === null) return 'over';
+  }
+  return 'approved';
 }

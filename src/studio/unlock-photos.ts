@@ -11,6 +11,7 @@ import { holdCredits, masterAgain } from './holds.js';
 import type { ChatRef } from './jobs.js';
 import { creditsOf } from './ledger.js';
 import { limits } from './limits.js';
+import { giveUpOthers, openOrderFor } from './open-orders.js';
 import { orderView } from './order-views.js';
 import { want } from './outbox.js';
 import { ownPhoto } from './photo-views.js';
@@ -138,13 +139,18 @@ async function unlockNow(
   if (method === 'credits' || (method === undefined && available >= credits)) {
     if (available < credits) throw new CreditsInsufficient(credits, available);
     for (const photo of photos) await holdCredits(tables, context, photo, hdCredits, null);
+    await giveUpOthers(tables, context, customerId, new Set(photos.map((one) => one.id)));
     return undefined;
   }
-  return placeOrder(tables, context, gatewayFor(context, chat.channel, method), {
-    ...{ customerId, kind: 'unlock', photoIds: photos.map((one) => one.id), chat, credits },
-    amountFen: hdAmountFen * photos.length,
-    stars: hdStars * photos.length,
-  });
+  const gateway = gatewayFor(context, chat.channel, method);
+  const wanted = { customerId, photoIds: photos.map((one) => one.id), chat };
+  const [amountFen, stars] = [hdAmountFen * photos.length, hdStars * photos.length];
+  const amountMinor = gateway.currency === 'XTR' ? stars : amountFen;
+  const payable = { ...wanted, method: gateway.id, amountMinor };
+  const open = await openOrderFor(tables, context, payable);
+  if (open) return open;
+  const order = { ...wanted, kind: 'unlock', credits, amountFen, stars } as const;
+  return placeOrder(tables, context, gateway, order);
 }
 
 /** Ask the gateway now; when it does not answer, the order waits and `checkout` asks again. */

@@ -80,6 +80,46 @@ export function moneyRaces(
     }
   });
 
+  test('wanted many times at once: one order, one code, whatever the keys', async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      const someone = await shop.newCustomer();
+      const ids = [(await shop.readyPhoto(someone)).id, (await shop.readyPhoto(someone)).id];
+      const tap = (i: number) =>
+        shop.studio.unlock(someone.id, i % 2 ? ids : [...ids].reverse(), {
+          ...{ key: `tap-${i}`, chat: someone.chat, method: 'alipay' },
+        });
+      const taps = await Promise.all(Array.from({ length: 12 }, (_, i) => tap(i)));
+      const orders = taps.map((one) => one.status === 'payment' && one.order.id);
+      expect(new Set(orders).size).toBe(1);
+      expect(await shop.store.read.orders.list({ customerId: someone.id, limit: 50 })).toHaveLength(
+        1,
+      );
+      // Its time over, it is no order for anybody any more.
+      shop.skip(31 * 60_000);
+      const later = await tap(12);
+      expect(later.status === 'payment' && later.order.id).not.toBe(orders[0]);
+    }
+  });
+
+  test('paid while it is wanted again: no order is left with which to pay it twice', async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      const { someone, ids, order, pay } = await ordered();
+      const [first] = ids as [string];
+      const again = (photoIds: string[], key: string) =>
+        shop.studio.unlock(someone.id, photoIds, { key, chat: someone.chat });
+      await Promise.all([again([first], 'one'), pay(), again(ids, 'all'), again([first], 'two')]);
+      const open = await shop.store.read.orders.open(someone.id);
+      for (const { expiresMs } of open) expect(expiresMs).toBeLessThanOrEqual(shop.clock.now());
+      expect(await again(ids, 'later')).toEqual({ status: 'unlocked' });
+      await settled();
+      expect(await shop.state(order.id)).toBe('fulfilled');
+      const orders = await shop.store.read.orders.list({ customerId: someone.id, limit: 50 });
+      for (const one of orders) if (one.id !== order.id) expect(one.state).toBe('closed');
+      expect(await shop.credits(someone)).toBe(0);
+      await shop.expectBalanced();
+    }
+  });
+
   test('paid, given up and erased at once: nobody pays for nothing', async () => {
     for (let round = 0; round < rounds; round += 1) {
       const { someone, order, pay } = await ordered();

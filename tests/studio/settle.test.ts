@@ -432,12 +432,40 @@ test('only an invoice that can still be paid is approved', async () => {
   const { order } = await paidUp();
   const ask = (amount = 990, currency = 'CNY', id = order.chargeId) =>
     shop.studio.approvePreCheckout(id, amount, currency);
-  expect(await ask()).toBe(true);
-  expect(await ask(991)).toBe(false);
-  expect(await ask(990, 'XTR')).toBe(false);
-  expect(await ask(990, 'CNY', 'ch_nobody')).toBe(false);
+  expect(await ask()).toBe('approved');
+  expect(await ask(991)).toBe('over');
+  expect(await ask(990, 'XTR')).toBe('over');
+  expect(await ask(990, 'CNY', 'ch_nobody')).toBe('over');
   shop.skip(31 * 60_000);
-  expect(await ask()).toBe(false);
+  expect(await ask()).toBe('over');
+});
+
+test('a photo that is bought or deleted is not sold by an older invoice', async () => {
+  const { someone, photo, order } = await paidUp();
+  const other = await shop.readyPhoto(someone);
+  const both = await shop.orderHd(someone, [photo.id, other.id]);
+  const ask = ({ chargeId, amountMinor }: typeof both) =>
+    shop.studio.approvePreCheckout(chargeId, amountMinor, 'CNY');
+  expect(await ask(both)).toBe('approved');
+  shop.bank.pay(order.chargeId);
+  await shop.tick(5_000);
+  expect(await ask(both)).toBe('bought');
+  expect(await ask(order)).toBe('bought');
+  const rest = await shop.orderHd(someone, [other.id]);
+  expect(await ask(rest)).toBe('approved');
+  await shop.studio.deletePhoto(someone.id, other.id);
+  expect(await ask(rest)).toBe('over');
+});
+
+test('what was bought otherwise is taken back without a word of expiry', async () => {
+  const { someone, photo, order } = await paidUp();
+  const other = await shop.readyPhoto(someone);
+  const both = await shop.orderHd(someone, [photo.id, other.id]);
+  shop.bank.pay(order.chargeId);
+  await shop.tick(5_000);
+  for (let minute = 0; minute < 3; minute += 1) await shop.tick(60_000);
+  expect(await shop.state(both.id)).toBe('closed');
+  expect(shop.told.map(({ event }) => event.kind)).not.toContain('order.closed');
 });
 
 test('a notification for a gateway that is not set up is rejected', async () => {

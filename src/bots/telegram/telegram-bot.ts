@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Telegraf } from 'telegraf';
 import type { Logger, Messages } from '../../studio/ports/basics.js';
-import type { Studio } from '../../studio/ports/studio.js';
+import type { PreCheckout, Studio } from '../../studio/ports/studio.js';
 import type { Inward } from '../door.js';
 import { type TelegramAccess, type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import { introduce } from './telegram-profile.js';
@@ -69,16 +69,18 @@ export function createTelegramBot(
     query: NonNullable<TelegramUpdate['pre_checkout_query']>,
   ): Promise<void> {
     const { id, invoice_payload, total_amount, currency } = query;
-    let ok = false;
+    let found: PreCheckout = 'over';
     try {
-      ok = await studio.approvePreCheckout(invoice_payload, total_amount, currency);
+      found = await studio.approvePreCheckout(invoice_payload, total_amount, currency);
     } catch (error) {
       // A plain no at once is better than a sale that Telegram lets hang.
       log.error('telegram.preCheckoutNotKnown', { err: error });
     }
+    const ok = found === 'approved';
     try {
       const language = query.from.language_code?.startsWith('zh') ? 'zh-CN' : 'en';
-      const error_message = deps.messages.text('bots.order.closed', language);
+      const why = found === 'bought' ? 'bought' : 'closed';
+      const error_message = deps.messages.text(`bots.order.${why}`, language);
       const answer = { pre_checkout_query_id: id, ok, ...(ok ? {} : { error_message }) };
       await calls.call('answerPreCheckoutQuery', answer, { repeatable: true });
     } catch (error) {

@@ -131,6 +131,8 @@ export interface OrderTable extends Rows<OrderRecord> {
   byPayToken(token: string): Promise<OrderRecord | undefined>;
   /** Newest first; of one customer or of all. */
   list(filter: { customerId?: string; limit: number }): Promise<OrderRecord[]>;
+  /** Of one customer, still to be paid: created or pending. Oldest first. */
+  open(customerId: string): Promise<OrderRecord[]>;
   setPhotos(orderId: string, photoIds: readonly string[]): Promise<void>;
   photosOf(orderId: string): Promise<string[]>;
   hasPaid(customerId: string): Promise<boolean>;

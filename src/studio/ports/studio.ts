@@ -131,6 +131,9 @@ export interface SubmitPhoto {
   readonly finishing?: Finishing;
 }
 
+/** An invoice may be paid; or its photos are bought already; or its time is over. */
+export type PreCheckout = 'approved' | 'bought' | 'over';
+
 export type UnlockResult =
   | { readonly status: 'unlocked' }
   | { readonly status: 'payment'; readonly order: OrderView };
@@ -189,7 +192,8 @@ export interface Studio {
   /** Gateways this channel offers now, best first. Credits that suffice are used before any. */
   methods(channel: ChannelId): readonly PaymentMethod[];
   /**
-   * HD for one or several photos, one price and one payment for all.
+   * HD for one or several photos, one price and one payment for all. While an order for the same
+   * photos waits to be paid the same way, that one is answered, whatever the key.
    * @param key natural key of the wish (Idempotency-Key header, callback id).
    */
   unlock(
@@ -217,7 +221,11 @@ export interface Studio {
     raw: RawNotification,
   ): Promise<'accepted' | 'rejected' | 'tryAgain'>;
   /** Stars: may this invoice still be paid? Answers from the database alone, in milliseconds. */
-  approvePreCheckout(outTradeNo: string, amountMinor: number, currency: string): Promise<boolean>;
+  approvePreCheckout(
+    outTradeNo: string,
+    amountMinor: number,
+    currency: string,
+  ): Promise<PreCheckout>;
 
   /** Where waiting photos stand, by photo; one look that all watchers share. */
   places(): Promise<ReadonlyMap<string, PlaceInQueue>>;

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { holdCredits } from '../holds.js';
 import { accounts, transfer } from '../ledger.js';
+import { giveUpOthers } from '../open-orders.js';
 import { chargeMoves, isErased, type OrderState, orderMoves } from '../order.js';
 import type { ChargeStatus, GatewayId } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
@@ -156,9 +157,9 @@ async function fulfil(tables: Tables, context: Context, order: OrderRecord): Pro
   return 'paid';
 }
 
-/** @returns credits set aside for photos that can be handed over, and those left. */
+/** @returns photos that can be handed over, and the credits left. */
 async function holdAll(tables: Tables, context: Context, order: OrderRecord) {
-  let held = 0;
+  const held = new Set<string>();
   const photoIds = await tables.orders.photosOf(order.id);
   const each = order.credits / photoIds.length;
   for (const photoId of photoIds) {
@@ -166,9 +167,10 @@ async function holdAll(tables: Tables, context: Context, order: OrderRecord) {
     if (photo?.state !== 'ready' || photo.originalKey === null) continue;
     if (await tables.holds.active(photoId)) continue;
     await holdCredits(tables, context, photo, each, order.id);
-    held += each;
+    held.add(photoId);
   }
-  return { held, left: order.credits - held };
+  await giveUpOthers(tables, context, order.customerId, held, order.id);
+  return { held: held.size, left: order.credits - held.size * each };
 }
 
 function moved(order: OrderRecord, to: OrderState): OrderState {

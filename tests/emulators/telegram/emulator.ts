@@ -62,7 +62,7 @@ export class TelegramEmulator {
   readonly stars: StarTransaction[] = [];
   readonly actions: BotAction[] = [];
   readonly callbackAnswers = new Map<string, Record<string, unknown>>();
-  readonly preCheckoutAnswers = new Map<string, { ok: boolean; atMs: number }>();
+  readonly preCheckoutAnswers = new Map<string, { ok: boolean; atMs: number; error?: string }>();
   readonly blocked = new Set<number>();
   readonly meter: SendMeter;
   readonly downloadLimitBytes: number;

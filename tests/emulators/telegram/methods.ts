@@ -107,6 +107,7 @@ export const methods: Readonly<Record<string, Method>> = {
     e.preCheckoutAnswers.set(String(values['pre_checkout_query_id']), {
       ok: values['ok'] === true || values['ok'] === 'true',
       atMs: e.now(),
+      ...(values['error_message'] ? { error: String(values['error_message']) } : {}),
     });
     return true;
   },

@@ -74,7 +74,8 @@ async function unlock(
   });
   if (result.status === 'unlocked')
     return [{ ...answer(talk, say('hd.working', { count: photos.length })), passing: true }];
-  return offer(deps, config, talk, result.order);
+  // Asked for again, an open order's code is shown again.
+  return offer(deps, config, talk, result.order, `re:${talk.key}`);
 }
 
 function methodChoice(
@@ -85,15 +86,18 @@ function methodChoice(
   return { label: say(`method.${method}`), intent };
 }
 
-/** The QR code and the ways to pay an order; nothing to show where the provider shows it itself. */
+/**
+ * The QR code and the ways to pay an order; nothing to show where the provider shows it itself.
+ * @param key of the message; default: the one of news about the order.
+ */
 export async function offer(
   deps: ConversationDeps,
   config: ConversationConfig,
   talk: Pick<Talk, 'customer' | 'chat'>,
   order: OrderView,
+  key = `order:${order.id}`,
 ): Promise<Reply[]> {
   const say = speak(deps, talk.customer);
-  const key = `order:${order.id}`;
   const params = {
     price: priceText(order.amountMinor, order.currency),
     minutes: Math.max(1, Math.round((order.expiresAtMs - deps.clock.now()) / 60_000)),
