@@ -32,6 +32,21 @@ export class PhotoNotFound extends StudioError {
   }
 }
 
+/** A folder that should be searched cannot be opened. */
+export class FolderLocked extends StudioError {
+  constructor(
+    readonly folder: string,
+    cause: NodeJS.ErrnoException,
+  ) {
+    const reason = ['EACCES', 'EPERM'].includes(cause.code ?? '') ? 'forbidden' : 'fault';
+    const code = cause.code ?? cause.message;
+    super('FOLDER_LOCKED', `cli.folderLocked.${reason}`, 'never', `${folder}: ${code}`, {
+      cause,
+      params: { folder, code },
+    });
+  }
+}
+
 /** A result would replace a file that is already there. */
 export class OutputExists extends StudioError {
   constructor(readonly file: string) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { exitCodes } from './exit-codes.js';
+import { endUnlessIdle } from './interrupt.js';
 import { run } from './run.js';
 
 // Whoever read our output has gone (`| head`): stop as after Ctrl-C, once, without a stack trace.
@@ -16,4 +17,5 @@ for (const stream of [process.stdout, process.stderr]) {
 
 run(process.argv).then((code) => {
   process.exitCode = code;
+  if (code === exitCodes.interrupted) endUnlessIdle();
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { openFile } from '../inference/codec/identify-file.js';
 import { makeFolder } from '../inference/codec/make-folder.js';
 import { presetNames } from '../inference/presets.js';
 import { runWorkflow } from '../inference/workflow/execute.js';
@@ -29,7 +29,7 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
   const file = presetNames.some((preset) => preset === name)
     ? path.join(packageRoot, 'config', 'workflows', `${name}.json`)
     : path.resolve(cwd, name);
-  const text = await readFile(file, 'utf8').catch(() => {
+  const text = await readText(file).catch(() => {
     throw new WrongUse(`${name}: ${t('cli.noSuchFile')}`);
   });
   const workflow = parseWorkflow(text, path.basename(file));
@@ -67,6 +67,12 @@ export async function workflowRun(name: string, options: WorkflowRunOptions): Pr
     await engine.close();
     interrupt.close();
   }
+}
+
+/** A pipe would never end. */
+async function readText(file: string): Promise<string> {
+  const { handle } = await openFile(file);
+  return handle.readFile('utf8').finally(() => handle.close());
 }
 
 /** `photo.jpg` where one image is loaded, `12=photo.jpg` for each where there are several. */

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import os from 'node:os';
 import path from 'node:path';
 import { findInputs } from '../../src/cli/colorize/inputs.js';
+import { createOddLinks } from '../../src/cli/colorize/odd-links.js';
 
 let cwd: string;
 beforeEach(() => {
@@ -17,7 +18,8 @@ function touch(...names: string[]): void {
 }
 
 async function find(args: string[], options: { recursive?: boolean; outputDir?: string } = {}) {
-  const photos = await findInputs(args, { cwd, recursive: false, ...options });
+  const links = createOddLinks(cwd);
+  const { photos } = await findInputs(args, { cwd, recursive: false, links, ...options });
   return photos.map((photo) => photo.relative);
 }
 

@@ -21,9 +21,17 @@ export interface CliResult {
 }
 
 /** Start the built command, as a person would. Settings and locale of this machine stay out. */
-export function startCli(args: readonly string[], options: { cwd: string; env?: object }): CliRun {
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: object;
+  /** A program that starts the command, with its own arguments. */
+  readonly through?: readonly string[];
+}
+
+export function startCli(args: readonly string[], options: CliOptions): CliRun {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  const [program, ...before] = [...(options.through ?? []), process.execPath];
+  const child = spawn(program!, [...before, main, ...args], {
     cwd: options.cwd,
     env: { PATH, HOME, HUANCAI_DATA_DIR: path.join(options.cwd, '.data'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,6 +68,6 @@ export function startCli(args: readonly string[], options: { cwd: string; env?: 
   return { child, ended, shows };
 }
 
-export function runCli(args: readonly string[], options: { cwd: string; env?: object }) {
+export function runCli(args: readonly string[], options: CliOptions) {
   return startCli(args, options).ended;
 }

@@ -1,5 +1,6 @@
 import { Cancelled } from '../../studio/errors/index.js';
 import type { ResultNote } from '../../studio/ports/colorizer.js';
+import { CLEAN_UP_MS, type Interrupt } from '../interrupt.js';
 import type { PhotoTask } from './outputs.js';
 
 /** What became of one photo. */
@@ -54,9 +55,16 @@ export interface BatchListener {
 export async function runBatch(
   tasks: readonly PhotoTask[],
   colour: ColourPhoto,
-  options: { concurrency: number; signal: AbortSignal; now: () => number; listener: BatchListener },
+  options: {
+    concurrency: number;
+    signal: AbortSignal;
+    /** Leaves work that an abort does not end; absent: it is waited for. */
+    wait?: Interrupt['wait'];
+    now: () => number;
+    listener: BatchListener;
+  },
 ): Promise<PhotoOutcome[]> {
-  const { signal, listener, now } = options;
+  const { signal, listener, now, wait = (work) => work } = options;
   const outcomes: PhotoOutcome[] = [];
   const queue = tasks.values();
 
@@ -65,7 +73,7 @@ export async function runBatch(
     const onProgress = (share: number) => listener.progress?.(task, share);
     try {
       if (signal.aborted) throw new Cancelled();
-      return await colour(task, { signal, onProgress });
+      return await wait(colour(task, { signal, onProgress }), CLEAN_UP_MS);
     } catch (error) {
       const status = error instanceof Cancelled ? 'cancelled' : 'failed';
       const seconds = (now() - startedAt) / 1000;

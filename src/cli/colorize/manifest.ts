@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  createReadStream,
   existsSync,
   fdatasyncSync,
   openSync,
@@ -11,11 +10,12 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { openFile } from '../../inference/codec/identify-file.js';
 import { makeFolder } from '../../inference/codec/make-folder.js';
 import { csvTable } from '../csv.js';
 import { OutputExists } from '../errors.js';
 import type { PhotoOutcome } from './batch.js';
-import { filesOf } from './outputs.js';
+import { filesOf, toldPhoto, toldResult } from './outputs.js';
 
 /** One photo of an archive, as the manifest tells it. `null`: not known, or not measured. */
 export interface ManifestEntry {
@@ -96,7 +96,7 @@ export function openManifest(name: string, options: ManifestOptions): Manifest {
   return {
     async add(outcome) {
       if (outcome.status === 'cancelled') return;
-      const photo = short(outcome.task.file);
+      const photo = short(toldPhoto(outcome.task));
       const known = entries.get(photo);
       // A failure or a photo left out takes nothing away from what is told of its results.
       if (outcome.status !== 'done' && known && known.status !== 'failed') return;
@@ -125,9 +125,9 @@ async function entryOf(
   const results = failed ? [] : filesOf(task).filter((file) => existsSync(file));
   const told = failed ? explain(error) : undefined;
   return {
-    photo: short(task.file),
+    photo: short(toldPhoto(task)),
     sha256: await hashOf(task.file).catch(() => null),
-    results: results.map(short),
+    results: results.map((file) => short(toldResult(task, file))),
     resultSha256: await Promise.all(results.map(hashOf)),
     status: status === 'skipped' ? 'doneBefore' : failed ? 'failed' : 'done',
     model: prediction?.model ?? null,
@@ -191,6 +191,7 @@ function tableOf(entries: readonly ManifestEntry[]): string {
 
 async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  const { handle } = await openFile(file);
+  for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 20 })) hash.update(chunk);
   return hash.digest('hex');
 }

@@ -76,7 +76,7 @@ function outputIsFile(
  */
 export function planOutputs(photos: readonly PhotoInput[], options: OutputOptions): PhotoTask[] {
   if (outputIsFile(options, photos.length)) return [planFile(photos[0]!, options)];
-  const common = commonFolder(photos.map(({ file }) => path.dirname(file)));
+  const common = commonFolder(photos.map((photo) => path.dirname(toldPhoto(photo))));
   const namings: Naming[] = photos.map(() => shortNaming);
   for (;;) {
     const tasks = photos.map((photo, i) => {
@@ -114,10 +114,10 @@ function target(
   const wanted = format ?? formatOf(photo.relative) ?? 'jpeg';
   const extension = formatOf(photo.relative) === wanted ? original : extensionOf[wanted];
   const stem = path.basename(photo.relative, naming.extension ? '' : original);
-  const name = naming.hash ? `${stem}-${hashOf(photo.file)}` : stem;
+  const name = naming.hash ? `${stem}-${hashOf(toldPhoto(photo))}` : stem;
   if (output === undefined)
-    return path.join(path.dirname(photo.file), `${name}-colour${extension}`);
-  const below = naming.folders ? path.relative(common, photo.file) : photo.relative;
+    return path.join(photo.odd?.folder ?? path.dirname(photo.file), `${name}-colour${extension}`);
+  const below = naming.folders ? path.relative(common, toldPhoto(photo)) : photo.relative;
   return path.resolve(cwd, output, path.dirname(below), name + extension);
 }
 
@@ -147,6 +147,15 @@ function complete(
 export function filesOf(task: PhotoTask): string[] {
   const pictures = task.variants.length > 0 ? task.variants : [task.output];
   return [...pictures, task.contactSheet, task.comparison].filter((file) => file !== undefined);
+}
+
+/** A photo's path as people are told it. */
+export const toldPhoto = (photo: PhotoInput): string => photo.odd?.file ?? photo.file;
+
+/** The same of a result. */
+export function toldResult({ odd }: PhotoInput, file: string): string {
+  if (!odd || path.dirname(file) !== odd.folder) return file;
+  return path.join(odd.toldFolder, path.basename(file));
 }
 
 function suffixed(file: string, suffix: string, extension = path.extname(file)): string {

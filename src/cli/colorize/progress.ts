@@ -3,6 +3,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { describeError, errorRecord } from '../errors.js';
 import type { Shell } from '../shell.js';
 import type { BatchListener, PhotoOutcome } from './batch.js';
+import { toldPhoto, toldResult } from './outputs.js';
 
 /** Progress that suits who is looking: a bar on a terminal, lines in a log, objects for a machine. */
 export function createProgress(shell: Shell): BatchListener {
@@ -14,8 +15,8 @@ export function createProgress(shell: Shell): BatchListener {
 /** One finished photo as a line for a person. */
 export function outcomeLine(outcome: PhotoOutcome, { t, cwd }: Shell): string {
   const params = {
-    photo: relative(cwd, outcome.task.file),
-    file: outcome.files.map((file) => relative(cwd, file)).join(', '),
+    photo: relative(cwd, toldPhoto(outcome.task)),
+    file: outcome.files.map((file) => relative(cwd, toldResult(outcome.task, file))).join(', '),
     seconds: outcome.seconds.toFixed(1),
     reason: outcome.error === undefined ? '' : describeError(outcome.error, t),
   };
@@ -62,17 +63,17 @@ function bar(shell: Shell): BatchListener {
   };
   return {
     started: (tasks) => {
-      const first = tasks[0] ? path.basename(tasks[0].file) : '';
+      const first = tasks[0] ? path.basename(toldPhoto(tasks[0])) : '';
       drawn.start(tasks.length, 0, { count: 0, photos: tasks.length, name: first });
     },
     progress: (task, share) => {
       shares.set(task.file, share);
-      update(path.basename(task.file));
+      update(path.basename(toldPhoto(task)));
     },
     finished: (outcome) => {
       shares.delete(outcome.task.file);
       count += 1;
-      update(path.basename(outcome.task.file));
+      update(path.basename(toldPhoto(outcome.task)));
       if (count === drawn.getTotal()) drawn.stop();
     },
   };
@@ -82,9 +83,9 @@ function record(outcome: PhotoOutcome, { t }: Shell): Record<string, unknown> {
   const { task, status, files, seconds, notes, prediction, error } = outcome;
   return {
     type: 'photo',
-    photo: task.file,
+    photo: toldPhoto(task),
     status,
-    files,
+    files: files.map((file) => toldResult(task, file)),
     seconds: Math.round(seconds * 1000) / 1000,
     ...prediction,
     notes: notes.map((note) => ({ ...note, message: t(note.key, note.params) })),

@@ -1,23 +1,28 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Cancelled } from '../../studio/errors/index.js';
 import { waitingAloud } from '../cards.js';
 import { openWholeEngine } from '../engine.js';
-import { errorRecord, WrongUse } from '../errors.js';
+import { errorRecord, FolderLocked, WrongUse } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { CLEAN_UP_MS, type Interrupt, listenForInterrupt } from '../interrupt.js';
 import { openShell } from '../open-shell.js';
 import type { Shell } from '../shell.js';
 import { runBatch } from './batch.js';
+import { readablePath } from './byte-names.js';
 import type { ColouringEngine } from './colouring-engine.js';
-import { findInputs } from './inputs.js';
+import { type FoundInputs, findInputs } from './inputs.js';
 import { openJournals } from './journals.js';
 import { removeLeftovers } from './leftovers.js';
 import { type Manifest, manifestFiles, openManifest } from './manifest.js';
+import { createOddLinks, type OddLinks } from './odd-links.js';
 import { filesOf, type PhotoTask, planOutputs } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
+import { rawArguments } from './raw-arguments.js';
 import { writeSheetPage } from './sheet-page.js';
 import { exitCodeFor, printSummary } from './summary.js';
+import { leftAloneText, tellFound } from './tell-found.js';
 import { createWork } from './work.js';
 
 /** `huancai colorize`. */
@@ -26,12 +31,30 @@ export async function colorize(
   options: ColorizeOptions,
 ): Promise<ExitCode> {
   const shell = openShell(options);
-  const tasks = await planTasks(args, options, shell);
-  refuseContradictions(options, shell);
+  let tasks: readonly PhotoTask[] = [];
   const interrupt = listenForInterrupt(
     () => shell.output.notice(shell.t('cli.interrupted')),
     () => removeLeftovers(tasks.flatMap(filesOf)),
   );
+  const links = createOddLinks(shell.config.paths.tempDir);
+  try {
+    // Already looking for photos may meet a drive that does not answer.
+    const plan = await interrupt.wait(planTasks(args, options, shell, links));
+    tasks = plan.tasks;
+    refuseContradictions(options, shell);
+    return await colourAll(plan, options, shell, interrupt);
+  } finally {
+    interrupt.close();
+    links.remove();
+  }
+}
+
+async function colourAll(
+  { tasks, found }: Plan,
+  options: ColorizeOptions,
+  shell: Shell,
+  interrupt: Interrupt,
+): Promise<ExitCode> {
   if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
   const engine = await openColouringEngine(options, shell);
   const journals = openJournals(
@@ -44,6 +67,7 @@ export async function colorize(
     const recipe = await planRecipe(options, shell, engine);
     // Only now: a run that cannot begin must leave nothing that the next one would have to respect.
     manifest = openAskedManifest(options, shell);
+    tellFound(found, shell);
     const work = createWork(
       { recipe, journalFor: journals.get, isOurs: engine.isLabelled, now: shell.now },
       { resume: options.resume === true, overwrite: options.overwrite === true },
@@ -52,6 +76,7 @@ export async function colorize(
     const outcomes = await runBatch(tasks, work, {
       concurrency: options.concurrency ?? engine.photosAtOnce,
       signal: interrupt.signal,
+      wait: interrupt.wait,
       now: shell.now,
       listener: {
         ...progress,
@@ -63,14 +88,18 @@ export async function colorize(
     });
     if (manifest) tellManifest(options.manifest!, shell);
     if (options.contactSheet) await makeSheet(options.contactSheet, outcomes, shell);
-    printSummary(outcomes, (shell.now() - startedAt) / 1000, shell);
-    return exitCodeFor(outcomes);
+    printSummary(outcomes, found, (shell.now() - startedAt) / 1000, shell);
+    return exitCodeFor(outcomes, found);
   } finally {
     journals.close();
     manifest?.close();
-    await engine.close();
-    interrupt.close();
+    await interrupt.wait(engine.close(), CLEAN_UP_MS).catch(ignoreIfStopped);
   }
+}
+
+/** What does not close in time is closed by the end of the process. */
+function ignoreIfStopped(error: unknown): void {
+  if (!(error instanceof Cancelled)) throw error;
 }
 
 /** All cards of this machine, or the fleet. */
@@ -110,29 +139,50 @@ async function makeSheet(
   shell.output.line(shell.t('archive.sheet', { count: photos, file }));
 }
 
+interface Plan {
+  readonly tasks: readonly PhotoTask[];
+  readonly found: FoundInputs;
+}
+
 async function planTasks(
   args: readonly string[],
   options: ColorizeOptions,
-  { cwd, t }: Shell,
-): Promise<PhotoTask[]> {
-  const output = options.output === undefined ? undefined : path.resolve(cwd, options.output);
-  const stats = output === undefined ? undefined : await stat(output).catch(() => undefined);
-  const photos = await findInputs(args, {
+  shell: Shell,
+  links: OddLinks,
+): Promise<Plan> {
+  const { cwd } = shell;
+  const named = rawArguments([...args, ...(options.output === undefined ? [] : [options.output])]);
+  const places = named.slice(0, args.length);
+  const output = named[args.length] === undefined ? undefined : readablePath(named[args.length]!);
+  const full = output === undefined ? undefined : path.resolve(cwd, output);
+  const stats = full === undefined ? undefined : await stat(full).catch(() => undefined);
+  const recursive = options.recursive === true;
+  const found = await findInputs(places, { cwd, recursive, outputDir: full, links });
+  if (found.photos.length === 0) throw nothingFound(places, found, shell);
+  const tasks = planOutputs(found.photos, {
     cwd,
-    recursive: options.recursive === true,
-    outputDir: output,
-  });
-  if (photos.length === 0) {
-    throw new WrongUse(t('cli.noPhotos', { where: args.join(', ') }));
-  }
-  return planOutputs(photos, {
-    cwd,
-    output: options.output,
+    output,
     outputIsFolder: stats?.isDirectory() === true,
     format: options.format,
     compare: options.compare === true,
     variants: options.variants,
   });
+  return { tasks, found };
+}
+
+/** Nothing to do, and what is there instead of photos. */
+function nothingFound(places: readonly string[], found: FoundInputs, { t }: Shell): Error {
+  const [first] = found.locked;
+  if (first) return new FolderLocked(first.folder, first.error);
+  const nothing = t('cli.noPhotos', { where: places.map(readablePath).join(', ') });
+  const { leftAlone, notSearched } = found;
+  const parts = [
+    ...(leftAlone.length > 0 ? [leftAloneText(leftAlone, t)] : []),
+    ...(notSearched.length > 0
+      ? [t('cli.summary.notSearched', { count: notSearched.length })]
+      : []),
+  ];
+  return new WrongUse([nothing, ...parts].join(t('cli.use.between')));
 }
 
 function refuseContradictions({ size, model, variants }: ColorizeOptions, { t }: Shell): void {

@@ -9,7 +9,7 @@ import { limits } from '../../studio/limits.js';
 import { escapeHtml } from '../html.js';
 import type { Shell } from '../shell.js';
 import type { PhotoOutcome } from './batch.js';
-import { filesOf } from './outputs.js';
+import { filesOf, toldPhoto } from './outputs.js';
 
 /** Long edge of a picture on the page, px: sharp at half the width of a large window. */
 const thumbnailPx = 560;
@@ -51,7 +51,7 @@ async function pairOf(
   const [result] = filesOf(task);
   if ((status !== 'done' && status !== 'skipped') || !result || !existsSync(result))
     return undefined;
-  const id = createHash('sha256').update(task.file).digest('hex').slice(0, 16);
+  const id = createHash('sha256').update(toldPhoto(task)).digest('hex').slice(0, 16);
   const [before, after] = [`${id}-before.jpg`, `${id}-after.jpg`];
   await thumbnail(task.file, path.join(folder, before));
   await thumbnail(result, path.join(folder, after));

@@ -1,17 +1,28 @@
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import type { Shell } from '../shell.js';
 import type { PhotoOutcome } from './batch.js';
+import type { FoundInputs } from './inputs.js';
 import { outcomeLine } from './progress.js';
+import { countKinds, foundLines } from './tell-found.js';
 
 /** What remains on the screen: how many, how long, and every failure with its reason. */
 export function printSummary(
   outcomes: readonly PhotoOutcome[],
+  found: FoundInputs,
   seconds: number,
   shell: Shell,
 ): void {
   const { output, t } = shell;
   const counts = count(outcomes);
-  output.record({ type: 'summary', photos: outcomes.length, ...counts, seconds: round(seconds) });
+  output.record({
+    type: 'summary',
+    photos: outcomes.length,
+    ...counts,
+    leftAlone: Object.fromEntries(countKinds(found.leftAlone)),
+    foldersNotSearched: found.notSearched.length,
+    foldersLocked: found.locked.length,
+    seconds: round(seconds),
+  });
   // With plain lines each failure stands where it happened; the end of a long log names it again.
   const failed = outcomes.filter((outcome) => outcome.status === 'failed');
   if (outcomes.length > 1 || output.terminal) {
@@ -30,16 +41,20 @@ export function printSummary(
       seconds: round(seconds),
     }),
   );
+  for (const line of foundLines(found, shell)) output.line(line);
   if (counts.cancelled > 0) output.line(t('cli.summary.resume'));
   const exists = failed.some(({ error }) => (error as { code?: string }).code === 'OUTPUT_EXISTS');
   if (exists) output.line(t('cli.summary.exists'));
 }
 
 /** Interrupted beats failed: a stopped run has not seen all photos. */
-export function exitCodeFor(outcomes: readonly PhotoOutcome[]): ExitCode {
+export function exitCodeFor(
+  outcomes: readonly PhotoOutcome[],
+  { locked }: Pick<FoundInputs, 'locked'>,
+): ExitCode {
   const { failed, cancelled } = count(outcomes);
   if (cancelled > 0) return exitCodes.interrupted;
-  return failed > 0 ? exitCodes.someFailed : exitCodes.done;
+  return failed > 0 || locked.length > 0 ? exitCodes.someFailed : exitCodes.done;
 }
 
 function count(outcomes: readonly PhotoOutcome[]) {

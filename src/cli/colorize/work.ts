@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { openFile } from '../../inference/codec/identify-file.js';
 import { makeFolder } from '../../inference/codec/make-folder.js';
+import { translateReadError } from '../../inference/codec/translate-error.js';
 import { Cancelled, PhotoUnreadable, StudioError } from '../../studio/errors/index.js';
 import { AlreadyColoured, OutputExists, OutputIsInput, PhotoNotFound } from '../errors.js';
 import type { ColourPhoto } from './batch.js';
@@ -64,12 +65,14 @@ export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
 async function contentKey(task: PhotoTask, fingerprint: string, signal: AbortSignal) {
   const hash = createHash('sha256').update(`${fingerprint}\n${task.format}\n`);
   try {
-    for await (const chunk of createReadStream(task.file, { signal })) hash.update(chunk);
+    const { handle } = await openFile(task.file);
+    for await (const chunk of handle.createReadStream({ signal })) hash.update(chunk);
   } catch (error) {
     if (signal.aborted) throw new Cancelled();
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new PhotoNotFound(task.file);
-    throw new PhotoUnreadable(message, error, code === 'EACCES' ? 'forbidden' : 'damaged');
+    const fault = translateReadError(error);
+    if (fault instanceof PhotoUnreadable && fault.reason === 'missing')
+      throw new PhotoNotFound(task.file);
+    throw fault;
   }
   return hash.digest('hex');
 }

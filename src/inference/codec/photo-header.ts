@@ -1,4 +1,3 @@
-import { open, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import {
   PhotoFileTooLarge,
@@ -8,7 +7,8 @@ import {
   PhotoUnreadable,
 } from '../../studio/errors/index.js';
 import type { PhotoInfo, ResultNote } from '../../studio/ports/colorizer.js';
-import { isReadable, type SniffedFormat, sniffFormat } from './formats.js';
+import { kindOf, type SniffedFormat } from './formats.js';
+import { identifyFile } from './identify-file.js';
 import { translateReadError } from './translate-error.js';
 import { workingProfile } from './working-profile.js';
 
@@ -64,31 +64,15 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
 }
 
 async function checkFile(file: string, limits: PhotoLimits): Promise<SniffedFormat> {
-  const head = await readHead(file, limits);
-  if (head.length === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
-  const format = sniffFormat(head);
+  const { format, bytes } = await identifyFile(file);
+  if (bytes === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
+  if (bytes > limits.fileBytes) throw new PhotoFileTooLarge(bytes, limits.fileBytes);
   if (format === undefined) {
     throw new PhotoUnreadable('it is not a picture file we know', undefined, 'notPicture');
   }
-  if (!isReadable(format)) throw new PhotoFormatUnsupported(format.toUpperCase());
+  const { name, readable, refusal } = kindOf(format);
+  if (!readable) throw new PhotoFormatUnsupported(name, refusal);
   return format;
-}
-
-async function readHead(file: string, limits: PhotoLimits): Promise<Uint8Array> {
-  try {
-    const facts = await stat(file);
-    if (!facts.isFile()) throw new PhotoUnreadable('it is not a file', undefined, 'notFile');
-    if (facts.size > limits.fileBytes) throw new PhotoFileTooLarge(facts.size, limits.fileBytes);
-    const handle = await open(file, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw translateReadError(error);
-  }
 }
 
 async function readMetadata(file: string): Promise<sharp.Metadata> {

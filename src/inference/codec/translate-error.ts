@@ -19,7 +19,19 @@ export function translateReadError(error: unknown): StudioError {
     case 'EPERM':
       return new PhotoUnreadable('no permission to read the file', error, 'forbidden');
     case 'EISDIR':
-      return new PhotoUnreadable('it is a folder', error, 'notFile');
+      return new PhotoUnreadable('it is a folder', error, 'folder');
+    case 'ENOTDIR':
+      return new PhotoUnreadable('there is no such file', error, 'missing');
+    case 'ELOOP':
+      return new PhotoUnreadable('it is a link that leads to itself', error, 'linkLoop');
+    case 'ENXIO':
+    case 'ENODEV':
+      return new PhotoUnreadable('it is not a file', error, 'notFile');
+    case 'EIO':
+    case 'ESTALE':
+    case 'ETIMEDOUT':
+    case 'EREMOTEIO':
+      return new PhotoUnreadable('the disk or network drive does not give it', error, 'diskFault');
     case 'ENOSPC':
     case 'EROFS':
     case 'EDQUOT':
@@ -27,10 +39,13 @@ export function translateReadError(error: unknown): StudioError {
   }
   const text = textOf(error);
   if (isDiskFull(text)) return new DiskUnavailable('', 'no space left on the disk', error);
-  if (
-    /unsupported codec|no decoder|not built|compression .* not (?:supported|configured)/i.test(text)
-  )
-    return new PhotoFormatUnsupported(firstLine(text));
+  const compression = /(\S+) compression (?:support )?is not (?:supported|configured)/i.exec(
+    text,
+  )?.[1];
+  if (compression) return new PhotoFormatUnsupported(`TIFF (${compression})`);
+  // libvips cannot say which: the file's own header has said what it holds.
+  if (/unsupported codec|no decoder|not built/i.test(text))
+    return new PhotoFormatUnsupported('HEIF');
   return new PhotoUnreadable(firstLine(text), error);
 }
 

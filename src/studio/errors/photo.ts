@@ -8,6 +8,9 @@ export type UnreadableReason =
   | 'missing'
   | 'forbidden'
   | 'notFile'
+  | 'folder'
+  | 'linkLoop'
+  | 'diskFault'
   | 'cutOff'
   | 'gone';
 
@@ -17,7 +20,11 @@ export class PhotoUnreadable extends StudioError {
    * @param detail English, for the log: a library's own words at times.
    * @param reason what people read, in their language.
    */
-  constructor(detail: string, cause?: unknown, reason: UnreadableReason = 'damaged') {
+  constructor(
+    detail: string,
+    cause?: unknown,
+    readonly reason: UnreadableReason = 'damaged',
+  ) {
     super('PHOTO_UNREADABLE', 'photo.unreadable', 'never', `cannot read the picture: ${detail}`, {
       cause,
       params: { reason },
@@ -25,10 +32,18 @@ export class PhotoUnreadable extends StudioError {
   }
 }
 
-/** A picture, but of a kind we do not take (SVG, PDF, video...). */
+/** What a file is that holds no finished photograph: each gets a sentence of its own. */
+export type Refusal = 'raw' | 'video' | 'document';
+
+/** A file of a kind we know and do not take (HEIC, raw, SVG, PDF, video...). */
 export class PhotoFormatUnsupported extends StudioError {
-  constructor(readonly format: string) {
-    super('PHOTO_FORMAT_UNSUPPORTED', 'photo.formatUnsupported', 'never', `format ${format}`, {
+  /** @param format as people call it. */
+  constructor(
+    readonly format: string,
+    refusal?: Refusal,
+  ) {
+    const messageKey = refusal ? `photo.refused.${refusal}` : 'photo.formatUnsupported';
+    super('PHOTO_FORMAT_UNSUPPORTED', messageKey, 'never', `format ${format}`, {
       params: { format },
     });
   }
