@@ -195,7 +195,7 @@ describe('what is no file', () => {
       console.log('waiting');`;
     const child = spawn(process.execPath, ['-e', script], { cwd, stdio: ['ignore', 'pipe', 2] });
     let out = '';
-    child.stdout.on('data', (text) => {
+    child.stdout!.on('data', (text) => {
       if (!out.includes('waiting')) setTimeout(() => child.kill('SIGINT'), 50);
       out += text;
     });
