@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ImageFormat } from '../studio/ports/colorizer.js';
 
 /** Option parser: a number in a range. The message is commander's to finish. */
 export function numberIn(min: number, max: number, example: number) {
@@ -23,6 +24,18 @@ export function wholeIn(min: number, max: number, example: number) {
 export function wholeListIn(min: number, max: number, example: string) {
   const one = wholeIn(min, max, Number.parseInt(example, 10));
   return (text: string): number[] => text.split(',').map((part) => one(part.trim()));
+}
+
+const formats: Readonly<Record<string, ImageFormat>> = {
+  ...{ jpeg: 'jpeg', jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', png: 'png', webp: 'webp' },
+  ...{ avif: 'avif', tiff: 'tiff', tif: 'tiff' },
+};
+
+/** A picture format as people call it: `jpg`, `.TIF`, `jpeg`. */
+export function imageFormat(text: string): ImageFormat {
+  const format = formats[text.toLowerCase().replace(/^\./, '')];
+  if (format) return format;
+  throw new InvalidArgumentError('Expected one of jpeg, jpg, png, webp, avif, tiff, tif.');
 }
 
 /** `starter` or `starter,ddcolor-modelscope`. */

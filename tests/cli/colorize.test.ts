@@ -112,6 +112,16 @@ test('results are never coloured again', async () => {
   expect((await colorize('in/a-colour.jpg')).err).toMatch(/already a result/);
 });
 
+test.each(['jpg', '.JPG', 'jpeg'])('--format %s is JPEG', async (format) => {
+  await photo('old.png');
+  expect(await colorize('old.png', '--format', format, '-o', 'out')).toMatchObject({ code: 0 });
+  expect(files()).toEqual(['old.png', 'out/old.jpg']);
+  expect((await sharp(at('out/old.jpg')).metadata()).format).toBe('jpeg');
+  const wrong = await colorize('old.png', '--format', 'gif');
+  expect(wrong).toMatchObject({ code: 2 });
+  expect(wrong.err).toMatch(/cannot be "gif".*jpeg, jpg, png/);
+});
+
 test('--json: one object per photo and a summary, nothing else', async () => {
   await photo('a.jpg');
   writeFileSync(at('b.jpg'), '');

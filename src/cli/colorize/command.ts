@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { limits } from '../../studio/limits.js';
 import { exitCodesHelp } from '../exit-codes.js';
-import { list, numberIn, wholeIn, wholeListIn } from '../options.js';
+import { imageFormat, list, numberIn, wholeIn, wholeListIn } from '../options.js';
 import { type Finish, withCommonOptions } from '../register.js';
 import type { ColorizeOptions } from './plan-recipe.js';
 
@@ -76,13 +76,10 @@ function addPlaces(command: Command): void {
     )
     .option('--seed <n>', 'other finishings for the variants', wholeIn(0, 2 ** 31, 1), 1)
     .addOption(
-      new Option('--format <format>', 'default: the format of the photo').choices([
-        'jpeg',
-        'png',
-        'webp',
-        'avif',
-        'tiff',
-      ]),
+      new Option(
+        '--format <format>',
+        'jpeg (jpg), png, webp, avif or tiff (tif); default: the format of the photo',
+      ).argParser(imageFormat),
     )
     .option('--quality <n>', 'of JPEG, WebP and AVIF, 1-100', wholeIn(1, 100, 92), 92)
     .option('--label <text>', 'visible AI label in the corner; default: the settings (AI 合成)')

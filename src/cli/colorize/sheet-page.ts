@@ -5,6 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { writeAtomically } from '../../inference/codec/atomic-file.js';
 import { makeFolder } from '../../inference/codec/make-folder.js';
+import { pictureOption, readPhotoHeader } from '../../inference/codec/photo-header.js';
 import { limits } from '../../studio/limits.js';
 import { escapeHtml } from '../html.js';
 import type { Shell } from '../shell.js';
@@ -67,7 +68,10 @@ async function pairOf(
 /** The label inside a result goes along. */
 async function thumbnail(from: string, to: string): Promise<void> {
   await writeAtomically(to, async (temporary) => {
-    await sharp(from, { limitInputPixels: limits.photo.megapixels * 1e6, sequentialRead: true })
+    const picture = pictureOption(await readPhotoHeader(from, limits.photo));
+    const limitInputPixels = limits.photo.megapixels * 1e6;
+    // A damaged photo is shown as far as it goes, as it was coloured.
+    await sharp(from, { limitInputPixels, sequentialRead: true, failOn: 'none', ...picture })
       .autoOrient()
       .resize(thumbnailPx, thumbnailPx, { fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#fff' })

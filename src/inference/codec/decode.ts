@@ -17,11 +17,42 @@ export async function decodeToRaster(
   raster: string,
   options: DecodeOptions,
 ): Promise<void> {
-  const pipeline = openPhoto(file, header, options);
-  if (options.widthPx !== header.info.widthPx || options.heightPx !== header.info.heightPx)
-    pipeline.resize(options.widthPx, options.heightPx, { fit: 'fill' });
+  const { widthPx, heightPx } = header.info;
+  const scaled = options.widthPx !== widthPx || options.heightPx !== heightPx;
+  const pipeline = scaled
+    ? await openForScaling(file, header, options)
+    : openPhoto(file, header, options);
+  if (scaled) pipeline.resize(options.widthPx, options.heightPx, { fit: 'fill' });
   try {
     await pipeline.toFile(raster);
+  } catch (error) {
+    throw translateReadError(error);
+  }
+}
+
+/**
+ * As openPhoto. Samples that are neither colour nor transparency go before the scaling, which would
+ * take them for transparency and blacken what they call invisible; such files are decoded in memory.
+ */
+async function openForScaling(
+  file: string,
+  header: PhotoHeader,
+  options: OpenOptions,
+): Promise<sharp.Sharp> {
+  const pipeline = openPhoto(file, header, options);
+  if (!header.hasExtra) return pipeline;
+  const deep = options.bitDepth === 16;
+  try {
+    const { data, info } = await pipeline
+      .raw({ depth: deep ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    return sharp(deep ? asWords(data) : data, {
+      raw: { width, height, channels: channels as 1 | 3 },
+      limitInputPixels: options.limitPixels,
+    }).toColourspace(
+      deep ? (channels === 1 ? 'grey16' : 'rgb16') : channels === 1 ? 'b-w' : 'srgb',
+    );
   } catch (error) {
     throw translateReadError(error);
   }
@@ -52,8 +83,8 @@ export function decodeSmall(
 ): Promise<GreyPixels> {
   const { bitDepth } = header.info;
   const options = { limitPixels: size.limitPixels, keepAlpha: false, bitDepth };
-  return copies.of(file, JSON.stringify(size), () =>
-    shrink(openPhoto(file, header, options), bitDepth, size),
+  return copies.of(file, JSON.stringify(size), async () =>
+    shrink(await openForScaling(file, header, options), bitDepth, size),
   );
 }
 

@@ -1,7 +1,10 @@
 import sharp from 'sharp';
 import type { ImageFormat } from '../../studio/ports/colorizer.js';
 import { copyPngWithXmp } from './png-xmp.js';
+import type { Resolution } from './resolution.js';
 import { ASSUMED_DPI } from './tiff-raster.js';
+
+const MM_PER_INCH = 25.4;
 
 export interface EncodeOptions {
   readonly format: ImageFormat;
@@ -9,7 +12,7 @@ export interface EncodeOptions {
   readonly quality: number;
   readonly bitDepth: 8 | 16;
   /** Dots per inch. Default: 72. */
-  readonly densityDpi?: number;
+  readonly resolution?: Resolution;
   /** File with the profile of the working space to write in. Default: sRGB. */
   readonly profileFile?: string;
   /** XMP packet; the only metadata besides density and colour profile that leaves. */
@@ -33,11 +36,11 @@ export async function encodeRaster(
 ): Promise<void> {
   const pipeline = sharp(raster, { limitInputPixels: false, sequentialRead: true });
   pipeline.toColourspace(options.bitDepth === 16 ? 'rgb16' : 'srgb');
-  const { quality, densityDpi = ASSUMED_DPI, profileFile } = options;
+  const { quality, resolution, profileFile } = options;
   if (profileFile === undefined) pipeline.keepIccProfile();
   else pipeline.withIccProfile(profileFile);
-  // Adds an EXIF block with the resolution and nothing else. The raster says 72 itself.
-  if (densityDpi !== ASSUMED_DPI) pipeline.withDensity(densityDpi);
+  // An EXIF block with the resolution and nothing else; without one readers take 72.
+  if (resolution) pipeline.withExif({ IFD0: exifOf(resolution) });
   switch (options.format) {
     case 'png': {
       const bare = `${raster}.png`;
@@ -56,14 +59,20 @@ export async function encodeRaster(
       pipeline.avif({ quality, effort: 3 });
       break;
     case 'tiff':
-      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal', ...tiffResolution(densityDpi) });
+      pipeline.tiff({ compression: 'lzw', predictor: 'horizontal', ...tiffResolution(resolution) });
       break;
   }
   await pipeline.withXmp(options.xmp).toFile(output);
 }
 
 /** sharp takes none from the raster; its own default would be 25.4 dpi. */
-function tiffResolution(densityDpi: number) {
-  const perMm = densityDpi / 25.4;
-  return { xres: perMm, yres: perMm, resolutionUnit: 'inch' } as const;
+function tiffResolution({ x, y }: Resolution = { x: ASSUMED_DPI, y: ASSUMED_DPI }) {
+  return { xres: x / MM_PER_INCH, yres: y / MM_PER_INCH, resolutionUnit: 'inch' } as const;
 }
+
+/** Unit 2 is the inch. */
+const exifOf = ({ x, y }: Resolution) => ({
+  XResolution: `${x}/1`,
+  YResolution: `${y}/1`,
+  ResolutionUnit: '2',
+});

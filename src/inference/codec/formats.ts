@@ -119,8 +119,8 @@ const SIGNATURES: readonly (readonly [SniffedFormat, string, number?])[] = [
   ['video', 'FLV\x01'],
 ];
 
-/** How much of a file tells its format. */
-export const HEAD_BYTES = 512;
+/** How much of a file tells its format, and what else stands at the beginning. */
+export const HEAD_BYTES = 4096;
 
 /**
  * Decides from the content, never from the name, and before any decoder sees the file: what is not
@@ -129,7 +129,7 @@ export const HEAD_BYTES = 512;
  * @returns undefined where the bytes say nothing we know.
  */
 export function sniffFormat(head: Uint8Array): SniffedFormat | undefined {
-  const text = latin1(head);
+  const text = latin1(head.subarray(0, 512));
   const at = (wanted: string, offset = 0) => text.startsWith(wanted, offset);
   for (const [format, signature, offset] of SIGNATURES) if (at(signature, offset)) return format;
   if (at('RIFF')) return at('WEBP', 8) ? 'webp' : at('AVI ', 8) ? 'video' : undefined;

@@ -10,6 +10,8 @@ import { translateReadError } from './translate-error.js';
 export interface FileIdentity {
   readonly format: SniffedFormat | undefined;
   readonly bytes: number;
+  /** The first bytes. */
+  readonly head: Buffer;
   /** Its pictures; empty for anything but a TIFF. */
   readonly directories: readonly TiffDirectory[];
 }
@@ -77,17 +79,24 @@ function refuseSpecial(facts: Stats): void {
 export async function identifyFile(file: string): Promise<FileIdentity> {
   const { handle, facts } = await openFile(file);
   try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const { bytesRead } = await handle.read(head, 0, HEAD_BYTES, 0);
-    const format = sniffFormat(head.subarray(0, bytesRead));
-    if (format !== 'tiff') return { format, bytes: facts.size, directories: [] };
-    const directories = await readTiffDirectories(handle);
-    return { format: rawOf(directories, file) ?? format, bytes: facts.size, directories };
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const format = sniffFormat(head);
+    if (format !== 'tiff') return { format, head, bytes: facts.size, directories: [] };
+    const directories = await readTiffDirectories((at, count) => readBytes(handle, at, count));
+    return { format: rawOf(directories, file) ?? format, head, bytes: facts.size, directories };
   } catch (error) {
     throw translateReadError(error);
   } finally {
     await handle.close();
   }
+}
+
+async function readBytes(handle: FileHandle, at: number, count: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(count);
+  const { bytesRead } = await handle.read(buffer, 0, count, at);
+  if (bytesRead === 0) throw new RangeError('beyond the end of the file');
+  return buffer;
 }
 
 /** Whether the engine reads such files. */

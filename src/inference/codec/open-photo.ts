@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { PhotoHeader } from './photo-header.js';
+import { type PhotoHeader, pictureOption } from './photo-header.js';
 
 export interface OpenOptions {
   /** Never more pixels than this, whatever the header claimed a moment ago. */
@@ -11,7 +11,7 @@ export interface OpenOptions {
 }
 
 /**
- * A decoding pipeline: first page, upright, sRGB (or grey where the photo has no colour to read),
+ * A decoding pipeline: the chosen picture, upright, sRGB (or grey where the photo has no colour to read),
  * cut-short files refused. The caller adds size and destination.
  */
 export function openPhoto(file: string, header: PhotoHeader, options: OpenOptions): sharp.Sharp {
@@ -21,9 +21,11 @@ export function openPhoto(file: string, header: PhotoHeader, options: OpenOption
     limitInputPixels: options.limitPixels,
     page: 0,
     pages: 1,
+    ...pictureOption(header),
     sequentialRead: true,
   });
-  if (header.hasAlpha && !options.keepAlpha) pipeline.flatten({ background: 'white' });
+  if (header.hasExtra) pipeline.removeAlpha();
+  else if (header.hasAlpha && !options.keepAlpha) pipeline.flatten({ background: 'white' });
   if (options.bitDepth === 8) return pipeline.toColourspace(isGrey(header) ? 'b-w' : 'srgb');
   // With a profile, 16-bit pixels arrive as Display P3 (colour) or as stored (grey): on to sRGB.
   if (header.hasProfile) pipeline.withIccProfile('srgb');

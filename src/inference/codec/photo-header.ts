@@ -7,8 +7,10 @@ import {
   PhotoUnreadable,
 } from '../../studio/errors/index.js';
 import type { PhotoInfo, ResultNote } from '../../studio/ports/colorizer.js';
+import { type Candidate, type ChosenPicture, choosePicture } from './choose-picture.js';
 import { kindOf, type SniffedFormat } from './formats.js';
-import { identifyFile } from './identify-file.js';
+import { type FileIdentity, identifyFile } from './identify-file.js';
+import { resolutionOf } from './resolution.js';
 import { translateReadError } from './translate-error.js';
 import { workingProfile } from './working-profile.js';
 
@@ -23,7 +25,12 @@ export interface PhotoLimits {
 /** What the header says, checked against the limits; no pixel has been decoded. */
 export interface PhotoHeader {
   readonly info: PhotoInfo;
+  /** Which of the file's pictures; `subifd` of a TIFF, -1: the page itself. */
+  readonly page: number;
+  readonly subifd: number;
   readonly hasAlpha: boolean;
+  /** Samples beyond the colours that are no transparency (infrared of film scanners). */
+  readonly hasExtra: boolean;
   readonly hasProfile: boolean;
   /** Of an RGB working space other than sRGB; a full-size result is written in it. */
   readonly workingProfile?: Uint8Array;
@@ -33,29 +40,51 @@ export interface PhotoHeader {
   readonly pixels: number;
 }
 
+/** Pictures of one file that are looked at; more is no photograph. */
+const MAX_PICTURES = 32;
+/** TIFF's photometric interpretations of CIE L*a*b* and its relatives. */
+const LAB = [8, 9, 10];
+
 /**
  * @throws {PhotoUnreadable | PhotoFormatUnsupported | PhotoTooLarge | PhotoTooSmall |
  * PhotoFileTooLarge}
  */
 export async function readPhotoHeader(file: string, limits: PhotoLimits): Promise<PhotoHeader> {
-  const format = await checkFile(file, limits);
-  const metadata = await readMetadata(file);
+  const { format, directories, head } = await checkFile(file, limits);
+  const picture = await findPicture(file, format, directories);
+  const directory = directories.find(
+    ({ page, subifd }) => page === picture.page && subifd === picture.subifd,
+  );
+  const metadata = await readMetadata(file, picture).catch((error: unknown) => {
+    if (directory && LAB.includes(directory.photometric))
+      throw new PhotoFormatUnsupported('TIFF (CIELab)');
+    throw error;
+  });
   const { width, height } = metadata.autoOrient;
   checkSize(width, height, limits);
-  const bitDepth = bitDepthOf(metadata.depth, format);
-  const pages = metadata.pages ?? 1;
+  const hasExtra = directory !== undefined && metadata.hasAlpha && !directory.hasAlpha;
+  const notes: ResultNote[] = [...picture.notes];
+  if (hasExtra) notes.push({ key: 'photo.note.extraChannel' });
+  const resolution = await resolutionOf({
+    ...{ directory, head, exif: metadata.exif, density: metadata.density },
+    sideways: (metadata.orientation ?? 1) >= 5,
+  });
   return {
     info: {
       widthPx: width,
       heightPx: height,
       format,
-      bitDepth,
+      bitDepth: bitDepthOf(metadata.depth, format),
       channels: metadata.channels,
-      pages,
-      densityDpi: densityOf(metadata),
-      notes: notesOf(pages),
+      pages: metadata.pages ?? 1,
+      densityDpi: resolution?.x,
+      densityDownDpi: resolution?.y,
+      notes,
     },
-    hasAlpha: metadata.hasAlpha,
+    page: picture.page,
+    subifd: picture.subifd,
+    hasAlpha: metadata.hasAlpha && !hasExtra,
+    hasExtra,
     hasProfile: metadata.hasProfile,
     workingProfile: workingProfile(metadata.icc),
     space: metadata.space,
@@ -63,8 +92,12 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
   };
 }
 
-async function checkFile(file: string, limits: PhotoLimits): Promise<SniffedFormat> {
-  const { format, bytes } = await identifyFile(file);
+async function checkFile(
+  file: string,
+  limits: PhotoLimits,
+): Promise<FileIdentity & { format: SniffedFormat }> {
+  const identity = await identifyFile(file);
+  const { format, bytes } = identity;
   if (bytes === 0) throw new PhotoUnreadable('the file is empty', undefined, 'empty');
   if (bytes > limits.fileBytes) throw new PhotoFileTooLarge(bytes, limits.fileBytes);
   if (format === undefined) {
@@ -72,16 +105,49 @@ async function checkFile(file: string, limits: PhotoLimits): Promise<SniffedForm
   }
   const { name, readable, refusal } = kindOf(format);
   if (!readable) throw new PhotoFormatUnsupported(name, refusal);
-  return format;
+  return { ...identity, format };
 }
 
-async function readMetadata(file: string): Promise<sharp.Metadata> {
+async function findPicture(
+  file: string,
+  format: SniffedFormat,
+  directories: FileIdentity['directories'],
+): Promise<ChosenPicture> {
+  if (directories.length > 0)
+    return choosePicture(directories, directories.filter(({ subifd }) => subifd < 0).length);
+  const single = format === 'jpeg' || format === 'png';
+  const { pages = 1 } = single ? {} : await readMetadata(file);
+  const same = { page: 0, subifd: -1, widthPx: 1, heightPx: 1 };
+  // Frames of an animation are all of one size.
+  if (pages === 1 || format !== 'avif') return choosePicture([same], pages);
+  const candidates: Candidate[] = [];
+  for (let page = 0; page < Math.min(pages, MAX_PICTURES); page++) {
+    const { width, height } = await readMetadata(file, { page, subifd: -1 });
+    candidates.push({ page, subifd: -1, widthPx: width, heightPx: height });
+  }
+  return choosePicture(candidates, pages);
+}
+
+async function readMetadata(
+  file: string,
+  picture?: Pick<ChosenPicture, 'page' | 'subifd'>,
+): Promise<sharp.Metadata> {
   try {
     // Any size may be asked for here: only the header is read, and the check below decides.
-    return await sharp(file, { limitInputPixels: false, limitInputChannels: false }).metadata();
+    const limits = { limitInputPixels: false, limitInputChannels: false } as const;
+    return await sharp(file, { ...limits, ...pictureOption(picture) }).metadata();
   } catch (error) {
     throw translateReadError(error);
   }
+}
+
+/** How the decoder is told which picture it is. */
+export function pictureOption(
+  picture: Pick<ChosenPicture, 'page' | 'subifd'> | undefined,
+): sharp.SharpOptions {
+  if (!picture || (picture.page === 0 && picture.subifd < 0)) return {};
+  const { page, subifd } = picture;
+  return { page, ...(subifd < 0 ? {} : { tiff: { subifd } }) };
 }
 
 function checkSize(widthPx: number, heightPx: number, limits: PhotoLimits): void {
@@ -98,14 +164,4 @@ function bitDepthOf(depth: string, format: SniffedFormat): 8 | 16 {
   if (depth === 'uchar') return 8;
   if (depth === 'ushort') return 16;
   throw new PhotoFormatUnsupported(`${format.toUpperCase()} (${depth})`);
-}
-
-/** libvips reports 72 where a file says nothing; a density below that is a mistake of the writer. */
-function densityOf(metadata: sharp.Metadata): number | undefined {
-  const density = metadata.density;
-  return density !== undefined && density > 0 && density < 100_000 ? density : undefined;
-}
-
-function notesOf(pages: number): ResultNote[] {
-  return pages > 1 ? [{ key: 'photo.note.firstPage', params: { pages } }] : [];
 }

@@ -1,5 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
-
 /** One picture of a TIFF: what its directory says of it. */
 export interface TiffDirectory {
   /** Number in the chain of pages, from 0. */
@@ -14,6 +12,8 @@ export interface TiffDirectory {
   readonly samplesPerPixel: number;
   /** Meaning of each sample beyond the colours: 0 unspecified, 1 and 2 alpha. */
   readonly extraSamples: readonly number[];
+  /** One of them is transparency; samples that nothing is said of are not. */
+  readonly hasAlpha: boolean;
   /** Dots per inch. */
   readonly resolution?: { readonly x: number; readonly y: number };
   /** Bit 2 of NewSubfileType: a mask of another picture. */
@@ -50,9 +50,12 @@ const ASCII = 2;
 const MASK = 4;
 const CM_PER_INCH = 2.54;
 
+/** `count` bytes from `at` on, zeros beyond the end; rejects where there is nothing at all. */
+export type ReadBytes = (at: number, count: number) => Promise<Buffer>;
+
 interface Reader {
   readonly big: boolean;
-  bytes(at: number, count: number): Promise<Buffer>;
+  readonly bytes: ReadBytes;
   u16(from: Buffer, at: number): number;
   u32(from: Buffer, at: number): number;
   u64(from: Buffer, at: number): number;
@@ -65,11 +68,11 @@ type Values = ReadonlyMap<number, readonly number[] | string>;
  * gives those before the damage. No pixel is touched.
  * @see TIFF 6.0; BigTIFF; TIFF/EP for SubIFDs
  */
-export async function readTiffDirectories(handle: FileHandle): Promise<TiffDirectory[]> {
+export async function readTiffDirectories(bytes: ReadBytes): Promise<TiffDirectory[]> {
   const found: TiffDirectory[] = [];
   try {
-    const head = await read(handle, 0, 16);
-    const reader = readerOf(handle, head);
+    const head = await bytes(0, 16);
+    const reader = readerOf(bytes, head);
     let at = reader.big ? reader.u64(head, 8) : reader.u32(head, 4);
     const seen = new Set<number>();
     for (let page = 0; at !== 0 && !seen.has(at) && found.length < MAX_DIRECTORIES; page++) {
@@ -87,23 +90,15 @@ export async function readTiffDirectories(handle: FileHandle): Promise<TiffDirec
   return found;
 }
 
-function readerOf(handle: FileHandle, head: Buffer): Reader {
+function readerOf(bytes: ReadBytes, head: Buffer): Reader {
   const little = head[0] === 0x49;
-  const reader: Reader = {
+  return {
     big: (little ? head[2] : head[3]) === 43,
-    bytes: (at, count) => read(handle, at, count),
+    bytes,
     u16: (from, at) => (little ? from.readUInt16LE(at) : from.readUInt16BE(at)),
     u32: (from, at) => (little ? from.readUInt32LE(at) : from.readUInt32BE(at)),
     u64: (from, at) => Number(little ? from.readBigUInt64LE(at) : from.readBigUInt64BE(at)),
   };
-  return reader;
-}
-
-async function read(handle: FileHandle, at: number, count: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(count);
-  const { bytesRead } = await handle.read(buffer, 0, count, at);
-  if (bytesRead < Math.min(count, 8)) throw new RangeError('beyond the end of the file');
-  return buffer;
 }
 
 async function readDirectory(reader: Reader, at: number) {
@@ -163,6 +158,7 @@ function directoryOf(values: Values, page: number, subifd: number): TiffDirector
     compression: first(TAG.compression),
     samplesPerPixel: first(TAG.samplesPerPixel),
     extraSamples: numbers(values, TAG.extraSamples),
+    hasAlpha: numbers(values, TAG.extraSamples).some((kind) => kind === 1 || kind === 2),
     resolution: resolutionOf(
       first(TAG.xResolution),
       first(TAG.yResolution),

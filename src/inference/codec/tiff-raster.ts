@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type RasterLayout, type RasterShape, rowBytes } from './raster.js';
+import type { Resolution } from './resolution.js';
 
 /** Field types of TIFF 6.0. */
 const SHORT = 3;
@@ -20,19 +21,20 @@ interface Field {
 /**
  * An uncompressed TIFF without pixels: header, directory and, after them, a hole that threads fill
  * by row (openRaster with the layout returned).
- * @param iccProfile attached as it is; libvips passes it on.
+ * @param iccProfile attached as it is; libvips passes it on, and the resolution (dots per inch).
  * @see TIFF 6.0; tag 34675 is the ICC profile
  */
 export function createTiffRaster(
   path: string,
   shape: RasterShape,
   iccProfile: Uint8Array,
+  resolution: Resolution = { x: ASSUMED_DPI, y: ASSUMED_DPI },
 ): RasterLayout {
-  const draft = fieldsOf(shape, iccProfile, 0);
+  const draft = fieldsOf(shape, iccProfile, resolution, 0);
   const pixelsAt = headOf(draft).length;
   const fd = openSync(path, 'wx');
   try {
-    writeSync(fd, headOf(fieldsOf(shape, iccProfile, pixelsAt)), 0, pixelsAt, 0);
+    writeSync(fd, headOf(fieldsOf(shape, iccProfile, resolution, pixelsAt)), 0, pixelsAt, 0);
     // The last byte makes the file as long as it will be.
     writeSync(fd, Buffer.alloc(1), 0, 1, pixelsAt + shape.heightPx * rowBytes(shape) - 1);
   } finally {
@@ -41,7 +43,12 @@ export function createTiffRaster(
   return { shape, pixelsAt };
 }
 
-function fieldsOf(shape: RasterShape, iccProfile: Uint8Array, pixelsAt: number): Field[] {
+function fieldsOf(
+  shape: RasterShape,
+  iccProfile: Uint8Array,
+  resolution: Resolution,
+  pixelsAt: number,
+): Field[] {
   const { widthPx, heightPx, channels, bitDepth } = shape;
   const strips = Array.from({ length: Math.ceil(heightPx / ROWS_PER_STRIP) }, (_, i) => {
     const rows = Math.min(ROWS_PER_STRIP, heightPx - i * ROWS_PER_STRIP);
@@ -64,8 +71,8 @@ function fieldsOf(shape: RasterShape, iccProfile: Uint8Array, pixelsAt: number):
       279,
       strips.map((strip) => strip.bytes),
     ),
-    rational(282, ASSUMED_DPI),
-    rational(283, ASSUMED_DPI),
+    rational(282, resolution.x),
+    rational(283, resolution.y),
     shorts(296, [2]),
     // A fourth sample is alpha, not multiplied in.
     ...(channels === 4 ? [shorts(338, [2])] : []),

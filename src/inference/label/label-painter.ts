@@ -1,4 +1,5 @@
 import { RenderOptionInvalid } from '../../studio/errors/index.js';
+import type { ResultNote } from '../../studio/ports/colorizer.js';
 import { type Glyphs, loadGlyphs } from './glyphs.js';
 import type { Overlay } from './overlay.js';
 import { paintLabel } from './paint-label.js';
@@ -13,7 +14,13 @@ export interface LabelPainter {
   paint(
     texts: { readonly label?: string; readonly watermark?: string },
     picture: { readonly widthPx: number; readonly heightPx: number },
-  ): Promise<Overlay[]>;
+  ): Promise<Painted>;
+}
+
+export interface Painted {
+  readonly overlays: readonly Overlay[];
+  /** That a picture is too small for its label. */
+  readonly notes: readonly ResultNote[];
 }
 
 /** Loads the outlines at first use and keeps them. */
@@ -21,15 +28,17 @@ export function createLabelPainter(): LabelPainter {
   let loading: Promise<Glyphs> | undefined;
   return {
     async paint({ label, watermark }, picture) {
-      if (!label && !watermark) return [];
+      if (!label && !watermark) return { overlays: [], notes: [] };
       loading ??= loadGlyphs();
       const glyphs = await loading;
       checkCharacters(glyphs, 'label.text', label);
       checkCharacters(glyphs, 'watermark', watermark);
       const overlays: Overlay[] = [];
       if (watermark) overlays.push(await paintWatermark(glyphs, watermark, picture));
-      if (label) overlays.push(await paintLabel(glyphs, label, picture));
-      return overlays;
+      if (!label) return { overlays, notes: [] };
+      const painted = await paintLabel(glyphs, label, picture);
+      if (painted === undefined) return { overlays, notes: [{ key: 'photo.note.labelLeftOut' }] };
+      return { overlays: [...overlays, painted], notes: [] };
     },
   };
 }

@@ -9,19 +9,41 @@ interface Size {
 
 /** GB 45438-2025: characters at least 5 % of the shortest side. */
 const SHARE_OF_SHORT_EDGE = 0.05;
-/** Below this nobody can read it; tiny pictures get at most MAX_SHARE of their height. */
+/**
+ * The standard also wants letters that can be read: capitals of 9 px, where there is room, and never
+ * less than 6, below which Chinese characters run together.
+ */
 const LEGIBLE_CAP_PX = 9;
-const MAX_SHARE = 0.3;
+const SMALLEST_CAP_PX = 6;
+/** Of a picture's area; a label that takes more is no mark on a picture but a picture of its own. */
+const MAX_AREA_SHARE = 0.25;
 const LINE_EM = 1.25;
 
-/** The visible label: white on a dark plate in the lower right corner, wrapped where it must be. */
-export async function paintLabel(glyphs: Glyphs, text: string, picture: Size): Promise<Overlay> {
+/**
+ * The visible label: white on a dark plate in the lower right corner, wrapped where it must be. In
+ * small pictures it shrinks to what can just be read. Where even that would cover more than a
+ * quarter there is none: a smear that nobody can read labels nothing, and one that can be read leaves
+ * no picture. The label inside the file is written all the same, and the caller says so.
+ */
+export async function paintLabel(
+  glyphs: Glyphs,
+  text: string,
+  picture: Size,
+): Promise<Overlay | undefined> {
   const short = Math.min(picture.widthPx, picture.heightPx);
-  const capPx = Math.max(
-    // A pixel more: the outermost rows of a letter are half transparent.
-    Math.ceil(short * SHARE_OF_SHORT_EDGE) + 1,
-    Math.min(LEGIBLE_CAP_PX, picture.heightPx * MAX_SHARE),
-  );
+  // A pixel more: the outermost rows of a letter are half transparent.
+  const lawfulPx = Math.ceil(short * SHARE_OF_SHORT_EDGE) + 1;
+  const area = picture.widthPx * picture.heightPx;
+  for (let capPx = LEGIBLE_CAP_PX; capPx >= SMALLEST_CAP_PX; capPx--) {
+    const { svg, ...plate } = layOut(glyphs, text, Math.max(lawfulPx, capPx), picture);
+    const fits = plate.widthPx * plate.heightPx <= area * MAX_AREA_SHARE;
+    if (fits || lawfulPx >= LEGIBLE_CAP_PX) return { ...plate, pixels: await rasterise(svg) };
+  }
+  return undefined;
+}
+
+function layOut(glyphs: Glyphs, text: string, capPx: number, picture: Size) {
+  const short = Math.min(picture.widthPx, picture.heightPx);
   const em = capPx / glyphs.capHeightPx(1);
   const padding = Math.round(em * 0.4);
   const margin = Math.round(short * 0.02);
@@ -43,7 +65,7 @@ export async function paintLabel(glyphs: Glyphs, text: string, picture: Size): P
     widthPx,
     heightPx,
     tile: false,
-    pixels: await rasterise(svg),
+    svg,
   };
 }
 

@@ -40,7 +40,10 @@ export async function contactSheet(
       top: GAP_PX + Math.floor(i / columns) * (cell.heightPx + GAP_PX),
     })),
   );
-  const overlays = await createLabelPainter().paint({ label: label.text }, { widthPx, heightPx });
+  const { overlays } = await createLabelPainter().paint(
+    { label: label.text },
+    { widthPx, heightPx },
+  );
   const marks = overlays.map((o) => ({
     input: Buffer.from(o.pixels),
     raw: { width: o.widthPx, height: o.heightPx, channels: 2 as const },

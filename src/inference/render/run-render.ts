@@ -8,6 +8,7 @@ import { decodeSmall, decodeToRaster, shrinkRaster } from '../codec/decode.js';
 import { encodeRaster } from '../codec/encode.js';
 import type { PhotoHeader } from '../codec/photo-header.js';
 import type { RasterLayout } from '../codec/raster.js';
+import type { Resolution } from '../codec/resolution.js';
 import { createTiffRaster } from '../codec/tiff-raster.js';
 import { throwIfAborted, translateWriteError } from '../codec/translate-error.js';
 import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
@@ -54,7 +55,7 @@ export async function runRender(
   const source = path.join(job.folder, 'photo.v');
   const target = path.join(job.folder, 'result.tiff');
   const { plan, options } = job;
-  const overlays = await tools.painter.paint(
+  const { overlays, notes: labelNotes } = await tools.painter.paint(
     { label: options.label.text, watermark: options.watermark },
     plan.picture,
   );
@@ -62,7 +63,10 @@ export async function runRender(
   throwIfAborted(context.signal);
   context.onProgress?.(DECODED);
   const iccProfile = await tools.srgbProfile();
-  const parts = { source, target, prepared, overlays, iccProfile };
+  const parts = {
+    ...{ source, target, prepared, overlays, iccProfile },
+    resolution: resolutionOf(job),
+  };
   const layout = await colour(tools.pool, job, parts, context);
   throwIfAborted(context.signal);
   const { widthPx, heightPx, bitDepth } = plan.picture;
@@ -71,7 +75,7 @@ export async function runRender(
       format: plan.format,
       quality: job.values.quality,
       bitDepth,
-      densityDpi: job.header.info.densityDpi,
+      resolution: resolutionOf(job),
       profileFile: await writeProfile(job),
       xmp: xmpPacket(aigcLabel(options.label)),
     });
@@ -80,8 +84,17 @@ export async function runRender(
   const { format } = plan;
   const fromPx = plan.dividerPx > 0 ? plan.photo.widthPx + plan.dividerPx : 0;
   const lost = job.values.strength > 0 && lostItsColour(target, layout, await job.chroma, fromPx);
-  const notes = lost ? [...plan.notes, { key: 'photo.note.noRoomForColour' }] : plan.notes;
+  const notes = [
+    ...[...plan.notes, ...labelNotes],
+    ...(lost ? [{ key: 'photo.note.noRoomForColour' }] : []),
+  ];
   return { file: job.output, bytes, widthPx, heightPx, format, bitDepth, notes };
+}
+
+/** Of the photo; as many dots of a smaller picture would still be an inch. */
+function resolutionOf({ header }: RenderJob): Resolution | undefined {
+  const { densityDpi: x, densityDownDpi: y = x } = header.info;
+  return x === undefined || y === undefined ? undefined : { x, y };
 }
 
 /** Previews are for screens and messengers, which take everything for sRGB. */
@@ -136,12 +149,13 @@ interface Colouring {
   readonly prepared: Prepared;
   readonly overlays: readonly Overlay[];
   readonly iccProfile: Uint8Array;
+  readonly resolution: Resolution | undefined;
 }
 
 async function colour(
   pool: ThreadPool,
   { plan, values, output }: RenderJob,
-  { source, target, prepared, overlays, iccProfile }: Colouring,
+  { source, target, prepared, overlays, iccProfile, resolution }: Colouring,
   { signal, onProgress }: RunContext,
 ): Promise<RasterLayout> {
   const strips = Math.ceil(plan.photo.heightPx / STRIP_ROWS);
@@ -151,7 +165,7 @@ async function colour(
     onProgress?.(DECODED + ((COLOURED - DECODED) * done) / strips);
   };
   try {
-    const targetLayout = createTiffRaster(target, plan.picture, iccProfile);
+    const targetLayout = createTiffRaster(target, plan.picture, iccProfile, resolution);
     await pool.runStrips(
       {
         kind: 'strips',

@@ -20,21 +20,44 @@ function softLightCurve(x: number): number {
 
 /**
  * ImageBlend: image2 laid over image1, image2 first scaled and cropped to image1's size. The 256 x
- * 256 possible answers are a table, so that a large scan costs one look-up per value.
+ * 256 possible answers of 8 bits are a table, so that a large scan costs one look-up per value.
  */
 export const blendImages: NodeWork = async (node, run) => {
   const first = run.picture(node, 'image1');
   const second = run.picture(node, 'image2');
   const mode = modes[String(node.values['blend_mode'])]!;
-  const table = blendTable(mode, Number(node.values['blend_factor']));
-  const below = await pixels(first, first);
-  const above = await pixels(second, first);
-  for (let i = 0; i < below.length; i++) below[i] = table[(below[i]! << 8) | above[i]!]!;
+  const factor = Number(node.values['blend_factor']);
   const raw = { width: first.widthPx, height: first.heightPx, channels: 3 } as const;
-  return writePicture(run, sharp(below, { raw, limitInputPixels: false }));
+  const deep = first.bitDepth === 16 || second.bitDepth === 16;
+  const below = await pixels(first, first, deep ? 16 : 8);
+  const above = await pixels(second, first, deep ? 16 : 8);
+  const blended = deep
+    ? blendWords(asWords(below), asWords(above), mode, factor)
+    : blendBytes(below, above, blendTable(mode, factor));
+  const pipeline = sharp(blended, { raw, limitInputPixels: false });
+  return writePicture(run, deep ? pipeline.toColourspace('rgb16') : pipeline, deep ? 16 : 8);
 };
 
-function blendTable(mode: (below: number, above: number) => number, factor: number): Uint8Array {
+function blendBytes(below: Buffer, above: Buffer, table: Uint8Array): Buffer {
+  for (let i = 0; i < below.length; i++) below[i] = table[(below[i]! << 8) | above[i]!]!;
+  return below;
+}
+
+type Mode = (below: number, above: number) => number;
+
+function blendWords(below: Uint16Array, above: Uint16Array, mode: Mode, factor: number) {
+  for (let i = 0; i < below.length; i++) {
+    const under = below[i]! / 65_535;
+    const mixed = under * (1 - factor) + mode(under, above[i]! / 65_535) * factor;
+    below[i] = Math.round(Math.min(1, Math.max(0, mixed)) * 65_535);
+  }
+  return below;
+}
+
+const asWords = (bytes: Buffer) =>
+  new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+
+function blendTable(mode: Mode, factor: number): Uint8Array {
   const table = new Uint8Array(65536);
   for (let i = 0; i < table.length; i++) {
     const below = (i >> 8) / 255;
@@ -44,10 +67,10 @@ function blendTable(mode: (below: number, above: number) => number, factor: numb
   return table;
 }
 
-/** 8-bit RGB rows of a picture at another one's size. */
-function pixels(image: Picture, size: Picture): Promise<Buffer> {
-  return openPicture(image)
+/** RGB rows of a picture at another one's size. */
+function pixels(image: Picture, size: Picture, bitDepth: 8 | 16): Promise<Buffer> {
+  return openPicture(image, bitDepth)
     .resize(size.widthPx, size.heightPx, { fit: 'cover', kernel: 'cubic' })
-    .raw()
+    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
     .toBuffer();
 }

@@ -14,7 +14,7 @@ export const colorizeImage: NodeWork = async (node, run) => {
     run.context,
   );
   const output = run.temporary('.tif');
-  const { widthPx, heightPx } = await run.colorizer.render(
+  const { widthPx, heightPx, bitDepth } = await run.colorizer.render(
     image.file,
     predicting.then(({ chroma }) => chroma),
     output,
@@ -23,5 +23,5 @@ export const colorizeImage: NodeWork = async (node, run) => {
     run.context,
   );
   for (const note of (await predicting).notes) run.note(note);
-  return { file: output, widthPx, heightPx };
+  return { file: output, widthPx, heightPx, bitDepth };
 };

@@ -5,6 +5,7 @@ import type { Colorizer, Label, ResultNote, RunContext } from '../../studio/port
 import { chooseCheckpoint, type KnownModel } from './checkpoints.js';
 import { graphFault, WorkflowInvalid } from './errors.js';
 import type { Workflow } from './graph.js';
+import { loadPicture } from './load-picture.js';
 import type { GraphNode, NodeRun, Picture } from './node-run.js';
 import { savePicture } from './save-picture.js';
 
@@ -69,11 +70,11 @@ async function runNodes(
     context: { signal: context.signal },
     label: options.label,
     picture: (node, input) => pictures.get(node.links[input]!.node)!,
-    load: (node) => loadImage(node, deps, workflow, options),
+    load: (node) => loadImage(node, deps, workflow, options, run),
     save: async (node) => {
       const picture = run.picture(node, 'images');
       const file = await nextName(options.outputDir, String(node.values['filename_prefix']));
-      await savePicture(picture, file, run.temporary('.png'), options.label);
+      notes.push(...(await savePicture(picture, file, run.temporary, options.label)));
       files.push(file);
       return undefined;
     },
@@ -100,12 +101,12 @@ async function loadImage(
   { colorizer }: WorkflowDeps,
   workflow: Workflow,
   { images, inputDir }: WorkflowOptions,
+  run: Pick<NodeRun, 'temporary'>,
 ): Promise<Picture> {
   const given = images[node.id] ?? images['*'];
   const file = given ?? path.resolve(inputDir, String(node.values['image']));
   try {
-    const { widthPx, heightPx } = await colorizer.inspect(file);
-    return { file, widthPx, heightPx };
+    return await loadPicture(file, colorizer, run);
   } catch (error) {
     if (given !== undefined) throw error;
     const reason = (error as Error).message;

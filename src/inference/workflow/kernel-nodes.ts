@@ -38,5 +38,5 @@ function convolve(picture: Picture, radius: number, kernel: number[], run: NodeR
   const side = 2 * radius + 1;
   // libvips divides by `scale`; the kernel is normalised already.
   const options = { width: side, height: side, kernel, scale: 1 };
-  return writePicture(run, openPicture(picture).convolve(options));
+  return writePicture(run, openPicture(picture).convolve(options), picture.bitDepth);
 }

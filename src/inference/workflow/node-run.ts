@@ -26,6 +26,7 @@ export interface Picture {
   /** Upright, px. */
   readonly widthPx: number;
   readonly heightPx: number;
+  readonly bitDepth: 8 | 16;
 }
 
 /** What a node may use while a workflow runs. */
@@ -47,20 +48,27 @@ export interface NodeRun {
 /** Nodes that give no image answer undefined. */
 export type NodeWork = (node: GraphNode, run: NodeRun) => Promise<Picture | undefined>;
 
-/** Upright 8-bit sRGB without alpha, whatever the file holds: what ComfyUI's LoadImage gives. */
-export function openPicture({ file }: Picture): Sharp {
+/**
+ * Upright sRGB without alpha, whatever the file holds: what ComfyUI's LoadImage gives. 16 bits stay
+ * 16, unless something else is wanted.
+ */
+export function openPicture({ file, bitDepth }: Picture, wanted: 8 | 16 = bitDepth): Sharp {
   return sharp(file, { limitInputPixels: false, failOn: 'error' })
     .autoOrient()
     .flatten({ background: 'white' })
-    .toColourspace('srgb');
+    .toColourspace(wanted === 16 ? 'rgb16' : 'srgb');
 }
 
 /**
  * Write what a pipeline gives; uncompressed, for it is read again at once. PNG, because libvips
  * would write the float result of a convolution into a TIFF as it is.
  */
-export async function writePicture(run: NodeRun, pipeline: Sharp): Promise<Picture> {
+export async function writePicture(
+  run: Pick<NodeRun, 'temporary'>,
+  pipeline: Sharp,
+  bitDepth: 8 | 16,
+): Promise<Picture> {
   const file = run.temporary('.png');
   const { width, height } = await pipeline.png({ compressionLevel: 0 }).toFile(file);
-  return { file, widthPx: width, heightPx: height };
+  return { file, widthPx: width, heightPx: height, bitDepth };
 }

@@ -1,30 +1,60 @@
-import type { Label } from '../../studio/ports/colorizer.js';
+import type { Label, ResultNote } from '../../studio/ports/colorizer.js';
 import { writeAtomically } from '../codec/atomic-file.js';
-import { copyPngWithXmp } from '../codec/png-xmp.js';
+import { encodeRaster } from '../codec/encode.js';
+import { openRaster, rowBytes } from '../codec/raster.js';
+import { createTiffRaster } from '../codec/tiff-raster.js';
 import { aigcLabel, xmpPacket } from '../label/aigc-xmp.js';
-import { loadGlyphs } from '../label/glyphs.js';
-import { paintLabel } from '../label/paint-label.js';
+import { createLabelPainter } from '../label/label-painter.js';
+import { blendRow, type Overlay } from '../label/overlay.js';
 import { openPicture, type Picture } from './node-run.js';
 
+const STRIP_ROWS = 64;
+
 /**
- * Write a result as 8-bit PNG with its label, as SaveImage does; nodes in between drop metadata.
- * @param bare name of a file that may be used on the way.
+ * Write a result as PNG with its label, as SaveImage does, in the depth it has; nodes in between drop
+ * metadata.
+ * @param temporary a new file name for pixels on the way.
+ * @returns what should be known about the label.
  */
 export async function savePicture(
   picture: Picture,
   output: string,
-  bare: string,
+  temporary: (extension: string) => string,
   label: Label,
-): Promise<void> {
-  const pipeline = openPicture(picture);
-  if (label.text !== undefined) {
-    const overlay = await paintLabel(await loadGlyphs(), label.text, picture);
-    const raw = { width: overlay.widthPx, height: overlay.heightPx, channels: 2 } as const;
-    pipeline.composite([
-      { input: Buffer.from(overlay.pixels), raw, left: overlay.xPx, top: overlay.yPx },
-    ]);
-  }
-  await pipeline.png({ compressionLevel: 6 }).toFile(bare);
+): Promise<readonly ResultNote[]> {
+  const source = temporary('.v');
+  const target = temporary('.tif');
+  await openPicture(picture).toFile(source);
+  const { overlays, notes } = await createLabelPainter().paint({ label: label.text }, picture);
+  copyWithOverlays(source, target, overlays);
   const xmp = xmpPacket(aigcLabel(label));
-  await writeAtomically(output, (temporary) => copyPngWithXmp(bare, temporary, xmp));
+  const { bitDepth } = picture;
+  await writeAtomically(output, (part) =>
+    encodeRaster(target, part, { format: 'png', quality: 100, bitDepth, xmp }),
+  );
+  return notes;
+}
+
+function copyWithOverlays(source: string, target: string, overlays: readonly Overlay[]): void {
+  const from = openRaster(source, 'r');
+  const { shape } = from;
+  const to = openRaster(target, 'r+', createTiffRaster(target, shape, new Uint8Array()));
+  try {
+    const { widthPx, heightPx, channels, bitDepth } = shape;
+    const bytes = new Uint8Array(STRIP_ROWS * rowBytes(shape));
+    const samples = bitDepth === 16 ? new Uint16Array(bytes.buffer) : bytes;
+    for (let y = 0; y < heightPx; y += STRIP_ROWS) {
+      const rows = Math.min(STRIP_ROWS, heightPx - y);
+      from.readRows(y, rows, bytes);
+      for (let row = 0; row < rows; row++)
+        for (const overlay of overlays) {
+          const offset = row * widthPx * channels;
+          blendRow(overlay, { samples, offset, channels, widthPx, y: y + row });
+        }
+      to.writeRows(y, rows, bytes);
+    }
+  } finally {
+    from.close();
+    to.close();
+  }
 }

@@ -25,6 +25,7 @@ export const scaleImage: NodeWork = async (node, run) => {
   return writePicture(
     run,
     await resized(image, width, height, node.values['upscale_method']!, fit),
+    image.bitDepth,
   );
 };
 
@@ -34,7 +35,8 @@ export const scaleImageBy: NodeWork = async (node, run) => {
   const factor = Number(node.values['scale_by']);
   const width = Math.max(1, Math.round(image.widthPx * factor));
   const height = Math.max(1, Math.round(image.heightPx * factor));
-  return writePicture(run, await resized(image, width, height, node.values['upscale_method']!));
+  const scaled = await resized(image, width, height, node.values['upscale_method']!);
+  return writePicture(run, scaled, image.bitDepth);
 };
 
 /** ComfyUI's megapixel is 1024 x 1024. */
@@ -44,7 +46,8 @@ export const scaleToMegapixels: NodeWork = async (node, run) => {
   const factor = Math.sqrt(pixels / (image.widthPx * image.heightPx));
   const width = Math.max(1, Math.round(image.widthPx * factor));
   const height = Math.max(1, Math.round(image.heightPx * factor));
-  return writePicture(run, await resized(image, width, height, node.values['upscale_method']!));
+  const scaled = await resized(image, width, height, node.values['upscale_method']!);
+  return writePicture(run, scaled, image.bitDepth);
 };
 
 /** Clamped to the picture, as ComfyUI does. */
@@ -54,12 +57,15 @@ export const cropImage: NodeWork = (node, run) => {
   const top = Math.min(Number(node.values['y']), image.heightPx - 1);
   const width = Math.min(Number(node.values['width']), image.widthPx - left);
   const height = Math.min(Number(node.values['height']), image.heightPx - top);
-  return writePicture(run, openPicture(image).extract({ left, top, width, height }));
+  const cut = openPicture(image).extract({ left, top, width, height });
+  return writePicture(run, cut, image.bitDepth);
 };
 
 /** ImageInvert: 255 minus each channel. */
-export const invertImage: NodeWork = (node, run) =>
-  writePicture(run, openPicture(run.picture(node, 'image')).negate({ alpha: false }));
+export const invertImage: NodeWork = (node, run) => {
+  const image = run.picture(node, 'image');
+  return writePicture(run, openPicture(image).negate({ alpha: false }), image.bitDepth);
+};
 
 async function resized(
   image: Picture,

@@ -112,6 +112,8 @@ export interface PhotoInfo {
   readonly pages: number;
   /** dots per inch, if the file says. */
   readonly densityDpi?: number;
+  /** The same from row to row: scans of films and faxes have two. */
+  readonly densityDownDpi?: number;
   readonly notes: readonly ResultNote[];
 }
 

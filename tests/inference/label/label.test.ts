@@ -103,12 +103,54 @@ describe('the visible label', () => {
     [120, 90],
   ])('in %i x %i: letters at least 5 %% of the short side, inside the corner', async (w, h) => {
     for (const text of ['AI', '人工智能合成']) {
-      const [overlay] = await painter.paint({ label: text }, { widthPx: w, heightPx: h });
+      const { overlays } = await painter.paint({ label: text }, { widthPx: w, heightPx: h });
+      const [overlay] = overlays;
       expect(inkOf(overlay!)).toBeGreaterThanOrEqual(Math.min(w, h) * 0.05);
       expect(overlay!.xPx + overlay!.widthPx).toBeLessThanOrEqual(w);
       expect(overlay!.yPx + overlay!.heightPx).toBeLessThanOrEqual(h);
       expect(overlay!.xPx).toBeGreaterThanOrEqual(0);
     }
+  });
+
+  test.each([
+    [16, 16],
+    [40, 30],
+    [30, 400],
+    [64, 64],
+    [64, 48],
+    [100, 75],
+    [150, 100],
+    [640, 480],
+  ])(
+    'in %i x %i it is lawful and leaves the picture to be seen, or there is none and that is said',
+    async (w, h) => {
+      for (const text of ['AI', 'AI 合成', '人工智能合成']) {
+        const picture = { widthPx: w, heightPx: h };
+        const { overlays, notes } = await painter.paint({ label: text }, picture);
+        const [overlay] = overlays;
+        expect(notes).toEqual(overlay ? [] : [{ key: 'photo.note.labelLeftOut' }]);
+        if (!overlay) continue;
+        expect(inkOf(overlay)).toBeGreaterThanOrEqual(Math.min(w, h) * 0.05);
+        expect(overlay.widthPx * overlay.heightPx).toBeLessThanOrEqual(0.25 * w * h);
+      }
+    },
+  );
+
+  test('a picture of 40 x 30 is no label, but says inside the file what it is', async () => {
+    const small = at('small.jpg');
+    await sharp(astronaut).resize(40, 30).jpeg().toFile(small);
+    const texted = { ...label, text: 'AI 合成' };
+    const { notes } = await renderer.render(small, plane, at('s.png'), { ...plain, label: texted });
+    expect(notes).toEqual([{ key: 'photo.note.labelLeftOut' }]);
+    await renderer.render(small, plane, at('t.png'), { ...plain, label });
+    const [a, b] = await Promise.all(['s.png', 't.png'].map((f) => sharp(at(f)).raw().toBuffer()));
+    expect(a).toEqual(b);
+    expect(await readLabel(at('s.png'))).toEqual(expected);
+    // 100 x 75 has room for one.
+    const middle = at('middle.jpg');
+    await sharp(astronaut).resize(100, 75, { fit: 'fill' }).jpeg().toFile(middle);
+    const drawn = await renderer.render(middle, plane, at('m.png'), { ...plain, label: texted });
+    expect(drawn.notes).toEqual([]);
   });
 
   test('it is in the lower right corner of the picture and nowhere else', async () => {
@@ -164,7 +206,7 @@ describe('the visible label', () => {
         ),
       )});
       createLabelPainter().paint({ label: 'AI 合成' }, { widthPx: 800, heightPx: 600 })
-        .then(([o]) => process.stdout.write(Buffer.from(o.pixels).toString('base64')));`;
+        .then(({ overlays: [o] }) => process.stdout.write(Buffer.from(o.pixels).toString('base64')));`;
     const env = {
       PATH: process.env['PATH'],
       FONTCONFIG_FILE: '/dev/null',
@@ -172,7 +214,8 @@ describe('the visible label', () => {
       HOME: folder,
     };
     const bare = execFileSync(process.execPath, ['-e', script], { env, maxBuffer: 1e8 }).toString();
-    const [here] = await painter.paint({ label: 'AI 合成' }, { widthPx: 800, heightPx: 600 });
+    const { overlays } = await painter.paint({ label: 'AI 合成' }, { widthPx: 800, heightPx: 600 });
+    const [here] = overlays;
     expect(bare).toBe(Buffer.from(here!.pixels).toString('base64'));
     expect(inkOf(here!)).toBeGreaterThan(30);
   });

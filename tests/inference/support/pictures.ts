@@ -31,7 +31,7 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** A grey scene, 0..255: gradients, edges, a disc and a little grain. */
-function scene(widthPx: number, heightPx: number, seed = 7): Uint8Array {
+export function scene(widthPx: number, heightPx: number, seed = 7): Uint8Array {
   const random = randomNumbers(seed);
   const out = new Uint8Array(widthPx * heightPx);
   for (let y = 0; y < heightPx; y++)

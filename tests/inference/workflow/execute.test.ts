@@ -12,6 +12,8 @@ import {
   runWorkflow,
 } from '../../../src/inference/index.js';
 import { limits } from '../../../src/studio/limits.js';
+import { greyTiff16 } from '../support/pictures.js';
+import { buildTiff } from '../support/tiff.js';
 
 const starter = path.resolve(__dirname, '../../../models/starter/starter.onnx');
 const label = { producer: 'test', produceId: 'hc-1' };
@@ -169,6 +171,65 @@ test.each([
     const mixed = value * (1 - blend_factor) + blended * blend_factor;
     expect(Math.abs(data[i]! - Math.min(255, Math.max(0, mixed)))).toBeLessThanOrEqual(1);
   }
+});
+
+test.each<[string, [string, Record<string, unknown>][]]>([
+  ['nothing between', []],
+  ['the network', [['DDColorize', { size: 64 }]]],
+  [
+    'scaling and a kernel',
+    [
+      ['ImageScaleBy', { upscale_method: 'bilinear', scale_by: 1 }],
+      ['ImageBlur', {}],
+    ],
+  ],
+])('16 bits stay 16, in three channels, with the label: %s', async (_, nodes) => {
+  const samples = Uint16Array.from({ length: 120 * 90 }, (_, i) => 20_000 + (i % 120) * 150 + 77);
+  writeFileSync(at('in.tif'), greyTiff16(120, 90, samples));
+  const labelled = { ...label, text: 'AI' };
+  const { files } = await run(chain(...nodes), { '*': at('in.tif') }, { label: labelled });
+  expect(await sharp(files[0]).metadata()).toMatchObject({ depth: 'ushort', channels: 3 });
+  const { data } = await sharp(files[0])
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const words = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  // Green of a pixel in the middle carries the lightness; eight bits could not be so near.
+  if (nodes.length !== 1)
+    for (const x of [30, 60, 61]) {
+      const at = (20 * 120 + x) * 3 + 1;
+      expect(Math.abs(words[at]! - samples[20 * 120 + x]!)).toBeLessThan(80);
+    }
+  expect(Math.max(...words.subarray(words.length / 2))).toBeGreaterThan(60_000);
+  expect(await readLabel(files[0]!)).toBeDefined();
+});
+
+test('blending two pictures of 16 bits keeps them', async () => {
+  const flat = (value: number) => greyTiff16(32, 32, new Uint16Array(1024).fill(value));
+  writeFileSync(at('a.tif'), flat(30_001));
+  writeFileSync(at('b.tif'), flat(40_003));
+  const load = { class_type: 'LoadImage', inputs: { image: 'x.png' } };
+  const inputs = { image1: ['a', 0], image2: ['b', 0], blend_factor: 0.5, blend_mode: 'normal' };
+  const graph = {
+    ...{ a: load, b: load, c: { class_type: 'ImageBlend', inputs } },
+    d: { class_type: 'SaveImage', inputs: { images: ['c', 0] } },
+  };
+  const { files } = await run(graph, { a: at('a.tif'), b: at('b.tif') });
+  const pipeline = sharp(files[0]).toColourspace('rgb16').raw({ depth: 'ushort' });
+  const bytes = await pipeline.toBuffer();
+  expect(Math.abs(bytes.readUInt16LE(6) - 35_002)).toBeLessThanOrEqual(2);
+});
+
+test('infrared of a film scanner and a small copy in front are not what is loaded', async () => {
+  const samples = new Uint8Array(64 * 48 * 4).fill(120);
+  for (let i = 3; i < samples.length; i += 4) samples[i] = 0;
+  const small = { widthPx: 32, heightPx: 24, samples: new Uint8Array(32 * 24).fill(9) };
+  const film = { widthPx: 64, heightPx: 48, samples, channels: 4, tags: { 338: [0] } };
+  writeFileSync(at('film.tif'), buildTiff([small, film]));
+  const { files } = await run(chain(), { '*': at('film.tif') });
+  const { data, width, height } = await pixels(files[0]!);
+  expect([width, height]).toEqual([64, 48]);
+  expect([...data.subarray(0, 3)]).toEqual([120, 120, 120]);
 });
 
 test('an image nobody gave is named; a broken one fails by its own fault', async () => {
