@@ -40,7 +40,7 @@ export async function encodeRaster(
   if (profileFile === undefined) pipeline.keepIccProfile();
   else pipeline.withIccProfile(profileFile);
   // An EXIF block with the resolution and nothing else; without one readers take 72.
-  if (resolution) pipeline.withExif({ IFD0: exifOf(resolution) });
+  if (resolution && !isAssumed(resolution)) pipeline.withExif({ IFD0: exifOf(resolution) });
   switch (options.format) {
     case 'png': {
       const bare = `${raster}.png`;
@@ -69,6 +69,8 @@ export async function encodeRaster(
 function tiffResolution({ x, y }: Resolution = { x: ASSUMED_DPI, y: ASSUMED_DPI }) {
   return { xres: x / MM_PER_INCH, yres: y / MM_PER_INCH, resolutionUnit: 'inch' } as const;
 }
+
+const isAssumed = ({ x, y }: Resolution) => x === ASSUMED_DPI && y === ASSUMED_DPI;
 
 /** Unit 2 is the inch. */
 const exifOf = ({ x, y }: Resolution) => ({

@@ -38,8 +38,8 @@ export async function resolutionOf(sources: ResolutionSources): Promise<Resoluti
   return sideways ? { x: y, y: x } : { x, y };
 }
 
-/** A density below one is a mistake of the writer. */
-const isSane = (dpi: number) => dpi >= 1 && dpi < 100_000;
+/** One dot per millimetre is what libvips writes where nothing is known; less is a mistake. */
+const isSane = (dpi: number) => dpi > 25.5 && dpi < 100_000;
 
 /** EXIF is a TIFF without pictures. */
 async function exifResolution(exif: Uint8Array): Promise<Resolution | undefined> {
