@@ -88,6 +88,16 @@ export class OutputIsInput extends StudioError {
   }
 }
 
+/** `--strict` and a file that is not whole. */
+export class PhotoDamaged extends StudioError {
+  /** @param percent of the rows that are missing. */
+  constructor(readonly percent: number) {
+    super('PHOTO_DAMAGED', 'cli.strict', 'never', `damaged, ${percent} % missing`, {
+      params: { percent },
+    });
+  }
+}
+
 /** The photo carries our own label: colouring it again would only add errors. */
 export class AlreadyColoured extends StudioError {
   constructor(readonly file: string) {

@@ -112,6 +112,34 @@ test('results are never coloured again', async () => {
   expect((await colorize('in/a-colour.jpg')).err).toMatch(/already a result/);
 });
 
+test('a damaged JPEG is coloured as far as it goes, marked everywhere, and refused with --strict', async () => {
+  await photo('in/whole.jpg', 1, 160);
+  await photo('in/cut.jpg', 2, 160);
+  const bytes = readFileSync(at('in/cut.jpg'));
+  writeFileSync(at('in/cut.jpg'), bytes.subarray(0, bytes.length * 0.6));
+  writeFileSync(at('in/end.jpg'), bytes.subarray(0, -2));
+  const { code, out, err } = await colorize('in', '-o', 'out');
+  expect(code).toBe(0);
+  expect(err).toMatch(/damaged: \d+ % of the picture's rows are missing/);
+  expect(err).toMatch(/The end of the file is missing; the picture is whole/);
+  expect(out).toMatch(/2 damaged, .*: in\/cut\.jpg \(\d+ % missing\), in\/end\.jpg/);
+  const told = (await colorize('in', '-o', 'out2', '--json')).records();
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      ...{ photo: at('in/cut.jpg'), status: 'done' },
+      damage: { missingPercent: expect.any(Number), coarse: false },
+    }),
+  );
+  expect(told.at(-1)).toMatchObject({ done: 3, damaged: 2 });
+  const strict = await colorize('in', '-o', 'out3', '--strict', '--concurrency', '1');
+  expect(strict.code).toBe(1);
+  expect(strict.err).toMatch(
+    /cut\.jpg: FAILED: the file is damaged \(\d+ % of the picture missing\)/,
+  );
+  expect(strict.out).toContain('1 done, 2 failed');
+  expect(files().filter((name) => name.startsWith('out3'))).toEqual(['out3/whole.jpg']);
+}, 60_000);
+
 test.each(['jpg', '.JPG', 'jpeg'])('--format %s is JPEG', async (format) => {
   await photo('old.png');
   expect(await colorize('old.png', '--format', format, '-o', 'out')).toMatchObject({ code: 0 });

@@ -1,5 +1,5 @@
 import { Cancelled } from '../../studio/errors/index.js';
-import type { ResultNote } from '../../studio/ports/colorizer.js';
+import type { PhotoDamage, ResultNote } from '../../studio/ports/colorizer.js';
 import { CLEAN_UP_MS, type Interrupt } from '../interrupt.js';
 import type { PhotoTask } from './outputs.js';
 
@@ -27,6 +27,8 @@ export interface PhotoOutcome {
     /** The box of a fleet that did it; absent: this machine. */
     readonly worker?: string;
   };
+  /** What the photo's file lacks; absent: nothing that shows. */
+  readonly damage?: PhotoDamage;
   readonly error?: unknown;
 }
 

@@ -56,6 +56,7 @@ function addPlaces(command: Command): void {
       '--fleet',
       'let the workers of a studio colour: needs REDIS_URL and the place of photos',
     )
+    .option('--strict', 'refuse damaged photos instead of colouring what is left of them')
     .option('--overwrite', 'replace results that are already there')
     .option(
       '--concurrency <n>',

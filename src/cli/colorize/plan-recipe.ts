@@ -23,6 +23,8 @@ export interface ColorizeOptions extends GlobalOptions, Finishing {
   /** The network runs on the workers of the studio's queue. */
   readonly fleet?: boolean;
   readonly resume?: boolean;
+  /** Damaged photos fail instead of being coloured as far as they go. */
+  readonly strict?: boolean;
   readonly overwrite?: boolean;
   /** Absent: as many as the cards want. */
   readonly concurrency?: number;
@@ -57,16 +59,19 @@ export async function planRecipe(
   if (!options.resume) for (const model of models) await engine.ownSize(model).catch(rethrowUnfit);
   const preset = readPreset(path.join(packageRoot, 'config', 'workflows'), options.preset);
   const labelText = await chooseLabel(options, config.label);
-  return createRecipe(engine, {
-    variants: await chooseVariants(options, models, preset.sizePx, engine),
-    fit: options.fit ?? config.inference.fit ?? undefined,
-    upsampling: options.upsampling ?? config.inference.upsampling,
-    quality: options.quality,
-    labelText,
-    producer: config.label.producer,
-    modelHashes,
-    preset,
-  });
+  return createRecipe(
+    { ...engine, strict: options.strict === true },
+    {
+      variants: await chooseVariants(options, models, preset.sizePx, engine),
+      fit: options.fit ?? config.inference.fit ?? undefined,
+      upsampling: options.upsampling ?? config.inference.upsampling,
+      quality: options.quality,
+      labelText,
+      producer: config.label.producer,
+      modelHashes,
+      preset,
+    },
+  );
 }
 
 /** The visible label, if there is one: it would fail every photo if it could not be drawn. */

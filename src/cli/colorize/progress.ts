@@ -80,7 +80,7 @@ function bar(shell: Shell): BatchListener {
 }
 
 function record(outcome: PhotoOutcome, { t }: Shell): Record<string, unknown> {
-  const { task, status, files, seconds, notes, prediction, error } = outcome;
+  const { task, status, files, seconds, notes, prediction, damage, error } = outcome;
   return {
     type: 'photo',
     photo: toldPhoto(task),
@@ -88,6 +88,7 @@ function record(outcome: PhotoOutcome, { t }: Shell): Record<string, unknown> {
     files: files.map((file) => toldResult(task, file)),
     seconds: Math.round(seconds * 1000) / 1000,
     ...prediction,
+    ...(damage ? { damage } : {}),
     notes: notes.map((note) => ({ ...note, message: t(note.key, note.params) })),
     ...(error === undefined ? {} : { error: errorRecord(error, t) }),
   };

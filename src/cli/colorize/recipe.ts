@@ -14,6 +14,7 @@ import type {
   Rendition,
   ResultNote,
 } from '../../studio/ports/colorizer.js';
+import { PhotoDamaged } from '../errors.js';
 import type { BatchContext, PhotoOutcome } from './batch.js';
 import { filesOf, type PhotoTask } from './outputs.js';
 import { createPixelGate } from './pixel-gate.js';
@@ -42,6 +43,8 @@ export interface RecipeDeps {
   readonly contactSheet: typeof contactSheet;
   /** Predictions come from other boxes: nothing is decoded or held while they are on their way. */
   readonly elsewhere?: boolean;
+  /** Damaged photos are refused, not coloured as far as they go. */
+  readonly strict?: boolean;
 }
 
 /** How each photo of a batch is coloured. */
@@ -52,7 +55,7 @@ export interface Recipe {
     task: PhotoTask,
     key: string,
     context: BatchContext,
-  ): Promise<Pick<PhotoOutcome, 'notes' | 'prediction' | 'files'>>;
+  ): Promise<Pick<PhotoOutcome, 'notes' | 'prediction' | 'files' | 'damage'>>;
 }
 
 /** Raise when the pipeline changes what comes out: finished work of older versions is then redone. */
@@ -68,6 +71,7 @@ export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe
     fingerprint,
     colour: async (task, key, context) => {
       const photo = await deps.colorizer.inspect(task.file);
+      if (deps.strict && photo.damage) throw new PhotoDamaged(photo.damage.missingPercent);
       const megapixels = (photo.widthPx * photo.heightPx) / 1e6;
       const work = { task, photo, key, context };
       const predict = rememberPredictions(work, deps, settings);
@@ -75,7 +79,8 @@ export function createRecipe(deps: RecipeDeps, settings: RecipeSettings): Recipe
         const part = partOf(context, 0, settings.variants.length);
         for (const variant of settings.variants) await predict(variant, part(0, 0.6));
       }
-      return gate.run(megapixels, () => colourPhoto(deps, settings, work, predict));
+      const coloured = await gate.run(megapixels, () => colourPhoto(deps, settings, work, predict));
+      return photo.damage ? { ...coloured, damage: photo.damage } : coloured;
     },
   };
 }

@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import type { Shell } from '../shell.js';
 import type { PhotoOutcome } from './batch.js';
 import type { FoundInputs } from './inputs.js';
+import { toldPhoto } from './outputs.js';
 import { outcomeLine } from './progress.js';
 import { countKinds, foundLines } from './tell-found.js';
 
@@ -14,10 +16,12 @@ export function printSummary(
 ): void {
   const { output, t } = shell;
   const counts = count(outcomes);
+  const damaged = outcomes.filter(({ damage }) => damage !== undefined);
   output.record({
     type: 'summary',
     photos: outcomes.length,
     ...counts,
+    damaged: damaged.length,
     leftAlone: Object.fromEntries(countKinds(found.leftAlone)),
     foldersNotSearched: found.notSearched.length,
     foldersLocked: found.locked.length,
@@ -41,10 +45,22 @@ export function printSummary(
       seconds: round(seconds),
     }),
   );
+  if (damaged.length > 0) output.line(damagedText(damaged, shell));
   for (const line of foundLines(found, shell)) output.line(line);
   if (counts.cancelled > 0) output.line(t('cli.summary.resume'));
   const exists = failed.some(({ error }) => (error as { code?: string }).code === 'OUTPUT_EXISTS');
   if (exists) output.line(t('cli.summary.exists'));
+}
+
+/** "2 damaged and coloured as far as they go: a.jpg (21 % missing), b.jpg". */
+function damagedText(damaged: readonly PhotoOutcome[], { t, cwd }: Shell): string {
+  const photos = damaged.map(({ task, damage }) => {
+    const photo = path.relative(cwd, toldPhoto(task));
+    const percent = damage?.missingPercent ?? 0;
+    return percent > 0 ? t('cli.summary.damagedPhoto', { photo, percent }) : photo;
+  });
+  const list = photos.join(t('cli.summary.between'));
+  return t('cli.summary.damaged', { count: damaged.length, photos: list });
 }
 
 /** Interrupted beats failed: a stopped run has not seen all photos. */

@@ -44,7 +44,9 @@ export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
     await refuseExisting(files, (file) => options.overwrite || ownLeftover(file, key));
     makeFolders(files);
     journal?.start(key, files);
-    const { notes, prediction } = await retryOnce(() => deps.recipe.colour(task, key, context));
+    const { notes, prediction, damage } = await retryOnce(() =>
+      deps.recipe.colour(task, key, context),
+    );
     journal?.done(key, files);
     return {
       task,
@@ -53,6 +55,7 @@ export function createWork(deps: WorkDeps, options: WorkOptions): ColourPhoto {
       seconds: (deps.now() - startedAt) / 1000,
       notes,
       prediction,
+      damage,
     };
 
     function ownLeftover(file: string, key: string): boolean {

@@ -4,6 +4,7 @@ import type { PhotoHeader } from './photo-header.js';
 import { createSmallCopies } from './small-copies.js';
 import { translateReadError } from './translate-error.js';
 
+/** How a photo becomes a raster. */
 export interface DecodeOptions extends OpenOptions {
   /** Size of the raster; smaller than the photo means scaled down. */
   readonly widthPx: number;
@@ -58,12 +59,14 @@ async function openForScaling(
   }
 }
 
+/** Samples of a small copy, interleaved. */
 export interface GreyPixels {
   readonly data: Uint8Array | Uint16Array;
   readonly channels: number;
   readonly bitDepth: 8 | 16;
 }
 
+/** How small, and the most pixels that may be decoded for it. */
 export interface SmallSize {
   readonly widthPx: number;
   readonly heightPx: number;

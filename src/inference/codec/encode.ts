@@ -6,6 +6,7 @@ import { ASSUMED_DPI } from './tiff-raster.js';
 
 const MM_PER_INCH = 25.4;
 
+/** How a picture is written. */
 export interface EncodeOptions {
   readonly format: ImageFormat;
   /** 1..100, lossy formats. */

@@ -58,8 +58,10 @@ const KINDS = {
 /** What a file's first bytes say it is. */
 export type SniffedFormat = keyof typeof KINDS;
 
+/** What we do with files of a format. */
 export const kindOf = (format: SniffedFormat): FormatKind => KINDS[format];
 
+/** Whether the engine decodes it. */
 export const isReadable = (format: SniffedFormat): boolean => KINDS[format].readable;
 
 /** Format of what we write for an input format that was not asked to change. */
@@ -77,7 +79,9 @@ export function defaultOutputFormat(input: string): ImageFormat {
   }
 }
 
+/** Whether a format has transparency. */
 export const holdsAlpha = (format: ImageFormat): boolean => format !== 'jpeg';
+/** Whether a format has 16 bits per sample. */
 export const holds16Bit = (format: ImageFormat): boolean => format === 'png' || format === 'tiff';
 
 /** First bytes and where they stand; the first that fits counts. */

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { type PhotoHeader, pictureOption } from './photo-header.js';
 
+/** What the pixels should be like. */
 export interface OpenOptions {
   /** Never more pixels than this, whatever the header claimed a moment ago. */
   readonly limitPixels: number;
@@ -12,12 +13,14 @@ export interface OpenOptions {
 
 /**
  * A decoding pipeline: the chosen picture, upright, sRGB (or grey where the photo has no colour to read),
- * cut-short files refused. The caller adds size and destination.
+ * cut-short files refused, unless it is known what they lack. The caller adds size and destination.
  */
 export function openPhoto(file: string, header: PhotoHeader, options: OpenOptions): sharp.Sharp {
-  const pipeline = sharp(file, {
+  const { damaged } = header;
+  const pipeline = sharp(damaged?.usable ?? file, {
     autoOrient: true,
-    failOn: 'error',
+    // What is known to be missing is filled up with grey.
+    failOn: damaged ? 'none' : 'error',
     limitInputPixels: options.limitPixels,
     page: 0,
     pages: 1,

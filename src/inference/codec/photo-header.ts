@@ -10,6 +10,7 @@ import type { PhotoInfo, ResultNote } from '../../studio/ports/colorizer.js';
 import { type Candidate, type ChosenPicture, choosePicture } from './choose-picture.js';
 import { kindOf, type SniffedFormat } from './formats.js';
 import { type FileIdentity, identifyFile } from './identify-file.js';
+import { type Damaged, damageNote, damageOf } from './photo-damage.js';
 import { resolutionOf } from './resolution.js';
 import { translateReadError } from './translate-error.js';
 import { workingProfile } from './working-profile.js';
@@ -34,6 +35,8 @@ export interface PhotoHeader {
   readonly hasProfile: boolean;
   /** Of an RGB working space other than sRGB; a full-size result is written in it. */
   readonly workingProfile?: Uint8Array;
+  /** Damaged: decoded as far as it goes, from these bytes where the rest of the file is useless. */
+  readonly damaged?: Damaged;
   /** libvips' name of the stored colour space: srgb, b-w, cmyk, rgb16, grey16, lab... */
   readonly space: string;
   /** Pixels as stored, before the orientation is applied. */
@@ -50,7 +53,7 @@ const LAB = [8, 9, 10];
  * PhotoFileTooLarge}
  */
 export async function readPhotoHeader(file: string, limits: PhotoLimits): Promise<PhotoHeader> {
-  const { format, directories, head } = await checkFile(file, limits);
+  const { format, directories, head, bytes } = await checkFile(file, limits);
   const picture = await findPicture(file, format, directories);
   const directory = directories.find(
     ({ page, subifd }) => page === picture.page && subifd === picture.subifd,
@@ -62,9 +65,12 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
   });
   const { width, height } = metadata.autoOrient;
   checkSize(width, height, limits);
+  const damaged = format === 'jpeg' ? await damageOf(file, bytes) : undefined;
+  const upright = (metadata.orientation ?? 1) === 1;
   const hasExtra = directory !== undefined && metadata.hasAlpha && !directory.hasAlpha;
   const notes: ResultNote[] = [...picture.notes];
   if (hasExtra) notes.push({ key: 'photo.note.extraChannel' });
+  if (damaged) notes.push(damageNote(damaged.damage));
   const resolution = await resolutionOf({
     ...{ directory, head, exif: metadata.exif, density: metadata.density },
     sideways: (metadata.orientation ?? 1) >= 5,
@@ -79,12 +85,15 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
       pages: metadata.pages ?? 1,
       densityDpi: resolution?.x,
       densityDownDpi: resolution?.y,
+      damage: damaged?.damage,
       notes,
     },
     page: picture.page,
     subifd: picture.subifd,
     hasAlpha: metadata.hasAlpha && !hasExtra,
     hasExtra,
+    // Rows that are stored upright; of others nobody knows what lies below.
+    damaged: damaged && { ...damaged, emptyFrom: upright ? damaged.emptyFrom : 1 },
     hasProfile: metadata.hasProfile,
     workingProfile: workingProfile(metadata.icc),
     space: metadata.space,

@@ -16,11 +16,13 @@ export interface RasterShape {
   readonly bitDepth: 8 | 16;
 }
 
+/** Where the pixels of a .v file begin. */
 export const RASTER_HEADER_BYTES = 64;
 /** Magic number of files whose numbers are in this machine's order (little endian). */
 const MAGIC = Buffer.from('b6a6f208', 'hex');
 const FORMAT_16_BIT = 2;
 
+/** One row, bytes. */
 export const rowBytes = ({ widthPx, channels, bitDepth }: RasterShape): number =>
   widthPx * channels * (bitDepth / 8);
 

@@ -5,6 +5,7 @@ import { translateWriteError } from './translate-error.js';
 
 const PREFIX = 'huancai-render-';
 
+/** Where renders put their pixels. */
 export interface Scratch {
   /** A new, private folder. @throws {DiskUnavailable} */
   create(): Promise<string>;

@@ -12,6 +12,7 @@ export interface SmallCopies<T> {
   of(file: string, shape: string, make: () => Promise<T>): Promise<T>;
 }
 
+/** Keeps the last few. */
 export function createSmallCopies<T>(): SmallCopies<T> {
   const kept = new Map<string, Promise<T>>();
   return {

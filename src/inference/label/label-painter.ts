@@ -17,6 +17,7 @@ export interface LabelPainter {
   ): Promise<Painted>;
 }
 
+/** What is laid over a picture. */
 export interface Painted {
   readonly overlays: readonly Overlay[];
   /** That a picture is too small for its label. */

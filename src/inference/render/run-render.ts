@@ -120,7 +120,8 @@ async function decodeAndPrepare(
     keepAlpha: plan.keepAlpha,
     bitDepth,
   });
-  const preparing = chroma.then(async (plane) => {
+  const preparing = chroma.then(async (whole) => {
+    const plane = withoutEmptyRows(whole, header);
     const size = { widthPx: plane.widthPx, heightPx: plane.heightPx, limitPixels };
     // JPEG scales while it decodes; every other format would be decoded whole a second time.
     const guide =
@@ -141,6 +142,17 @@ async function decodeAndPrepare(
   if (decoded.status === 'rejected') throw decoded.reason;
   if (prepared.status === 'rejected') throw prepared.reason;
   return prepared.value;
+}
+
+/** Where a damaged file ends there is nothing that could have a colour. */
+function withoutEmptyRows(plane: ChromaPlane, { damaged }: PhotoHeader): ChromaPlane {
+  if (!damaged || damaged.emptyFrom >= 1) return plane;
+  const { widthPx, heightPx } = plane;
+  const from = Math.floor(damaged.emptyFrom * heightPx) * widthPx;
+  const count = widthPx * heightPx;
+  const ab = plane.ab.slice();
+  ab.fill(0, from, count).fill(0, count + from, 2 * count);
+  return { ...plane, ab };
 }
 
 interface Colouring {

@@ -101,6 +101,14 @@ export interface Rendition {
   readonly notes: readonly ResultNote[];
 }
 
+/** What a damaged photo lacks. */
+export interface PhotoDamage {
+  /** Rows that are missing or wrong, 0..99 per cent; 0: only the end mark or the last details. */
+  readonly missingPercent: number;
+  /** All rows are there, without their last details. */
+  readonly coarse: boolean;
+}
+
 /** What a photo's header says. */
 export interface PhotoInfo {
   /** Upright size, px (orientation applied). */
@@ -114,6 +122,8 @@ export interface PhotoInfo {
   readonly densityDpi?: number;
   /** The same from row to row: scans of films and faxes have two. */
   readonly densityDownDpi?: number;
+  /** The file is damaged and is coloured as far as it goes; absent: nothing shows. */
+  readonly damage?: PhotoDamage;
   readonly notes: readonly ResultNote[];
 }
 

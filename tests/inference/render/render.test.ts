@@ -249,9 +249,10 @@ describe('what is refused, before pixels are decoded', () => {
   });
 
   test('cut short: refused, nothing written', async () => {
-    const whole = await sharp(astronaut).jpeg().toBuffer();
+    // Of a JPEG what is left is coloured: jpeg-damage.test.ts.
+    const whole = await sharp(astronaut).webp().toBuffer();
     for (const share of [0.3, 0.6, 0.95]) {
-      const file = bytes('cut.jpg', whole.subarray(0, whole.length * share));
+      const file = bytes('cut.webp', whole.subarray(0, whole.length * share));
       expect(await codeOf(renderer.render(file, plane, at('cut.png'), plain))).toBe(
         'PHOTO_UNREADABLE',
       );
@@ -435,8 +436,8 @@ describe('stopping and failing', () => {
   test('an existing result is replaced only by a whole one', async () => {
     const out = at('kept.png');
     writeFileSync(out, 'old');
-    const cut = at('kept-cut.jpg');
-    writeFileSync(cut, (await sharp(astronaut).jpeg().toBuffer()).subarray(0, 9000));
+    const cut = at('kept-cut.png');
+    writeFileSync(cut, (await sharp(astronaut).png().toBuffer()).subarray(0, 90_000));
     await codeOf(renderer.render(cut, plane, out, plain));
     expect(statSync(out).size).toBe(3);
     await renderer.render(astronaut, plane, out, plain);

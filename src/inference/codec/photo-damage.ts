@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { PhotoUnreadable } from '../../studio/errors/index.js';
+import type { PhotoDamage, ResultNote } from '../../studio/ports/colorizer.js';
+import { findJpegDamage, looksDamaged } from './jpeg-damage.js';
+import { createSmallCopies } from './small-copies.js';
+
+/** A damaged file as it can still be decoded. */
+export interface Damaged {
+  readonly damage: PhotoDamage;
+  /** Share of the stored rows, 0..1, behind which there is nothing: no colours either. */
+  readonly emptyFrom: number;
+  /** The part of the file that is of use; undefined: all of it. */
+  readonly usable: Buffer | undefined;
+}
+
+/** Larger ones are not looked into: they would have to be held in memory. */
+const MAX_BYTES = 400_000_000;
+
+const known = createSmallCopies<Damaged | undefined>();
+
+/**
+ * What is missing of a JPEG; undefined: nothing that shows.
+ * @throws {PhotoUnreadable} where not one row is whole
+ */
+export function damageOf(file: string, bytes: number): Promise<Damaged | undefined> {
+  if (bytes > MAX_BYTES) return Promise.resolve(undefined);
+  return known.of(file, 'damage', async () => {
+    const content = await readFile(file);
+    const found = looksDamaged(content) ? findJpegDamage(content) : undefined;
+    if (!found) return undefined;
+    const { missingRows, emptyFrom, coarse, usableBytes } = found;
+    if (missingRows >= 1) throw new PhotoUnreadable('not one row of the picture is whole');
+    const percent = missingRows === 0 ? 0 : Math.round(missingRows * 100);
+    const missingPercent = missingRows === 0 ? 0 : Math.min(99, Math.max(1, percent));
+    return {
+      damage: { missingPercent, coarse },
+      emptyFrom,
+      usable: usableBytes < content.length ? content.subarray(0, usableBytes) : undefined,
+    };
+  });
+}
+
+/** What people are told of it. */
+export function damageNote({ missingPercent, coarse }: PhotoDamage): ResultNote {
+  if (coarse) return { key: 'photo.note.damagedCoarse' };
+  if (missingPercent === 0) return { key: 'photo.note.damagedEnd' };
+  return { key: 'photo.note.damaged', params: { percent: missingPercent } };
+}
