@@ -103,7 +103,7 @@ async function intake(): Promise<number> {
   const inward = createInward({ ...deps, inbox, budget }, channel);
   const bot = createTelegramBot(
     {
-      ...{ calls, log: quiet },
+      ...{ calls, chatLog, log: quiet, alert() {} },
       studio: { approvePreCheckout: async () => 'approved' },
       messages: createMessages(path.resolve('config/messages')),
     },

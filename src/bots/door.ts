@@ -44,6 +44,8 @@ export interface Door {
   stop(): Promise<void>;
   /** The last words are said: hang up. */
   close?(): Promise<void>;
+  /** How the connection is, for /readyz; absent: there is none. @throws {StudioError} it is not. */
+  check?(): string;
   /** Whether trying again makes sense now, for messages that could not be answered; default: yes. */
   ready?(): boolean;
 

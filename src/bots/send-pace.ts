@@ -30,6 +30,8 @@ export const telegramPace: PaceLimits = {
 
 /** A second, with room for the way to the server. */
 const windowMs = 1_050;
+/** So many chats refused with no success between them: the limit is everybody's. */
+const refusedInARow = 3;
 
 /** Virtual-scheduling token buckets (GCRA): one number per chat, the theoretical arrival time. */
 export class SendPace {
@@ -38,6 +40,9 @@ export class SendPace {
   private readonly sentMs: number[] = [];
   private allAtMs = 0;
   private pausedUntilMs = 0;
+  private readonly chatPaused = new Map<string, number>();
+  /** Chats refused since something last went through. */
+  private readonly refused = new Set<string>();
 
   constructor(
     private readonly clock: Clock,
@@ -62,7 +67,18 @@ export class SendPace {
     }
     if (this.chats.size > 10_000) this.forget(now);
     if (at > now) await wait(at - now);
+    await this.untilRested(chatId);
     await this.untilRoom();
+  }
+
+  /** Pauses that began while this chat waited for its turn count as well. */
+  private async untilRested(chatId: string): Promise<void> {
+    for (;;) {
+      const now = this.clock.now();
+      const until = Math.max(this.pausedUntilMs, this.chatPaused.get(chatId) ?? 0);
+      if (until <= now) return;
+      await wait(until - now);
+    }
   }
 
   /** Timers that were held up fire together: count what was really sent in the last second. */
@@ -77,13 +93,30 @@ export class SendPace {
     this.sentMs.push(this.clock.now());
   }
 
-  /** The server said how long to wait: nobody sends before. */
-  pause(ms: number): void {
-    this.pausedUntilMs = Math.max(this.pausedUntilMs, this.clock.now() + ms);
+  /** How long this chat, by the server's word, gets nothing yet, ms. */
+  restMs(chatId: string): number {
+    return Math.max(0, (this.chatPaused.get(chatId) ?? 0) - this.clock.now());
+  }
+
+  /**
+   * The server said how long to wait, but not whose limit it is: at first it is this chat's own,
+   * and others go on. Several chats refused in a row share one limit: then nobody sends before.
+   */
+  pause(ms: number, chatId: string): void {
+    const until = this.clock.now() + ms;
+    this.chatPaused.set(chatId, Math.max(this.chatPaused.get(chatId) ?? 0, until));
+    this.refused.add(chatId);
+    if (this.refused.size >= refusedInARow)
+      this.pausedUntilMs = Math.max(this.pausedUntilMs, until);
+  }
+
+  /** A message went through: there is no limit of everybody's. */
+  wentThrough(): void {
+    this.refused.clear();
   }
 
   private forget(now: number): void {
-    for (const buckets of [this.chats, this.groups])
+    for (const buckets of [this.chats, this.groups, this.chatPaused])
       for (const [chat, next] of buckets) if (next < now) buckets.delete(chat);
   }
 }

@@ -14,6 +14,8 @@ export interface FleetConfig {
 /** One line of /readyz. Throws when that part cannot work; may answer a detail such as free space. */
 export interface HealthCheck {
   readonly name: string;
+  /** Without this part we do less, but we work: /readyz says "degraded", and 200. */
+  readonly dispensable?: boolean;
   check(): Promise<string | undefined>;
 }
 

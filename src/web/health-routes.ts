@@ -4,7 +4,10 @@ import type { HealthCheck, WebDeps } from './dependencies.js';
 
 const checkTimeoutMs = 3_000;
 
-/** `/healthz`: this process answers. `/readyz`: everything it needs answers too. */
+/**
+ * `/healthz`: this process answers. `/readyz`: everything it needs answers too; 200 as well while
+ * only parts fail that it can do without (a chat that is away), with the status `degraded`.
+ */
 export function healthRoutes(app: FastifyInstance, deps: WebDeps): void {
   app.get('/healthz', { schema: { hide: true } }, async (_request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -12,9 +15,11 @@ export function healthRoutes(app: FastifyInstance, deps: WebDeps): void {
   });
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
     const results = await Promise.all(deps.health.map(run));
-    const ready = results.every(([, result]) => result.ok);
-    reply.code(ready ? 200 : 503).header('cache-control', 'no-store');
-    return { status: ready ? 'ready' : 'notReady', checks: Object.fromEntries(results) };
+    const failed = deps.health.filter((_, i) => !results[i]?.[1].ok);
+    const works = failed.every(({ dispensable }) => dispensable);
+    const status = failed.length === 0 ? 'ready' : works ? 'degraded' : 'notReady';
+    reply.code(works ? 200 : 503).header('cache-control', 'no-store');
+    return { status, checks: Object.fromEntries(results) };
   });
 }
 

@@ -9,6 +9,12 @@ export type Fault =
   | 'http500'
   | 'systemError'
   | 'slow'
+  /** Taken by the connection and never answered, as by a line that only one side believes in. */
+  | 'swallowed'
+  /** A token that is good is called wrong. */
+  | 'wrong401'
+  /** Another program polls with the same token. */
+  | 'conflict'
   | 'unsigned'
   | 'forged';
 

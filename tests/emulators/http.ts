@@ -18,6 +18,8 @@ export interface EmulatorReply {
   /** Close the socket instead of answering. */
   readonly reset?: boolean;
   readonly delayMs?: number;
+  /** Say nothing, and leave the socket open. */
+  readonly never?: boolean;
 }
 
 export interface EmulatorServer {
@@ -66,6 +68,7 @@ async function serve(
       body: Buffer.concat(parts),
     });
     if (reply.delayMs) await new Promise((resolve) => setTimeout(resolve, reply.delayMs));
+    if (reply.never) return;
     if (reply.reset) {
       request.socket.destroy();
       return;

@@ -1,18 +1,24 @@
 import assert from 'node:assert';
 import { timingSafeEqual } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Telegraf } from 'telegraf';
 import type { Logger, Messages } from '../../studio/ports/basics.js';
-import type { PreCheckout, Studio } from '../../studio/ports/studio.js';
+import type { ChatLog } from '../../studio/ports/chat-log.js';
+import type { Studio } from '../../studio/ports/studio.js';
 import type { Inward } from '../door.js';
-import { type TelegramAccess, type TelegramCalls, TelegramRefused } from './telegram-client.js';
+import type { TelegramAccess, TelegramCalls } from './telegram-client.js';
+import { callWithin } from './telegram-deadline.js';
+import { Patience } from './telegram-patience.js';
+import { followUpdates, type PollingConfig } from './telegram-polling.js';
+import { answerPreCheckout } from './telegram-pre-checkout.js';
 import { introduce } from './telegram-profile.js';
 import { chatOf, type TelegramUpdate } from './telegram-update.js';
 
 const allowedUpdates = ['message', 'callback_query', 'pre_checkout_query', 'my_chat_member'];
-const reconnectMs = 5_000;
-const reconnectMaxMs = 60_000;
 const stopMs = 8_000;
+const noop = () => {};
+/** A poll is held as long as home routers keep a silent connection. */
+const polling: PollingConfig = { holdMs: 25_000, graceMs: 15_000 };
 
 /** The bot, and how its updates come. */
 export interface TelegramBotConfig extends TelegramAccess {
@@ -20,121 +26,138 @@ export interface TelegramBotConfig extends TelegramAccess {
   readonly webhook?: { readonly url: string; readonly secret: string };
 }
 
+/** What the operator should hear: the token is refused, is taken again, or another program has it. */
+export type TelegramAlert = 'refused' | 'back' | 'conflict';
+
+/** Who the bot is, and what it may see. */
+export interface TelegramSelf {
+  readonly id: number;
+  readonly username?: string;
+  /** Privacy mode is off: in groups it sees what is not addressed to it. */
+  readonly can_read_all_group_messages?: boolean;
+}
+
 /** The inbound side of the Bot API. */
 export interface TelegramBot {
-  /** Connects in the background and stays connected; a wrong token is reported and given up. */
+  /** Connects in the background and stays connected, whatever Telegram answers. */
   start(inward: Inward): Promise<void>;
   /** Answers one webhook call. @returns HTTP status. */
   receiveWebhook(secret: string | undefined, body: unknown): Promise<number>;
   stop(): Promise<void>;
   /** @username without @, once connected. */
   readonly name: () => string;
-  /** For /readyz and the console. */
-  readonly state: () => 'starting' | 'running' | 'away' | 'refused' | 'stopped';
+  /** Known once connected. */
+  readonly self: () => TelegramSelf | undefined;
+  /** For /readyz. */
+  readonly state: () => 'starting' | 'running' | 'away' | 'refused' | 'conflict' | 'stopped';
 }
 
-/** Receives updates through telegraf: each is written down before anything else happens. */
-export function createTelegramBot(
-  deps: {
-    calls: TelegramCalls;
-    studio: Pick<Studio, 'approvePreCheckout'>;
-    messages: Messages;
-    log: Logger;
-  },
-  config: TelegramBotConfig,
-): TelegramBot {
-  const { calls, studio, log } = deps;
-  const bot = new Telegraf(config.token, {
-    handlerTimeout: Number.POSITIVE_INFINITY,
-    telegram: { webhookReply: false, ...(config.apiRoot ? { apiRoot: config.apiRoot } : {}) },
-  });
-  // Without it a thrown handler ends polling, and the update is lost.
-  bot.catch((error) => log.error('telegram.unexpected', { err: error }));
-  bot.use((context) => receive(context.update as unknown as TelegramUpdate));
+/** What a bot works with. */
+export interface TelegramBotDeps {
+  readonly calls: TelegramCalls;
+  readonly studio: Pick<Studio, 'approvePreCheckout'>;
+  readonly chatLog: ChatLog;
+  readonly messages: Messages;
+  readonly log: Logger;
+  readonly alert: (what: TelegramAlert) => void;
+  /** Chat by which a message is kept in order; default: as it is in the update. */
+  readonly chatKeyOf?: (update: TelegramUpdate) => string;
+}
+
+/** Receives updates: each is written down before anything else happens. */
+export function createTelegramBot(deps: TelegramBotDeps, config: TelegramBotConfig): TelegramBot {
+  const { calls, log, alert, chatKeyOf = chatOf } = deps;
+  const { telegram } = calls;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const patience = new Patience();
+  const offset = { next: 0 };
+  let self: TelegramSelf | undefined;
   let state: ReturnType<TelegramBot['state']> = 'starting';
   let running: Promise<void> | undefined;
-  let isFollowing = false;
+  let introducing: Promise<void> | undefined;
   let inward: Inward | undefined;
-  const stopping = new AbortController();
+  let isFollowing = false;
+  /** Told of trouble, and not yet of its end. */
+  let alerted = false;
+  let connectedMs = 0;
+  /** Left by another run: polls are refused while there is one, which is soon noticed. */
+  let mayHaveWebhook = true;
 
   async function receive(update: TelegramUpdate): Promise<void> {
     // Ten seconds, or Telegram cancels the sale: answered from the database, before anything else.
-    if (update.pre_checkout_query) return answerPreCheckout(update.pre_checkout_query);
+    if (update.pre_checkout_query) return answerPreCheckout(deps, update.pre_checkout_query);
     assert(inward);
     const key = String(update.update_id);
-    await inward.receive({ key, chatKey: chatOf(update), payload: update });
+    await inward.receive({ key, chatKey: chatKeyOf(update), payload: update });
   }
 
-  async function answerPreCheckout(
-    query: NonNullable<TelegramUpdate['pre_checkout_query']>,
-  ): Promise<void> {
-    const { id, invoice_payload, total_amount, currency } = query;
-    let found: PreCheckout = 'over';
-    try {
-      found = await studio.approvePreCheckout(invoice_payload, total_amount, currency);
-    } catch (error) {
-      // A plain no at once is better than a sale that Telegram lets hang.
-      log.error('telegram.preCheckoutNotKnown', { err: error });
+  async function connect(into: Inward): Promise<void> {
+    self ??= await callWithin<TelegramSelf>(telegram, 'getMe', {}, { signal });
+    // Only now: what a group said before the crash is ours if it names us.
+    if (!isFollowing) await into.open();
+    isFollowing = true;
+    introducing ??= introduce(deps, self.id, signal).catch((error) => {
+      log.error('telegram.notIntroduced', { err: error });
+    });
+    if (config.webhook) await setWebhook(config.webhook);
+    else if (mayHaveWebhook)
+      await callWithin(telegram, 'deleteWebhook', {}, { signal }).catch(noop);
+    mayHaveWebhook = false;
+  }
+
+  async function setWebhook({ url, secret }: { url: string; secret: string }): Promise<void> {
+    const payload = { url, secret_token: secret, allowed_updates: allowedUpdates };
+    await callWithin(telegram, 'setWebhook', payload, { signal });
+  }
+
+  function connected(): void {
+    const now = performance.now();
+    if (state !== 'running') {
+      connectedMs = now;
+      log.info('telegram.running', { mode: config.webhook ? 'webhook' : 'polling' });
+      if (alerted) alert('back');
+      alerted = false;
     }
-    const ok = found === 'approved';
-    try {
-      const language = query.from.language_code?.startsWith('zh') ? 'zh-CN' : 'en';
-      const why = found === 'bought' ? 'bought' : 'closed';
-      const error_message = deps.messages.text(`bots.order.${why}`, language);
-      const answer = { pre_checkout_query_id: id, ok, ...(ok ? {} : { error_message }) };
-      await calls.call('answerPreCheckoutQuery', answer, { repeatable: true });
-    } catch (error) {
-      log.error('telegram.preCheckoutNotAnswered', { ok, err: error });
-    }
+    state = 'running';
+    // Who takes turns with another program is let in for a moment each time.
+    if (now - connectedMs > polling.holdMs) patience.reset();
+  }
+
+  async function live(into: Inward): Promise<void> {
+    await connect(into);
+    if (config.webhook) return connected();
+    const follow = { ...polling, allowedUpdates };
+    await followUpdates(telegram, offset, follow, { answered: connected, receive }, signal);
   }
 
   /** Stay connected: Telegram may be away for hours on a home line. */
   async function run(into: Inward): Promise<void> {
-    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
+    while (!signal.aborted) {
       try {
-        bot.botInfo ??= await bot.telegram.getMe();
-        // Only now: what a group said before the crash is ours if it names us.
-        if (!isFollowing) await into.open();
-        isFollowing = true;
-        await introduceQuietly();
-        state = 'running';
-        attempt = 0;
-        log.info('telegram.running', { mode: config.webhook ? 'webhook' : 'polling' });
-        if (config.webhook) return await openWebhook(config.webhook);
-        await bot.launch({ allowedUpdates: allowedUpdates as never });
-        if (stopping.signal.aborted) return;
+        return await live(into);
       } catch (error) {
-        const code = (error as { response?: { error_code?: number } }).response?.error_code;
-        if (code === 401 || code === 404) {
-          state = 'refused';
-          log.error('telegram.tokenRefused', { code });
-          return;
-        }
-        state = 'away';
-        log.warn('telegram.away', { code: code ?? 'no answer' });
+        if (signal.aborted) return;
+        const { absence, code, pauseMs } = patience.after(error);
+        state = absence;
+        mayHaveWebhook = absence === 'conflict';
+        if (absence === 'away') log.warn('telegram.away', { code: code ?? 'no answer' });
+        else reportTrouble(absence, code);
+        await wait(pauseMs, undefined, { signal }).catch(() => {});
       }
-      const pause = Math.min(reconnectMaxMs, reconnectMs * 2 ** attempt);
-      await wait(pause, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 
-  /** A refused description is no reason to stay away. */
-  async function introduceQuietly(): Promise<void> {
-    try {
-      await introduce(calls, deps.messages);
-    } catch (error) {
-      if (!(error instanceof TelegramRefused)) throw error;
-      log.warn('telegram.notIntroduced', { why: error.message });
-    }
-  }
-
-  async function openWebhook({ url, secret }: { url: string; secret: string }): Promise<void> {
-    const payload = { url, secret_token: secret, allowed_updates: allowedUpdates };
-    await calls.call('setWebhook', payload, { repeatable: true });
+  function reportTrouble(absence: 'refused' | 'conflict', code: number | undefined): void {
+    if (absence === 'refused') log.error('telegram.tokenRefused', { code });
+    else log.warn('telegram.away', { code });
+    if (!alerted) alert(absence);
+    alerted = true;
   }
 
   return {
-    name: () => bot.botInfo?.username ?? '',
+    name: () => self?.username ?? '',
+    self: () => self,
     state: () => state,
     async start(into) {
       inward = into;
@@ -152,13 +175,8 @@ export function createTelegramBot(
     async stop() {
       state = 'stopped';
       stopping.abort();
-      try {
-        bot.stop('stop');
-      } catch {
-        // Not polling: nothing to end.
-      }
-      // telegraf's stop() returns at once; the launch promise resolves when the loop has ended.
-      await Promise.race([running, wait(stopMs, undefined, { ref: false })]);
+      const ended = Promise.all([running, introducing]);
+      await Promise.race([ended, wait(stopMs, undefined, { ref: false })]);
     },
   };
 }

@@ -2,6 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Telegram } from 'telegraf';
 import { ChannelAway, CustomerUnreachable, StudioError } from '../../studio/errors/index.js';
 import type { SendPace } from '../send-pace.js';
+import { callWithin } from './telegram-deadline.js';
+import { readFault, type TelegramFault, verdictOf } from './telegram-fault.js';
+import type { TelegramMoves } from './telegram-moves.js';
 
 /** Which bot, at which server. */
 export interface TelegramAccess {
@@ -10,12 +13,10 @@ export interface TelegramAccess {
   readonly apiRoot?: string;
 }
 
-/** 400s that mean "already so", not "wrong". */
-const harmless = ['message is not modified', 'query is too old', 'message to delete not found'];
-/** 400s about chats that are no more: as good as a 403. */
-const gone = ['chat not found', 'upgraded to a supergroup', 'PEER_ID_INVALID'];
-const attempts = 4;
+const attemptsMax = 4;
 const firstBackoffMs = 300;
+/** Longer waits are not waited for in place: whoever called comes back. */
+const waitInPlaceMs = 5_000;
 
 /** What the Bot API refused; `edit` decides to send anew on some of them. */
 export class TelegramRefused extends StudioError {
@@ -29,74 +30,99 @@ export class TelegramRefused extends StudioError {
   }
 }
 
+/** Others write there, but we may not: a closed topic, a group that lets only admins speak. */
+export class TelegramClosed extends TelegramRefused {}
+
+/** One call's circumstances. */
+export interface CallOptions {
+  /** Paced as messages into it; absent: no message. */
+  readonly chat?: { readonly id: string; readonly isGroup: boolean };
+  /** Repeated although it may have arrived. */
+  readonly repeatable?: boolean;
+  /** Default: what the payload takes on a slow line. */
+  readonly deadlineMs?: number;
+  /** Default 4. */
+  readonly attempts?: number;
+}
+
 /** The Bot API at its pace. */
 export interface TelegramCalls {
   /**
    * Call with waiting for the pace, honouring retry_after, and repeating what surely did not
    * arrive. A lost connection may have delivered: those are repeated only with `repeatable`.
-   * @throws {ChannelAway | CustomerUnreachable | TelegramRefused}
+   * @throws {ChannelAway | CustomerUnreachable | TelegramClosed | TelegramRefused}
    */
-  call<T>(
-    method: string,
-    payload: object,
-    options?: { chat?: { id: string; isGroup: boolean }; repeatable?: boolean },
-  ): Promise<T>;
+  call<T>(method: string, payload: object, options?: CallOptions): Promise<T>;
   readonly telegram: Telegram;
 }
 
 /** Bot API calls through telegraf, with what it leaves to its users. */
-export function createTelegramCalls(access: TelegramAccess, pace: SendPace): TelegramCalls {
+export function createTelegramCalls(
+  access: TelegramAccess,
+  pace: SendPace,
+  moves?: Pick<TelegramMoves, 'learn'>,
+): TelegramCalls {
   const telegram = new Telegram(access.token, {
     webhookReply: false,
     ...(access.apiRoot ? { apiRoot: access.apiRoot } : {}),
   });
+
+  async function turn({ chat }: CallOptions): Promise<void> {
+    if (!chat) return;
+    const restMs = pace.restMs(chat.id);
+    if (restMs > waitInPlaceMs) throw new ChannelAway('telegram', restMs);
+    await pace.turn(chat.id, chat.isGroup);
+  }
+
+  async function once<T>(method: string, payload: object, options: CallOptions): Promise<T> {
+    const { deadlineMs: ms } = options;
+    const limit = ms === undefined ? {} : { ms };
+    const result = await callWithin<T>(telegram, method, payload, limit);
+    if (options.chat) pace.wentThrough();
+    return result;
+  }
+
+  /** The group became a supergroup: what was to go there goes to its new id. */
+  async function moved(payload: object, to: string): Promise<object> {
+    const { chat_id: from } = payload as { chat_id?: number | string };
+    if (from !== undefined) await moves?.learn(String(from), to);
+    return { ...payload, chat_id: to };
+  }
+
+  /** @returns how long to wait before the next attempt. */
+  function pauseAfter(fault: TelegramFault, attempt: number, options: CallOptions): number {
+    const { retryAfterMs } = fault;
+    const { chat, repeatable, attempts = attemptsMax } = options;
+    if (retryAfterMs !== undefined && chat) pace.pause(retryAfterMs, chat.id);
+    const again = verdictOf(fault) === 'later' || repeatable === true;
+    const isLong = (retryAfterMs ?? 0) > waitInPlaceMs;
+    if (!again || isLong || attempt >= attempts) throw new ChannelAway('telegram', retryAfterMs);
+    return retryAfterMs ?? firstBackoffMs * 2 ** (attempt - 1);
+  }
+
   return {
     telegram,
-    async call<T>(
-      method: string,
-      payload: object,
-      options: { chat?: { id: string; isGroup: boolean }; repeatable?: boolean } = {},
-    ): Promise<T> {
+    async call<T>(method: string, payload: object, options: CallOptions = {}): Promise<T> {
+      let content = payload;
       for (let attempt = 1; ; attempt += 1) {
-        if (options.chat) await pace.turn(options.chat.id, options.chat.isGroup);
+        await turn(options);
         try {
-          return (await telegram.callApi(method as never, payload as never)) as T;
+          return await once<T>(method, content, options);
         } catch (error) {
-          const fault = read(error);
-          if (fault.code === 400 && harmless.some((text) => fault.description.includes(text)))
-            return undefined as T;
-          const isGone =
-            fault.code === 403 || gone.some((text) => fault.description.includes(text));
-          if (isGone) throw new CustomerUnreachable('telegram');
-          if (fault.retryAfterMs !== undefined) pace.pause(fault.retryAfterMs);
-          // No code: the connection broke, and the message may be there already.
-          const surelyNot = fault.code === 429 || (fault.code ?? 0) >= 500;
-          const again = surelyNot || (fault.code === undefined && options.repeatable === true);
-          if (fault.code !== undefined && !surelyNot)
-            throw new TelegramRefused(method, fault.code, fault.description);
-          if (!again || attempt >= attempts) throw new ChannelAway('telegram', fault.retryAfterMs);
-          await wait(fault.retryAfterMs ?? firstBackoffMs * 2 ** (attempt - 1));
+          const fault = readFault(error);
+          if (fault.movedTo && attempt < attemptsMax) {
+            content = await moved(content, fault.movedTo);
+            continue;
+          }
+          const verdict = verdictOf(fault);
+          const { code = 0, description } = fault;
+          if (verdict === 'harmless') return undefined as T;
+          if (verdict === 'gone') throw new CustomerUnreachable('telegram');
+          if (verdict === 'closed') throw new TelegramClosed(method, code, description);
+          if (verdict === 'refused') throw new TelegramRefused(method, code, description);
+          await wait(pauseAfter(fault, attempt, options));
         }
       }
     },
-  };
-}
-
-/** telegraf's errors hold the request's address, and with it the token: only this gets out. */
-function read(error: unknown): { code?: number; description: string; retryAfterMs?: number } {
-  const answer = (
-    error as {
-      response?: {
-        error_code?: number;
-        description?: string;
-        parameters?: { retry_after?: number };
-      };
-    }
-  ).response;
-  const retryAfter = answer?.parameters?.retry_after;
-  return {
-    code: answer?.error_code,
-    description: answer?.description ?? '',
-    ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1_000 }),
   };
 }

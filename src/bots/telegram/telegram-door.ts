@@ -1,11 +1,17 @@
-import type { Clock, Logger, Messages } from '../../studio/ports/basics.js';
+import { ChannelAway } from '../../studio/errors/index.js';
+import type { Clock, Messages } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import type { Abilities } from '../abilities.js';
 import type { Door, GroupRules } from '../door.js';
 import { SendPace, telegramPace } from '../send-pace.js';
-import { createTelegramBot, type TelegramBot, type TelegramBotConfig } from './telegram-bot.js';
-import { createTelegramCalls } from './telegram-client.js';
+import {
+  createTelegramBot,
+  type TelegramBot,
+  type TelegramBotConfig,
+  type TelegramBotDeps,
+} from './telegram-bot.js';
+import { createTelegramCalls, TelegramRefused } from './telegram-client.js';
 import { fetchTelegramFile } from './telegram-files.js';
 import { createTelegramMessages, isTelegramGroup } from './telegram-messages.js';
 import { createTelegramReader } from './telegram-reader.js';
@@ -39,7 +45,11 @@ export interface TelegramDoor extends Door, Pick<TelegramBot, 'receiveWebhook'> 
 
 /** Telegram: one bot, long polling or a webhook. */
 export function openTelegramDoor(
-  deps: { studio: Studio; blobs: Blobs; messages: Messages; clock: Clock; log: Logger },
+  deps: Omit<TelegramBotDeps, 'calls' | 'studio'> & {
+    readonly studio: Studio;
+    readonly blobs: Blobs;
+    readonly clock: Clock;
+  },
   config: TelegramBotConfig,
 ): TelegramDoor {
   const calls = createTelegramCalls(config, new SendPace(deps.clock, telegramPace));
@@ -53,11 +63,20 @@ export function openTelegramDoor(
     groups: groupRules(deps.messages, bot.name),
     start: bot.start,
     stop: bot.stop,
+    check: () => checked(bot.state()),
     receiveWebhook: bot.receiveWebhook,
     understand: ({ payload }, asks) => read(payload as TelegramUpdate, asks),
     ...{ send, edit },
     fetchFile: (fileRef, file, signal) => fetchTelegramFile(calls, fileRef, file, signal),
   };
+}
+
+/** @throws why it is not connected. */
+function checked(state: ReturnType<TelegramBot['state']>): string {
+  if (state === 'away') throw new ChannelAway('telegram');
+  if (state === 'refused') throw new TelegramRefused('getUpdates', 401, 'the token is refused');
+  if (state === 'conflict') throw new TelegramRefused('getUpdates', 409, 'another program polls');
+  return state;
 }
 
 /** Whoever never opened a chat with the bot cannot be written to: a link leads there. */

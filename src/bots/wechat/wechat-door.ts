@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FriendshipInterface } from 'wechaty/impls';
+import { ChannelAway } from '../../studio/errors/index.js';
 import type { Clock, Logger } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { ChatLog } from '../../studio/ports/chat-log.js';
@@ -92,6 +93,7 @@ export function openWechatDoor(deps: WechatDeps, config: WechatConfig): WechatDo
     albums: { quietMs: betweenMs, betweenMs, ...albumRules },
     groups: rooms,
     status: session.status,
+    check: () => checked(session.status().state),
     ready: () => session.status().state === 'running',
     async start(inward) {
       const acceptFriend = (friendship: FriendshipInterface) => accept(friendship, config);
@@ -154,4 +156,10 @@ async function accept(friendship: FriendshipInterface, config: WechatConfig): Pr
   await wait(randomInt(config.minPauseMs, config.maxPauseMs + 1));
   await friendship.accept();
   return true;
+}
+
+/** @throws {ChannelAway} nobody is logged in. */
+function checked(state: WechatStatus['state']): string {
+  if (state === 'scan' || state === 'loggedOut') throw new ChannelAway('wechat');
+  return state;
 }

@@ -13,7 +13,7 @@ import {
   type Messages,
 } from '../../studio/ports/basics.js';
 import type { ChatChannel } from '../../studio/ports/channel.js';
-import type { Webhook } from '../../web/dependencies.js';
+import type { HealthCheck, Webhook } from '../../web/dependencies.js';
 import { operatorChat } from '../chats.js';
 import { createMessages } from '../messages.js';
 import { packageRoot } from '../package-root.js';
@@ -28,6 +28,8 @@ import { zipInto } from './zip-files.js';
 
 export interface Bots {
   readonly webhooks: readonly Webhook[];
+  /** Whether each chat is connected; the studio works on without. */
+  readonly health: readonly HealthCheck[];
   /** Login of the WeChat account; absent without one. */
   readonly wechat?: () => WechatStatus;
   /** Forgets what the chats no longer need. */
@@ -65,14 +67,14 @@ export function openBots(
     { language: shell.language, ...(operator ? { chat: operator } : {}) },
   );
   const page = () => `${more.ourUrl?.() ?? ''}${operatorPath(shop.parts.places)}`;
-  const alert = (what: string) => {
-    const text = messages.text(`bots.wechat.alert.${what}`, shell.language, { page: page() });
-    tellOperator(`wechat:${what}:${clock.now()}`, text).catch(() => {
-      shop.logger.warn('wechat.operatorNotTold', { what });
+  const alertOf = (channel: ChatChannelId) => (what: string) => {
+    const text = messages.text(`bots.${channel}.alert.${what}`, shell.language, { page: page() });
+    tellOperator(`${channel}:${what}:${clock.now()}`, text).catch(() => {
+      shop.logger.warn(`${channel}.operatorNotTold`, { what });
     });
   };
-  const telegram = openTelegram(shell, shop, messages);
-  const wechat = openWechat(shell, shop, { alert, page }, more.wechat);
+  const telegram = openTelegram(shell, shop, { messages, alert: alertOf('telegram') });
+  const wechat = openWechat(shell, shop, { alert: alertOf('wechat'), page }, more.wechat);
   const deps = { ...conversationDeps(shell, shop, { messages, desk }), desk };
   // A chat without a door does not compile.
   const doors: Readonly<Record<ChatChannelId, Door | undefined>> = {
@@ -88,6 +90,7 @@ export function openBots(
   }
   return {
     webhooks: telegram ? [telegram.webhook] : [],
+    health: Object.values(doors).flatMap(checksOf),
     ...{ tellOperator, duty: forgetting(shop) },
     ...(wechat ? { wechat: wechat.status } : {}),
     async start() {
@@ -98,6 +101,12 @@ export function openBots(
       await Promise.all([desk.stop(), ...[...chatBots.values()].map((bot) => bot.stop())]);
     },
   };
+}
+
+function checksOf(door: Door | undefined): readonly HealthCheck[] {
+  const { id, check } = door ?? {};
+  if (!id || !check) return [];
+  return [{ name: id, dispensable: true, check: async () => check() }];
 }
 
 /** Longer than anybody presses an old button, shorter than a photo's own history. */

@@ -99,7 +99,10 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
       ...(gateways.sandbox ? { sandbox: gateways.sandbox } : {}),
       fleetModels: { published: (id) => publishedModel(engine.models, id) },
       ...(metricsToken ? { metrics: { token: metricsToken, read: shop.watch.read } } : {}),
-      health: healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
+      health: [
+        ...healthChecks({ store, queue, blobs, ...(proof ? { proof } : {}) }, minFreeBytes),
+        ...bots.health,
+      ],
     },
     webConfig,
   );

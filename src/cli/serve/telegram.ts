@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Door } from '../../bots/door.js';
+import type { TelegramAlert } from '../../bots/telegram/telegram-bot.js';
 import { openTelegramDoor } from '../../bots/telegram/telegram-door.js';
 import type { Messages } from '../../studio/ports/basics.js';
 import type { Webhook } from '../../web/dependencies.js';
@@ -12,15 +13,15 @@ const webhookPath = '/webhook/telegram';
 /** The bot whose token is set; polling, or a webhook where we have a public address. */
 export function openTelegram(
   { config }: Shell,
-  { studio, parts, logger: log }: Shop,
-  messages: Messages,
+  { studio, chatLog, parts, logger: log }: Shop,
+  { messages, alert }: { messages: Messages; alert: (what: TelegramAlert) => void },
 ): { readonly door: Door; readonly webhook: Webhook } | undefined {
   const { botToken: token, apiRoot } = config.telegram;
   if (!token) return undefined;
   const { blobs, clock, places } = parts;
   const { publicUrl } = config.web;
   const door = openTelegramDoor(
-    { studio, blobs, messages, clock, log },
+    { studio, chatLog, blobs, messages, clock, log, alert },
     {
       token,
       ...(apiRoot ? { apiRoot } : {}),

@@ -31,6 +31,8 @@ export interface TelegramEmulatorOptions {
   /** As `telegram-bot-api --local`: files are named by their path on this machine, in this folder. */
   readonly localFilesDir?: string;
   readonly now?: () => number;
+  /** BotFather's privacy mode is on: of groups the bot sees only what is addressed to it. */
+  readonly privacy?: boolean;
 }
 
 export interface StarTransaction {
@@ -64,6 +66,12 @@ export class TelegramEmulator {
   readonly callbackAnswers = new Map<string, Record<string, unknown>>();
   readonly preCheckoutAnswers = new Map<string, { ok: boolean; atMs: number; error?: string }>();
   readonly blocked = new Set<number>();
+  /** Topics in which nobody may write; General is 1. */
+  readonly closedTopics = new Set<string>();
+  /** Groups that became supergroups: old id, new id. */
+  readonly migrated = new Map<number, number>();
+  /** Chats that get nothing for a while: id, until when, ms. */
+  readonly slowedUntilMs = new Map<number, number>();
   readonly meter: SendMeter;
   readonly downloadLimitBytes: number;
   readonly localFilesDir: string | undefined;
@@ -80,6 +88,10 @@ export class TelegramEmulator {
   private nextUpdateId = 1000;
   private nextMessageId = 1;
   private closed = false;
+  /** Calls so far, answered or not. */
+  readonly calls: { method: string; atMs: number }[] = [];
+  /** BotFather's privacy mode is off: the bot sees groups' every message. */
+  seesAll: boolean;
 
   private constructor(options: TelegramEmulatorOptions) {
     this.token = options.token ?? '4242424242:AAEmulatedTokenEmulatedTokenEmulated00';
@@ -89,6 +101,7 @@ export class TelegramEmulator {
     this.localFilesDir = options.localFilesDir;
     const limit = this.localFilesDir ? 2_000_000_000 : 20_000_000;
     this.downloadLimitBytes = options.downloadLimitBytes ?? limit;
+    this.seesAll = !options.privacy;
     this.bot = {
       id: Number(this.token.split(':')[0]),
       is_bot: true,
@@ -214,6 +227,17 @@ export class TelegramEmulator {
     return undefined;
   }
 
+  /** A group becomes a supergroup: it goes on under another id, and both sides are told. */
+  migrate(from: TgChat, admin: TgUser, to: number): TgChat {
+    const chat: TgChat = { id: to, type: 'supergroup', title: from.title };
+    this.push('message', this.newMessage(from, admin, { migrate_to_chat_id: to }));
+    this.chats.set(to, chat);
+    this.migrated.set(from.id, to);
+    const told = { migrate_from_chat_id: from.id };
+    this.push('message', this.newMessage(chat, admin, told));
+    return chat;
+  }
+
   // What the bot does.
 
   private async handle(request: EmulatorRequest): Promise<EmulatorReply> {
@@ -226,6 +250,8 @@ export class TelegramEmulator {
     if (call[1] !== this.token)
       return json(401, { ok: false, error_code: 401, description: 'Unauthorized' });
     const method = call[2]!;
+    this.calls.push({ method, atMs: this.now() });
+    this.changed();
     const params = await readParams(request);
     if (method === 'getUpdates') return this.getUpdates(params);
     const fault = this.faults(method, '');
@@ -256,7 +282,7 @@ export class TelegramEmulator {
         ok: false,
         error_code: error.code,
         description: error.message,
-        ...(error.retryAfter ? { parameters: { retry_after: error.retryAfter } } : {}),
+        ...parametersOf(error),
       });
     }
   }
@@ -330,10 +356,28 @@ export class TelegramEmulator {
   }
 }
 
+function parametersOf({ retryAfter, migrateTo }: ApiError): object {
+  const parameters = {
+    ...(retryAfter ? { retry_after: retryAfter } : {}),
+    ...(migrateTo ? { migrate_to_chat_id: migrateTo } : {}),
+  };
+  return Object.keys(parameters).length > 0 ? { parameters } : {};
+}
+
 function refusal(fault: Fault | undefined): EmulatorReply | undefined {
   switch (fault) {
     case 'lost':
       return { status: 0, reset: true };
+    case 'swallowed':
+      return { status: 0, never: true };
+    case 'wrong401':
+      return json(401, { ok: false, error_code: 401, description: 'Unauthorized' });
+    case 'conflict':
+      return json(409, {
+        ok: false,
+        error_code: 409,
+        description: 'Conflict: terminated by other getUpdates request',
+      });
     case 'html502':
       return { status: 502, body: '<html>502 Bad Gateway</html>' };
     case 'http500':

@@ -16,7 +16,7 @@ const callbackDataLimitBytes = 64;
 
 /** Bot API methods by name. @see https://core.telegram.org/bots/api */
 export const methods: Readonly<Record<string, Method>> = {
-  getMe: (e) => ({ ...e.bot, can_join_groups: true, can_read_all_group_messages: false }),
+  getMe: (e) => ({ ...e.bot, can_join_groups: true, can_read_all_group_messages: e.seesAll }),
   setWebhook: (e, { values }) => {
     const url = String(values['url'] ?? '');
     const secret = values['secret_token'];
@@ -188,6 +188,14 @@ function chatOf(e: TelegramEmulator, values: Record<string, unknown>): TgChat {
   const id = Number(values['chat_id']);
   const chat = e.chats.get(id);
   if (!chat) throw new ApiError(400, 'Bad Request: chat not found');
+  const to = e.migrated.get(id);
+  if (to !== undefined)
+    throw new ApiError(
+      400,
+      'Bad Request: group chat was upgraded to a supergroup chat',
+      undefined,
+      to,
+    );
   if (e.blocked.has(id)) throw new ApiError(403, 'Forbidden: bot was blocked by the user');
   return chat;
 }
@@ -198,8 +206,25 @@ function say(
   content: Partial<TgMessage>,
 ): TgMessage {
   const chat = chatOf(e, values);
+  const topic = topicOf(e, chat, values);
+  const restMs = (e.slowedUntilMs.get(chat.id) ?? 0) - e.now();
+  if (restMs > 0) {
+    const seconds = Math.ceil(restMs / 1_000);
+    throw new ApiError(429, `Too Many Requests: retry after ${seconds}`, seconds);
+  }
   e.meter.count(chat.id, chat.type !== 'private');
-  return e.newMessage(chat, e.bot, { ...content, ...markup(values) });
+  return e.newMessage(chat, e.bot, { ...topic, ...content, ...markup(values) });
+}
+
+/** Without a topic a message goes to General, whose number is 1 and must not be said. */
+function topicOf(e: TelegramEmulator, chat: TgChat, values: Record<string, unknown>) {
+  const given = values['message_thread_id'];
+  const topic = given === undefined ? 1 : Number(given);
+  if (given !== undefined && (!chat.is_forum || topic === 1))
+    throw new ApiError(400, 'Bad Request: message thread not found');
+  if (e.closedTopics.has(`${chat.id}:${topic}`))
+    throw new ApiError(400, 'Bad Request: TOPIC_CLOSED');
+  return given === undefined ? {} : { message_thread_id: topic, is_topic_message: true };
 }
 
 function markup(values: Record<string, unknown>): Partial<TgMessage> {

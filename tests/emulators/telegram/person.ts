@@ -14,7 +14,7 @@ export class TelegramPerson {
       id: number;
       name?: string;
       language?: string;
-      group?: { id: number; title: string };
+      group?: { id: number; title: string; is_forum?: boolean; type?: 'group' | 'supergroup' };
     },
   ) {
     const name = options.name ?? `user${options.id}`;
@@ -25,7 +25,7 @@ export class TelegramPerson {
       ...(options.language ? { language_code: options.language } : {}),
     };
     this.chat = options.group
-      ? { id: options.group.id, type: 'supergroup', title: options.group.title }
+      ? { type: 'supergroup', ...options.group }
       : { id: options.id, type: 'private', first_name: name };
     emulator.users.set(this.user.id, this.user);
     emulator.chats.set(this.chat.id, this.chat);
@@ -217,8 +217,16 @@ export class TelegramPerson {
 
   private deliver(content: Partial<TgMessage>): TgMessage {
     const message = this.emulator.newMessage(this.chat, this.user, content);
-    this.emulator.push('message', message);
+    if (this.emulator.seesAll || this.chat.type === 'private' || this.isAddressed(message))
+      this.emulator.push('message', message);
     return message;
+  }
+
+  /** What privacy mode lets through: commands, mentions, and replies to the bot. */
+  private isAddressed({ text, caption, reply_to_message }: TgMessage): boolean {
+    const said = text ?? caption ?? '';
+    const isNamed = said.includes(`@${this.emulator.bot.username}`);
+    return isNamed || said.startsWith('/') || reply_to_message?.from?.id === this.emulator.bot.id;
   }
 }
 

@@ -12,6 +12,7 @@ export interface TgChat {
   readonly type: 'private' | 'group' | 'supergroup';
   readonly first_name?: string;
   readonly title?: string;
+  readonly is_forum?: boolean;
 }
 
 export interface TgPhotoSize {
@@ -27,6 +28,12 @@ export interface TgMessage {
   readonly date: number;
   readonly chat: TgChat;
   readonly from?: TgUser;
+  /** The group, of an anonymous admin; a channel, of its posts. */
+  readonly sender_chat?: { readonly id: number; readonly type: string; readonly title?: string };
+  readonly message_thread_id?: number;
+  readonly is_topic_message?: boolean;
+  readonly migrate_to_chat_id?: number;
+  readonly migrate_from_chat_id?: number;
   text?: string;
   caption?: string;
   entities?: { type: string; offset: number; length: number }[];
@@ -83,6 +90,7 @@ export class ApiError extends Error {
     readonly code: number,
     description: string,
     readonly retryAfter?: number,
+    readonly migrateTo?: number,
   ) {
     super(description);
   }
