@@ -101,13 +101,16 @@ export class SendPace {
   /**
    * The server said how long to wait, but not whose limit it is: at first it is this chat's own,
    * and others go on. Several chats refused in a row share one limit: then nobody sends before.
+   * @param chatId absent: the limit is everybody's.
    */
-  pause(ms: number, chatId: string): void {
+  pause(ms: number, chatId?: string): void {
     const until = this.clock.now() + ms;
-    this.chatPaused.set(chatId, Math.max(this.chatPaused.get(chatId) ?? 0, until));
-    this.refused.add(chatId);
-    if (this.refused.size >= refusedInARow)
-      this.pausedUntilMs = Math.max(this.pausedUntilMs, until);
+    if (chatId !== undefined) {
+      this.chatPaused.set(chatId, Math.max(this.chatPaused.get(chatId) ?? 0, until));
+      this.refused.add(chatId);
+      if (this.refused.size < refusedInARow) return;
+    }
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, until);
   }
 
   /** A message went through: there is no limit of everybody's. */

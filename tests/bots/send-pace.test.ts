@@ -46,3 +46,26 @@ test('told to wait, everybody waits, and the longest word counts', async () => {
   expect(await atOnce(1, () => one.turn('ben', false))).toBe(1);
   await waiting;
 });
+
+test('told to wait in one chat, others go on', async () => {
+  const one = pace();
+  one.pause(30_000, 'anna');
+  expect([one.restMs('anna'), one.restMs('ben')]).toEqual([30_000, 0]);
+  expect(await atOnce(1, () => one.turn('ben', false))).toBe(1);
+});
+
+test('three chats told to wait in a row share one limit; a success between them says no', async () => {
+  let nowMs = 0;
+  const one = new SendPace({ now: () => nowMs }, limits);
+  one.pause(200, 'anna');
+  one.pause(200, 'ben');
+  one.wentThrough();
+  one.pause(200, 'cara');
+  expect(await atOnce(1, () => one.turn('dora', false))).toBe(1);
+  one.pause(200, 'anna');
+  one.pause(200, 'ben');
+  const waiting = one.turn('dora', false);
+  expect(await atOnce(1, () => waiting)).toBe(0);
+  nowMs = 200;
+  await waiting;
+});
