@@ -31,7 +31,7 @@ export class TelegramRefused extends StudioError {
 }
 
 /** Others write there, but we may not: a closed topic, a group that lets only admins speak. */
-export class TelegramClosed extends TelegramRefused {}
+class TelegramClosed extends TelegramRefused {}
 
 /** One call's circumstances. */
 export interface CallOptions {

@@ -14,6 +14,7 @@ import {
 import { createTelegramCalls, TelegramRefused } from './telegram-client.js';
 import { fetchTelegramFile } from './telegram-files.js';
 import { createTelegramMessages, isTelegramGroup } from './telegram-messages.js';
+import { createTelegramMoves } from './telegram-moves.js';
 import { createTelegramReader } from './telegram-reader.js';
 import type { TelegramUpdate } from './telegram-update.js';
 
@@ -52,7 +53,8 @@ export function openTelegramDoor(
   },
   config: TelegramBotConfig,
 ): TelegramDoor {
-  const calls = createTelegramCalls(config, new SendPace(deps.clock, telegramPace));
+  const moves = createTelegramMoves(deps);
+  const calls = createTelegramCalls(config, new SendPace(deps.clock, telegramPace), moves);
   const { send, edit } = createTelegramMessages({ ...deps, calls });
   const bot = createTelegramBot({ ...deps, calls }, config);
   const read = createTelegramReader({ ...deps, calls, botName: bot.name });
@@ -61,7 +63,10 @@ export function openTelegramDoor(
     abilities: { ...telegramAbilities, ...(config.apiRoot ? localLimits : cloudLimits) },
     ...{ keyPrefix: 'tg', language: 'en', newsWait: false, canBeBlocked: true, albums },
     groups: groupRules(deps.messages, bot.name),
-    start: bot.start,
+    async start(inward) {
+      await moves.start();
+      await bot.start(inward);
+    },
     stop: bot.stop,
     check: () => checked(bot.state()),
     receiveWebhook: bot.receiveWebhook,

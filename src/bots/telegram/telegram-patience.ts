@@ -20,7 +20,7 @@ const pauses: Readonly<Record<Absence, Pauses>> = {
 };
 
 /** Why Telegram is not there; @see https://core.telegram.org/bots/api#making-requests */
-export function absenceOf({ code }: TelegramFault): Absence {
+function absenceOf({ code }: TelegramFault): Absence {
   // 404: a token of the right shape that no bot has.
   if (code === 401 || code === 404) return 'refused';
   return code === 409 ? 'conflict' : 'away';
