@@ -3,7 +3,7 @@ import { Telegram } from 'telegraf';
 import { ChannelAway, CustomerUnreachable, StudioError } from '../../studio/errors/index.js';
 import type { SendPace } from '../send-pace.js';
 import { callWithin } from './telegram-deadline.js';
-import { readFault, type TelegramFault, verdictOf } from './telegram-fault.js';
+import { isHarmless, readFault, type TelegramFault, verdictOf } from './telegram-fault.js';
 import type { TelegramMoves } from './telegram-moves.js';
 
 /** Which bot, at which server. */
@@ -67,15 +67,9 @@ export function createTelegramCalls(
     ...(access.apiRoot ? { apiRoot: access.apiRoot } : {}),
   });
 
-  async function turn({ chat }: CallOptions): Promise<void> {
-    if (!chat) return;
-    const restMs = pace.restMs(chat.id);
-    if (restMs > waitInPlaceMs) throw new ChannelAway('telegram', restMs);
-    await pace.turn(chat.id, chat.isGroup);
-  }
-
   async function once<T>(method: string, payload: object, options: CallOptions): Promise<T> {
     const { deadlineMs: ms } = options;
+    await turn(pace, options);
     const limit = ms === undefined ? {} : { ms };
     const result = await callWithin<T>(telegram, method, payload, limit);
     if (options.chat) pace.wentThrough();
@@ -89,40 +83,53 @@ export function createTelegramCalls(
     return { ...payload, chat_id: to };
   }
 
-  /** @returns how long to wait before the next attempt. */
-  function pauseAfter(fault: TelegramFault, attempt: number, options: CallOptions): number {
-    const { retryAfterMs } = fault;
-    const { chat, repeatable, attempts = attemptsMax } = options;
-    if (retryAfterMs !== undefined && chat) pace.pause(retryAfterMs, chat.id);
-    const again = verdictOf(fault) === 'later' || repeatable === true;
-    const isLong = (retryAfterMs ?? 0) > waitInPlaceMs;
-    if (!again || isLong || attempt >= attempts) throw new ChannelAway('telegram', retryAfterMs);
-    return retryAfterMs ?? firstBackoffMs * 2 ** (attempt - 1);
-  }
-
   return {
     telegram,
     async call<T>(method: string, payload: object, options: CallOptions = {}): Promise<T> {
       let content = payload;
       for (let attempt = 1; ; attempt += 1) {
-        await turn(options);
         try {
           return await once<T>(method, content, options);
         } catch (error) {
+          if (error instanceof ChannelAway) throw error;
           const fault = readFault(error);
-          if (fault.movedTo && attempt < attemptsMax) {
-            content = await moved(content, fault.movedTo);
-            continue;
-          }
-          const verdict = verdictOf(fault);
-          const { code = 0, description } = fault;
-          if (verdict === 'harmless') return undefined as T;
-          if (verdict === 'gone') throw new CustomerUnreachable('telegram');
-          if (verdict === 'closed') throw new TelegramClosed(method, code, description);
-          if (verdict === 'refused') throw new TelegramRefused(method, code, description);
-          await wait(pauseAfter(fault, attempt, options));
+          if (isHarmless(fault)) return undefined as T;
+          if (fault.movedTo && attempt < attemptsMax) content = await moved(content, fault.movedTo);
+          else await wait(pauseAfter(pace, method, fault, attempt, options));
         }
       }
     },
   };
+}
+
+/** Wait for the pace, unless the chat was asked to rest for long. @throws {ChannelAway} */
+async function turn(pace: SendPace, { chat }: CallOptions): Promise<void> {
+  if (!chat) return;
+  const restMs = pace.restMs(chat.id);
+  if (restMs > waitInPlaceMs) throw new ChannelAway('telegram', restMs);
+  await pace.turn(chat.id, chat.isGroup);
+}
+
+/**
+ * What a fault means.
+ * @returns how long to wait before the next attempt, ms.
+ * @throws {ChannelAway | CustomerUnreachable | TelegramClosed | TelegramRefused}
+ */
+function pauseAfter(
+  pace: SendPace,
+  method: string,
+  fault: TelegramFault,
+  attempt: number,
+  { chat, repeatable, attempts = attemptsMax }: CallOptions,
+): number {
+  const { retryAfterMs, code = 0, description } = fault;
+  const verdict = verdictOf(fault);
+  if (verdict === 'gone') throw new CustomerUnreachable('telegram');
+  if (verdict === 'closed') throw new TelegramClosed(method, code, description);
+  if (verdict === 'refused') throw new TelegramRefused(method, code, description);
+  if (retryAfterMs !== undefined && chat) pace.pause(retryAfterMs, chat.id);
+  const again = verdict === 'later' || repeatable === true;
+  const isLong = (retryAfterMs ?? 0) > waitInPlaceMs;
+  if (!again || isLong || attempt >= attempts) throw new ChannelAway('telegram', retryAfterMs);
+  return retryAfterMs ?? firstBackoffMs * 2 ** (attempt - 1);
 }

@@ -41,14 +41,17 @@ const closed = [
 const says = ({ description }: TelegramFault, texts: readonly string[]): boolean =>
   texts.some((text) => description.includes(text));
 
+/** Whether it is already so, and nothing is wrong. */
+export const isHarmless = (fault: TelegramFault): boolean =>
+  fault.code === 400 && says(fault, harmless);
+
 /** What a fault means to a call. */
-export type Verdict = 'harmless' | 'closed' | 'gone' | 'later' | 'unknown' | 'refused';
+type Verdict = 'closed' | 'gone' | 'later' | 'unknown' | 'refused';
 
 /** Judges a fault; `unknown`: the connection broke, and the call may have worked. */
 export function verdictOf(fault: TelegramFault): Verdict {
   const { code } = fault;
   if (code === undefined) return 'unknown';
-  if (code === 400 && says(fault, harmless)) return 'harmless';
   if (says(fault, closed)) return 'closed';
   if (code === 403 || says(fault, gone)) return 'gone';
   // Telegram's servers answer a wrong 401 now and then: no reason to drop what was to be said.
