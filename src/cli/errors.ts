@@ -2,6 +2,7 @@ import { WorkflowInvalid } from '../inference/workflow/errors.js';
 import { codeOf, StudioError } from '../studio/errors/base.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import type { Translate } from './messages.js';
+import { serverFaultOf } from './server-faults.js';
 
 /** The command was used wrongly: exit code 2. */
 export class WrongUse extends StudioError {
@@ -162,6 +163,8 @@ const environmentCodes = new Set([
   'WECHAT_PUPPET_MISSING',
   'WECHAT_TOKEN_MISSING',
   'DATABASE_AWAY',
+  'DATABASE_NEWER',
+  'DATABASE_DAMAGED',
   'BLOBS_AWAY',
   'QUEUE_AWAY',
   'BILL_NOT_READY',
@@ -182,6 +185,9 @@ export function describeError(error: unknown, t: Translate): string {
     const list = error.details.map(({ key, params }) => `  ${t(key, params)}`).join('\n');
     return t(error.messageKey, { ...error.params, list });
   }
+  // Whoever sits at the command line runs the servers: the customer's words would not help.
+  const server = serverFaultOf(error);
+  if (server) return t(server.messageKey, server.params);
   if (error instanceof StudioError) return t(error.messageKey, error.params);
   return t('cli.unexpected', { reason: error instanceof Error ? error.message : String(error) });
 }

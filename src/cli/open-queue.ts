@@ -7,17 +7,28 @@ import type { JobQueue } from '../studio/ports/queue.js';
 import type { Config } from './config.js';
 import { placesOf } from './places.js';
 import type { Shell } from './shell.js';
+import { version } from './version.js';
 
-/** The studio's database, its schema up to date. Loaded when asked for: most boxes have none. */
-export async function openStudioDatabase({
-  config,
-  now,
-}: Pick<Shell, 'config' | 'now'>): Promise<Database> {
+/** What a process that customers wait for grants a statement, ms. */
+export const servingAnswerMs = 8_000;
+
+/**
+ * The studio's database, its schema up to date. Loaded when asked for: most boxes have none.
+ * @param answerTimeoutMs for a statement; a report or an audit may take longer than a customer waits.
+ */
+export async function openStudioDatabase(
+  { config, now }: Pick<Shell, 'config' | 'now'>,
+  answerTimeoutMs?: number,
+): Promise<Database> {
   const { openMigratedDatabase } = await import('../storage/database.js');
   const { url, connections } = config.database;
   mkdirSync(config.paths.dataDir, { recursive: true, mode: 0o700 });
   const file = placesOf(config).database;
-  return openMigratedDatabase({ file, url: url ?? undefined, connections }, { now });
+  const program = version();
+  return openMigratedDatabase(
+    { file, url: url ?? undefined, connections, answerTimeoutMs, program },
+    { now },
+  );
 }
 
 /**

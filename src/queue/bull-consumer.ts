@@ -26,6 +26,13 @@ export interface BullConsumerDeps {
 /** A worker may be started long before its Redis. */
 const patientMs = 7 * 86_400_000;
 
+/** Bull keeps a start that failed, and the handler that came with it, for good. */
+function forgetStart(queue: Bull.Queue): void {
+  const inner = queue as unknown as { _initializingProcess?: unknown; handlers: object };
+  inner._initializingProcess = undefined;
+  inner.handlers = {};
+}
+
 interface Running {
   readonly job: Bull.Job<BullData>;
   readonly queue: Bull.Queue<BullData>;
@@ -105,7 +112,16 @@ export class BullConsumer implements Consumer {
       if (this.paused) await queue.pause(true);
       await queue.process('*', this.options.concurrency, (job) => this.run(name, queue, job));
     };
-    begin().catch((error) => connection.complain(error));
+    const insist = (): Promise<void> =>
+      begin().catch(async (error) => {
+        if (this.closing) return;
+        connection.complain(error);
+        await new Promise((resolve) => setTimeout(resolve, 1_000).unref());
+        if (this.closing) return;
+        forgetStart(queue);
+        await insist();
+      });
+    void insist();
   }
 
   /** Resolves with the answer, which bull keeps; rejects with `Ended`, which bull asks for the delay. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { QueueAway, StudioError } from '../studio/errors/index.js';
 import { type Handlers, type JobName, jobNames, type NewJob } from '../studio/jobs.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
 import {
@@ -35,8 +34,8 @@ export interface BullQueueDeps {
   readonly logger: Logger;
 }
 
-/** A reconnection that takes longer is an absence, ms. */
-const blipMs = 250;
+/** A place in the line is no reason to keep a customer waiting longer, ms. */
+const lookMs = 500;
 /** At most this many dead letters per job name are kept. */
 const deadLettersMax = 10_000;
 
@@ -62,7 +61,7 @@ class BullJobQueue implements JobQueue {
   ) {
     const prefix = config.prefix ?? 'huancai';
     this.policy = { ...defaultPolicy, ...config };
-    this.connection = new BullConnection(config.redisUrl, deps.logger, () => deps.clock.now());
+    this.connection = new BullConnection(config, deps.logger, () => deps.clock.now());
     this.queues = new BullQueues(this.connection, prefix, this.policy);
     this.workers = new BullWorkers(this.connection, prefix, this.policy, deps.clock);
     this.cancelChannel = `${prefix}:cancel`;
@@ -139,7 +138,7 @@ class BullJobQueue implements JobQueue {
       const job = await this.inspect(key);
       if (!job) return undefined;
       return bullPlace(job, await this.workers.speedOf(job.name), this.deps.clock.now());
-    });
+    }, lookMs);
   }
 
   places(name: JobName, limit: number) {
@@ -147,7 +146,7 @@ class BullJobQueue implements JobQueue {
       const speed = await this.workers.speedOf(name);
       const prefix = this.queues.redisKey(name, '');
       return bullPlaces(this.connection.client, prefix, limit, speed, this.deps.clock.now());
-    });
+    }, lookMs);
   }
 
   list(filter: { states?: readonly JobState[]; limit: number }): Promise<JobInfo[]> {
@@ -236,14 +235,7 @@ class BullJobQueue implements JobQueue {
     });
   }
 
-  /** Wait for the server, and let callers see `QueueAway` whatever the driver says. */
-  private async away<R>(call: () => Promise<R>): Promise<R> {
-    try {
-      const firstMs = this.config.connectTimeoutMs ?? 5_000;
-      await this.connection.ready(this.connection.met ? blipMs : firstMs);
-      return await call();
-    } catch (cause) {
-      throw cause instanceof StudioError ? cause : new QueueAway(cause);
-    }
+  private away<R>(call: () => Promise<R>, limitMs?: number): Promise<R> {
+    return this.connection.ask(call, limitMs);
   }
 }

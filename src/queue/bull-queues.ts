@@ -4,6 +4,7 @@ import { type JobName, jobNames } from '../studio/jobs.js';
 import type { JobState } from '../studio/ports/queue.js';
 import type { BullConnection } from './bull-connection.js';
 import { type BullData, type Ended, keyOf } from './bull-job.js';
+import { holdSubscriptions } from './bull-subscriptions.js';
 import type { QueuePolicy } from './policy.js';
 
 const statusOf: Record<JobState, Bull.JobStatus> = {
@@ -46,7 +47,7 @@ export class BullQueues {
   /** @param blocking gives a consumer's queue the connection on which it waits for jobs. */
   open(name: JobName, blocking?: () => Redis): Bull.Queue<BullData> {
     const { connection } = this;
-    return new Bull<BullData>(name, {
+    const queue = new Bull<BullData>(name, {
       prefix: this.prefix,
       createClient: (type) => {
         if (type === 'client') return connection.client;
@@ -55,6 +56,8 @@ export class BullQueues {
       settings: settingsOf(this.policy),
       skipVersionCheck: true,
     } as Bull.QueueOptions);
+    holdSubscriptions(queue, (error) => connection.complain(error));
+    return queue;
   }
 
   /** Keys of jobs in these states, up to twice `limit` of each name: dead and cancelled share a set. */

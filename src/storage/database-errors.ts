@@ -1,5 +1,6 @@
 import {
   DatabaseAway,
+  DatabaseDamaged,
   DiskUnavailable,
   StudioError,
   systemCodeOf,
@@ -9,6 +10,8 @@ const awayCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ETIMEDOUT',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -16,7 +19,16 @@ const awayCodes = new Set([
   '57P02', // crashed
   '57P03', // starting up
   '53300', // too many connections
+  '57P04', // database dropped
+  '57P05', // idle session ended
+  '57014', // a query cancelled by the server's own time limit
+  '25006', // read-only: a standby, or the primary that has just become one
+  '55000', // not in the state for it: failing over
+  '53200', // out of memory
+  '58030', // its disk
   '08000',
+  '08001',
+  '08004',
   '08003',
   '08006',
   '3D000', // no such database
@@ -37,6 +49,7 @@ export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof StudioError) return error;
   const code = systemCodeOf(error) ?? '';
   const message = error instanceof Error ? error.message : String(error);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new DatabaseDamaged(message, error);
   if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(code) || code === '53100') {
     return new DiskUnavailable('database', message, error);
   }
@@ -44,6 +57,8 @@ export function translateDatabaseError(error: unknown): unknown {
   const away =
     awayCodes.has(code) ||
     mayRunAgain(error) ||
-    /^Connection terminated|timeout exceeded when trying to connect/.test(message);
+    /^(Connection terminated|Query read timeout|Client has encountered a connection error|timeout exceeded when trying to connect)/.test(
+      message,
+    );
   return away ? new DatabaseAway(error) : error;
 }

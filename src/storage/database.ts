@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
-import { Pool, types } from 'pg';
+import { Pool, type PoolClient, types } from 'pg';
 import type { Clock } from '../studio/ports/basics.js';
 import { translateDatabaseError } from './database-errors.js';
 import { migrate } from './migrate.js';
-import type { DialectName } from './migrations/index.js';
+import { type DialectName, migrations } from './migrations/index.js';
 import type { Schema } from './schema.js';
 import { ImmediateSqliteDialect, openSqliteFile, RelaxedStatements } from './sqlite-dialect.js';
 
@@ -19,6 +19,10 @@ export interface DatabaseConfig {
   readonly busyTimeoutMs?: number;
   /** PostgreSQL connections of this process. */
   readonly connections?: number;
+  /** A PostgreSQL statement without an answer by then has failed. Default: ten minutes. */
+  readonly answerTimeoutMs?: number;
+  /** Version of this program, for the record of who changed the schema. */
+  readonly program?: string;
 }
 
 /** An open database: one handle to write, one to read outside transactions. */
@@ -40,22 +44,30 @@ export interface Database {
 
 const defaultBusyTimeoutMs = 10_000;
 const defaultConnections = 10;
+const defaultAnswerTimeoutMs = 600_000;
 
 /** Open without touching the schema. @throws {DatabaseAway | DiskUnavailable} */
 export function openDatabase(config: DatabaseConfig): Database {
   return config.url === undefined ? openSqlite(config) : openPostgres(config, config.url);
 }
 
-/** Open and bring the schema up to date. @throws {DatabaseAway | DiskUnavailable} */
+/**
+ * Open and bring the schema up to date.
+ * @throws {DatabaseAway | DiskUnavailable | DatabaseNewer | DatabaseDamaged}
+ */
 export async function openMigratedDatabase(config: DatabaseConfig, clock: Clock) {
-  const database = openDatabase(config);
+  // A step over many rows, or another process that is at it, may take longer than any other statement.
+  const patient = config.url === undefined ? config : { ...config, answerTimeoutMs: undefined };
+  const database = openDatabase(patient);
   try {
-    await migrate(database.raw, database.dialect, clock.now());
-    return database;
+    await migrate(database.raw, database.dialect, clock.now(), migrations, config.program);
   } catch (error) {
     await database.close();
     throw translateDatabaseError(error);
   }
+  if (config.answerTimeoutMs === undefined || config.url === undefined) return database;
+  await database.close();
+  return openDatabase(config);
 }
 
 function openSqlite(config: DatabaseConfig): Database {
@@ -79,14 +91,37 @@ function openPostgres(config: DatabaseConfig, url: string): Database {
       connectionString: url,
       max: config.connections ?? defaultConnections,
       connectionTimeoutMillis: config.busyTimeoutMs ?? defaultBusyTimeoutMs,
+      query_timeout: config.answerTimeoutMs ?? defaultAnswerTimeoutMs,
       types: { getTypeParser: ((id: number, format?: 'text') => parserOf(id, format)) as never },
       ...(options ? { options } : {}),
     });
     // An idle connection that breaks is replaced; without a listener it would end the process.
     pool.on('error', () => {});
+    pool.on('connect', leaveWhenSilent);
     return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   };
   return handles('postgres', { raw: open(), relaxed: open('-c synchronous_commit=off') });
+}
+
+/**
+ * A statement that ran out of time still waits on its connection, and whatever is asked there after it
+ * waits behind it: the connection is cut, and the pool opens another.
+ */
+function leaveWhenSilent(client: PoolClient): void {
+  // A connection that breaks between two statements of a transaction has no listener of the pool's.
+  client.on('error', () => {});
+  const ask = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  const asked = (...args: unknown[]): unknown => {
+    const answer = ask(...args);
+    if (answer instanceof Promise)
+      answer.catch((error: unknown) => {
+        if (error instanceof Error && error.message === 'Query read timeout')
+          connection.stream.destroy();
+      });
+    return answer;
+  };
+  client.query = asked as typeof client.query;
 }
 
 /** bigint and numeric (sums) are within 2^53 here: fen of all sales of a century are. */

@@ -52,12 +52,20 @@ export function createStore(database: Database): Store {
     ping: async () => {
       try {
         await sql`select 1`.execute(reader);
+        if (dialect === 'postgres') await refuseReadOnly(reader);
       } catch (error) {
         throw new DatabaseAway(error);
       }
     },
     close: () => database.close(),
   };
+}
+
+/** A standby, or a primary that has just become one, answers questions and keeps nothing. */
+async function refuseReadOnly(reader: Database['reader']): Promise<void> {
+  const { rows } = await sql<{ mode: string }>`
+    select current_setting('transaction_read_only') as mode`.execute(reader);
+  if (rows[0]?.mode === 'on') throw new Error('the database is read-only');
 }
 
 function inTransaction(writer: Database['writer']) {

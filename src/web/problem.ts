@@ -28,6 +28,8 @@ const statuses: Readonly<Record<string, number>> = {
   CREDITS_INSUFFICIENT: 402,
   CROSS_SITE_REFUSED: 403,
   DATABASE_AWAY: 503,
+  DATABASE_DAMAGED: 503,
+  DATABASE_NEWER: 503,
   DISK_UNAVAILABLE: 507,
   GATEWAY_REFUSED: 502,
   GATEWAY_UNKNOWN: 502,
@@ -55,6 +57,12 @@ const statuses: Readonly<Record<string, number>> = {
   WORKER_REFUSED: 401,
 };
 
+/** Their words and values are for the operator: addresses, buckets, paths, what a machine ran out of. */
+const forOperators = new Set([
+  ...['BLOBS_AWAY', 'BLOB_DAMAGED', 'DATABASE_DAMAGED', 'DATABASE_NEWER', 'DISK_UNAVAILABLE'],
+  ...['CARD_PAUSED', 'INFERENCE_FAILED', 'INFERENCE_OUT_OF_MEMORY'],
+]);
+
 /** @returns HTTP status of a StudioError. */
 function statusOf(error: StudioError): number {
   return statuses[error.code] ?? (error.retry === 'never' ? 400 : 503);
@@ -72,11 +80,19 @@ export function createProblemHandler(deps: { messages: Messages; logger: Logger 
     if (!error) {
       deps.logger.error('web.failed', { reference, route: request.routeOptions.url, err: thrown });
     } else if (status >= 500) {
-      deps.logger.warn('web.refused', { code: error.code, route: request.routeOptions.url });
+      const { code, message } = error;
+      const route = request.routeOptions.url;
+      deps.logger.warn('web.refused', { code, route, detail: message, cause: error.cause });
     }
     const code = error?.code ?? 'INTERNAL';
+    const hidden = error !== undefined && status >= 500 && forOperators.has(error.code);
+    const params = hidden ? {} : (error?.params ?? {});
     const detail = error
-      ? deps.messages.text(error.messageKey, languageOf(request), error.params)
+      ? deps.messages.text(
+          hidden ? 'web.serverAway' : error.messageKey,
+          languageOf(request),
+          params,
+        )
       : deps.messages.text('web.internal', languageOf(request), { reference: reference! });
     const problem: Problem = {
       type: `urn:huancai:problem:${code.toLowerCase().replaceAll('_', '-')}`,
@@ -85,7 +101,7 @@ export function createProblemHandler(deps: { messages: Messages; logger: Logger 
       code,
       detail,
       instance: request.url.split('?')[0]!,
-      ...(error && Object.keys(error.params).length > 0 ? { params: error.params } : {}),
+      ...(Object.keys(params).length > 0 ? { params } : {}),
       ...(reference ? { reference } : {}),
     };
     const retryAfter = retryAfterSeconds(error, status);

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -8,6 +8,9 @@ import { freePort } from './redis.js';
 export interface TestPostgres {
   /** An empty database of its own. */
   createDatabase(): Promise<string>;
+  /** SIGSTOP for the server and all its connections. Only a server of one's own. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -24,7 +27,7 @@ const missing = [
  */
 export async function startPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
   const given = process.env.TEST_DATABASE_URL;
-  if (given) return overServer(given, async () => {});
+  if (given) return overServer(given, async () => {}, notOurs);
   const bin = binaries();
   const port = await freePort();
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-postgres-'));
@@ -57,7 +60,7 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     await clean();
     throw error;
   }
-  return overServer(url, clean);
+  return overServer(url, clean, (signal) => signalAll(server, signal));
 }
 
 function binaries(): string {
@@ -103,7 +106,31 @@ async function ended(server: ChildProcess): Promise<void> {
   await exit;
 }
 
-function overServer(url: string, stop: () => Promise<void>): TestPostgres {
+function notOurs(): never {
+  throw new Error('TEST_DATABASE_URL names a server that the tests must not stop');
+}
+
+/** To the server and each process it has made. */
+function signalAll(server: ChildProcess, signal: NodeJS.Signals): void {
+  const pid = server.pid!;
+  const file = `/proc/${pid}/task/${pid}/children`;
+  const send = (one: number) => {
+    try {
+      process.kill(one, signal);
+    } catch {
+      // Gone meanwhile.
+    }
+  };
+  // The server first: it must make no new ones.
+  send(pid);
+  for (const one of readFileSync(file, 'utf8').trim().split(' ')) send(Number(one));
+}
+
+function overServer(
+  url: string,
+  stop: () => Promise<void>,
+  signal: (signal: NodeJS.Signals) => void,
+): TestPostgres {
   const databases: string[] = [];
   const run = async (statement: string) => {
     const client = new Client({ connectionString: url });
@@ -119,6 +146,8 @@ function overServer(url: string, stop: () => Promise<void>): TestPostgres {
       target.pathname = `/${name}`;
       return target.href;
     },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     stop: async () => {
       for (const name of databases) await run(`drop database if exists ${name} with (force)`);
       await stop();

@@ -10,6 +10,9 @@ export interface TestRedis {
   /** End the server (kill -9 unless told) and start it again on the same data and port. */
   restart(options?: { downMs?: number; whileDown?: () => Promise<void> }): Promise<void>;
   flush(): Promise<void>;
+  /** SIGSTOP: connections stay, nothing is answered. Only a server of one's own. */
+  pause(): void;
+  resume(): void;
   /** A plain client for looking; closed with the server. */
   readonly client: Redis;
   stop(): Promise<void>;
@@ -49,6 +52,8 @@ export async function startRedis(options: { own?: boolean } = {}): Promise<TestR
     url,
     client,
     flush: async () => void (await client.flushall()),
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
     restart: async ({ downMs = 0, whileDown } = {}) => {
       await ended(server, 'SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, downMs));
@@ -72,6 +77,10 @@ async function useGiven(url: string): Promise<TestRedis> {
     url,
     client,
     flush: async () => void (await client.flushdb()),
+    pause: () => {
+      throw new Error('TEST_REDIS_URL names a server that the tests must not stop');
+    },
+    resume: () => {},
     restart: async () => {
       throw new Error('TEST_REDIS_URL names a server that the tests must not restart');
     },

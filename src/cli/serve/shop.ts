@@ -14,7 +14,7 @@ import { createDuties } from '../../studio/sweep/index.js';
 import type { Config } from '../config.js';
 import { createIds, hashText } from '../ids.js';
 import { openWatch } from '../metrics/watch.js';
-import { openQueue, openStudioDatabase } from '../open-queue.js';
+import { openQueue, openStudioDatabase, servingAnswerMs } from '../open-queue.js';
 import { type OpenedGateways, openAllGateways } from '../payments/all-gateways.js';
 import { workerName } from '../places.js';
 import type { Shell } from '../shell.js';
@@ -37,7 +37,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 /** Database, queue, blobs, engine, gateways and the studio over them; nothing runs yet. */
 export async function openShop(shell: Shell, { logger, channels, baseUrl }: ShopDeps) {
   const { config } = shell;
-  const database = await openStudioDatabase(shell);
+  const database = await openStudioDatabase(shell, servingAnswerMs);
   const parts = await openWorkParts(shell, logger, 'studio');
   const { clock, places } = parts;
   const store = createStore(database);

@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { placesOf } from '../places.js';
 import type { Shell } from '../shell.js';
+import { version } from '../version.js';
 
 /** `huancai db status`. @returns someFailed when steps are missing. */
 export async function databaseStatus(options: GlobalOptions): Promise<ExitCode> {
@@ -39,7 +40,7 @@ export async function databaseMigrate(options: GlobalOptions): Promise<ExitCode>
   const shell = openShell(options);
   const { output, t, now } = shell;
   return withDatabase(databaseConfigOf(shell), async ({ raw, dialect }) => {
-    const applied = await migrate(raw, dialect, now());
+    const applied = await migrate(raw, dialect, now(), undefined, version());
     output.record({ type: 'migrated', applied });
     const names = applied.join(', ');
     output.line(applied.length > 0 ? t('office.db.migrated', { names }) : t('office.db.current'));

@@ -10,7 +10,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { noCards } from '../metrics/card-figures.js';
 import { openWatch } from '../metrics/watch.js';
-import { openQueue, openStudioDatabase } from '../open-queue.js';
+import { openQueue, openStudioDatabase, servingAnswerMs } from '../open-queue.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { workerName } from '../places.js';
 import { aborted, dieLoudly, openLogger } from '../process.js';
@@ -45,7 +45,7 @@ export async function runWorker(
   const figures = await watch.listen();
   let database: Database | undefined;
   const opened = async () => {
-    database = await openStudioDatabase(shell);
+    database = await openStudioDatabase(shell, servingAnswerMs);
     return database;
   };
   const queue = await openQueue({ clock: parts.clock, logger, database: opened }, config);

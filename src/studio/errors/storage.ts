@@ -21,6 +21,36 @@ export class BlobMissing extends StudioError {
   }
 }
 
+/** The database holds steps that this program does not know: a newer version has opened it. */
+export class DatabaseNewer extends StudioError {
+  /** @param program version that wrote it, or the name of its newest step. @param ours this version. */
+  constructor(
+    readonly program: string,
+    readonly ours: string,
+  ) {
+    super(
+      'DATABASE_NEWER',
+      'storage.databaseNewer',
+      'never',
+      `the database is of ${program}, newer than ${ours}`,
+      { params: { program, ours } },
+    );
+  }
+}
+
+/** The database file is no database any more, or parts of it are not. */
+export class DatabaseDamaged extends StudioError {
+  constructor(
+    readonly reason: string,
+    cause?: unknown,
+  ) {
+    super('DATABASE_DAMAGED', 'storage.databaseDamaged', 'later', `database damaged: ${reason}`, {
+      cause,
+      params: { reason },
+    });
+  }
+}
+
 /** The database cannot be reached. */
 export class DatabaseAway extends StudioError {
   constructor(cause?: unknown) {
@@ -37,13 +67,11 @@ export class DatabaseAway extends StudioError {
 export class BlobsAway extends StudioError {
   constructor(
     readonly place: string,
-    reason: string,
+    readonly reason: string,
     cause?: unknown,
   ) {
-    super('BLOBS_AWAY', 'storage.blobsAway', 'later', `blobs at ${place}: ${reason}`, {
-      cause,
-      params: { place, reason },
-    });
+    // Customers read the message: address, bucket and reason are for the log and the operator.
+    super('BLOBS_AWAY', 'storage.blobsAway', 'later', `blobs at ${place}: ${reason}`, { cause });
   }
 }
 
