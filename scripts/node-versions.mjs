@@ -46,8 +46,18 @@ function tryVersion(wanted, folder) {
       ['node', 'node_modules/jest/bin/jest.js', ...SUITES, '--testPathIgnorePatterns', LEFT_OUT],
     ],
   ];
-  const bin = path.join(runtime, 'node_modules', 'node', 'bin');
-  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}` };
+  const package_ = path.join(runtime, 'node_modules', 'node');
+  const bin = path.join(package_, 'bin');
+  const env = {
+    ...process.env,
+    PATH: `${bin}${path.delimiter}${process.env.PATH}`,
+    // Native modules are compiled with this Node's headers, not with those of the system.
+    npm_config_nodedir: path.join(
+      package_,
+      'node_modules',
+      `node-${process.platform}-${process.arch}`,
+    ),
+  };
   for (const [name, cwd, [command, ...args]] of steps) {
     console.log(`\n== Node ${wanted}: ${name}`);
     const { status } = spawnSync(command, args, { cwd, env, stdio: 'inherit' });
