@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openAsBlob, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { startS3 } from '../emulators/s3/server.js';
 import { type CliRun, runCli, startCli } from '../support/cli.js';
+import { colourNet } from '../support/onnx-builder.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+
+const photo = path.join(__dirname, '../../assets/demo/photographer.jpg');
 
 /** The real command against servers that refuse: it lives, and says which setting to look at. */
 let cwd: string;
@@ -46,6 +50,12 @@ async function serve(env: object): Promise<Open> {
   });
   await running.shows('serve.open');
   return { running, url: `http://127.0.0.1:${port}`, said: () => err };
+}
+
+async function sendPhoto(url: string): Promise<Response> {
+  const form = new FormData();
+  form.append('photo', await openAsBlob(photo), 'a.jpg');
+  return fetch(`${url}/api/v1/photos`, { method: 'POST', body: form, headers: { origin: url } });
 }
 
 /** Status of `/readyz` and what it says of one check. */
@@ -93,15 +103,7 @@ test('a silent Redis holds up no visitor: an upload and its view are answered, w
   await until(async () => (await ready(url, 'queue'))[0] === 200);
   redis.pause();
   try {
-    const photo = path.join(__dirname, '../../assets/demo/photographer.jpg');
-    const { openAsBlob } = await import('node:fs');
-    const form = new FormData();
-    form.append('photo', await openAsBlob(photo), 'a.jpg');
-    const sent = await fetch(`${url}/api/v1/photos`, {
-      method: 'POST',
-      body: form,
-      headers: { origin: url },
-    });
+    const sent = await sendPhoto(url);
     expect(sent.status).toBe(202);
     const cookie = sent.headers
       .getSetCookie()
@@ -120,6 +122,50 @@ test('a silent Redis holds up no visitor: an upload and its view are answered, w
   running.child.kill('SIGTERM');
   await running.ended;
 });
+
+test.each([
+  [
+    'a wrong key',
+    { S3_SECRET_ACCESS_KEY: 'wrong' },
+    /SignatureDoesNotMatch/,
+    /S3_SECRET_ACCESS_KEY/,
+  ],
+  ['another bucket', { S3_BUCKET: 'nobodys-bucket' }, /NoSuchBucket/, /S3_BUCKET/],
+] as const)(
+  'S3 with %s: the visitor reads no address, the log line and the command line say it',
+  async (_what, wrong, reason, setting) => {
+    const s3 = await startS3();
+    try {
+      const env = {
+        ...{ S3_ENDPOINT: s3.endpoint, S3_BUCKET: s3.bucketName, S3_PATH_STYLE: 'true' },
+        ...{ S3_ACCESS_KEY_ID: s3.keys.accessKeyId, S3_SECRET_ACCESS_KEY: s3.keys.secretAccessKey },
+        ...wrong,
+      };
+      const { url, said } = await serve(env);
+      const sent = await sendPhoto(url);
+      expect(sent.status).toBe(503);
+      const body = await sent.text();
+      expect(JSON.parse(body)).toMatchObject({ code: 'BLOBS_AWAY' });
+      expect(JSON.parse(body)).not.toHaveProperty('params');
+      for (const secret of [new URL(s3.endpoint).host, '127.0.0.1', 'nobodys-bucket', 'Signature'])
+        expect(body).not.toContain(secret);
+      await until(() => said().includes('web.refused'));
+      const line = said()
+        .split('\n')
+        .find((one) => one.includes('web.refused'))!;
+      expect(JSON.parse(line)).toMatchObject({ code: 'BLOBS_AWAY' });
+      expect(line).toContain(s3.endpoint);
+      expect(line).toMatch(reason);
+      // The same by hand: a command of the operator that needs the bucket.
+      colourNet(path.join(cwd, 'mine.onnx'));
+      expect(await run({}, 'models', 'import', 'mine.onnx')).toMatchObject({ code: 0 });
+      const published = await run({ ...env, LANG: 'en_GB.UTF-8' }, 'models', 'publish', 'mine');
+      expect(published.err).toMatch(setting);
+    } finally {
+      await s3.close();
+    }
+  },
+);
 
 test('PostgreSQL: a wrong password, no such database, nobody there, each with its setting', async () => {
   const url = await postgres.createDatabase();
@@ -141,7 +187,6 @@ test('a damaged SQLite file: which, and what to do, in both languages', async ()
   const data = path.join(cwd, '.data');
   const first = await run({}, 'db', 'migrate');
   expect(first).toMatchObject({ code: 0 });
-  const { readdirSync } = await import('node:fs');
   const name = readdirSync(data).find((one) => /\.(db|sqlite3?)$/.test(one))!;
   writeFileSync(path.join(data, name), 'this is no database, whatever its name says. '.repeat(200));
   const english = await run({ LANG: 'en_GB.UTF-8' }, 'serve');
