@@ -7,6 +7,7 @@ import { Attempt, type Outcome, runAttempt } from './attempt.js';
 import type { BullConnection } from './bull-connection.js';
 import { type BullData, Ended, fromBull, keyOf } from './bull-job.js';
 import { cancelledReason } from './bull-scripts.js';
+import { beginUntilItHolds } from './bull-subscriptions.js';
 import { FleetTaker, nameWithoutFail, neverFetchAhead } from './bull-take.js';
 import { describe, type QueuePolicy } from './policy.js';
 
@@ -25,13 +26,6 @@ export interface BullConsumerDeps {
 
 /** A worker may be started long before its Redis. */
 const patientMs = 7 * 86_400_000;
-
-/** Bull keeps a start that failed, and the handler that came with it, for good. */
-function forgetStart(queue: Bull.Queue): void {
-  const inner = queue as unknown as { _initializingProcess?: unknown; handlers: object };
-  inner._initializingProcess = undefined;
-  inner.handlers = {};
-}
 
 interface Running {
   readonly job: Bull.Job<BullData>;
@@ -112,16 +106,10 @@ export class BullConsumer implements Consumer {
       if (this.paused) await queue.pause(true);
       await queue.process('*', this.options.concurrency, (job) => this.run(name, queue, job));
     };
-    const insist = (): Promise<void> =>
-      begin().catch(async (error) => {
-        if (this.closing) return;
-        connection.complain(error);
-        await new Promise((resolve) => setTimeout(resolve, 1_000).unref());
-        if (this.closing) return;
-        forgetStart(queue);
-        await insist();
-      });
-    void insist();
+    void beginUntilItHolds(queue, begin, (error) => {
+      if (!this.closing) connection.complain(error);
+      return this.closing;
+    });
   }
 
   /** Resolves with the answer, which bull keeps; rejects with `Ended`, which bull asks for the delay. */

@@ -64,3 +64,26 @@ export function keepSubscribed(redis: Redis, complain: (error: unknown) => void)
   };
   redis.on('ready', () => void renew());
 }
+
+/**
+ * Start a consumer, again and again until it holds: bull keeps a start that failed, and the handler that
+ * came with it, for good.
+ * @param failed hears why; true: nobody wants it any more.
+ */
+export async function beginUntilItHolds(
+  queue: Bull.Queue,
+  begin: () => Promise<void>,
+  failed: (error: unknown) => boolean,
+): Promise<void> {
+  const inner = queue as unknown as { _initializingProcess?: unknown; handlers: object };
+  for (;;) {
+    try {
+      return await begin();
+    } catch (error) {
+      if (failed(error)) return;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+      inner._initializingProcess = undefined;
+      inner.handlers = {};
+    }
+  }
+}
