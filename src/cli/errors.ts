@@ -1,5 +1,6 @@
 import { WorkflowInvalid } from '../inference/workflow/errors.js';
 import { codeOf, StudioError } from '../studio/errors/base.js';
+import { PhotoUnreadable } from '../studio/errors/photo.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import type { Translate } from './messages.js';
 import { serverFaultOf } from './server-faults.js';
@@ -188,6 +189,8 @@ export function describeError(error: unknown, t: Translate): string {
   // Whoever sits at the command line runs the servers: the customer's words would not help.
   const server = serverFaultOf(error);
   if (server) return t(server.messageKey, server.params);
+  // In a chat one would ask for another copy; here somebody looks at their own disk.
+  if (error instanceof PhotoUnreadable && error.reason === 'damaged') return t('cli.damaged');
   if (error instanceof StudioError) return t(error.messageKey, error.params);
   return t('cli.unexpected', { reason: error instanceof Error ? error.message : String(error) });
 }

@@ -32,11 +32,14 @@ export function createOutput(
   json: boolean,
   streams: { out: NodeJS.WritableStream; err: NodeJS.WritableStream & { isTTY?: boolean } },
 ): Output {
+  const terminal = !json && streams.err.isTTY === true;
+  // Progress may be drawn on this line: it goes, and is drawn again below.
+  const cleared = terminal ? '\r\x1b[2K' : '';
   return {
     json,
-    terminal: !json && streams.err.isTTY === true,
+    terminal,
     line: (text) => void (json || streams.out.write(`${text}\n`)),
-    notice: (text) => void (json || streams.err.write(`${text}\n`)),
+    notice: (text) => void (json || streams.err.write(`${cleared}${text}\n`)),
     record: (value) => void (json && streams.out.write(`${JSON.stringify(value)}\n`)),
   };
 }

@@ -48,6 +48,8 @@ export interface BatchListener {
   progress?(task: PhotoTask, share: number): void;
   /** May write down what was done; a rejection ends the batch. */
   finished?(outcome: PhotoOutcome): void | Promise<void>;
+  /** Nothing more will come, perhaps before all photos are done. */
+  closed?(): void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import path from 'node:path';
 import type { ImageFormat } from '../../studio/ports/colorizer.js';
 import { WrongUse } from '../errors.js';
@@ -66,6 +67,21 @@ function outputIsFile(
   if (formatOf(output) === undefined) return false;
   if (photos > 1) throw new WrongUse(`${output} is one file`, 'cli.outputOneFile', params);
   return true;
+}
+
+/**
+ * What `-o` names must be a folder or a picture, there or to be made.
+ * @param stats of what is there.
+ * @throws {WrongUse}
+ */
+export function refusePlace(output: string, stats: Stats | undefined): void {
+  const refuse = (key: string) => {
+    throw new WrongUse(`-o ${output}`, `cli.${key}`, { file: output });
+  };
+  if (output === '-') refuse('outputStandard');
+  if (!stats || stats.isDirectory()) return;
+  if (!stats.isFile()) refuse('outputSpecial');
+  if (formatOf(output) === undefined && !unwritable.test(output)) refuse('outputNotFolder');
 }
 
 /**

@@ -76,6 +76,10 @@ function bar(shell: Shell): BatchListener {
       update(path.basename(toldPhoto(outcome.task)));
       if (count === drawn.getTotal()) drawn.stop();
     },
+    // Gives the line and the cursor back.
+    closed: () => {
+      if (drawn.isActive) drawn.stop();
+    },
   };
 }
 

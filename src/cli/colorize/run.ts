@@ -8,7 +8,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { CLEAN_UP_MS, type Interrupt, listenForInterrupt } from '../interrupt.js';
 import { openShell } from '../open-shell.js';
 import type { Shell } from '../shell.js';
-import { runBatch } from './batch.js';
+import { type BatchListener, runBatch } from './batch.js';
 import { readablePath } from './byte-names.js';
 import type { ColouringEngine } from './colouring-engine.js';
 import { type FoundInputs, findInputs } from './inputs.js';
@@ -16,7 +16,7 @@ import { openJournals } from './journals.js';
 import { removeLeftovers } from './leftovers.js';
 import { type Manifest, manifestFiles, openManifest } from './manifest.js';
 import { createOddLinks, type OddLinks } from './odd-links.js';
-import { filesOf, type PhotoTask, planOutputs } from './outputs.js';
+import { filesOf, type PhotoTask, planOutputs, refusePlace } from './outputs.js';
 import { type ColorizeOptions, planRecipe } from './plan-recipe.js';
 import { createProgress } from './progress.js';
 import { rawArguments } from './raw-arguments.js';
@@ -32,9 +32,13 @@ export async function colorize(
 ): Promise<ExitCode> {
   const shell = openShell(options);
   let tasks: readonly PhotoTask[] = [];
+  const progress = createProgress(shell);
   const interrupt = listenForInterrupt(
     () => shell.output.notice(shell.t('cli.interrupted')),
-    () => removeLeftovers(tasks.flatMap(filesOf)),
+    () => {
+      progress.closed?.();
+      removeLeftovers(tasks.flatMap(filesOf));
+    },
   );
   const links = createOddLinks(shell.config.paths.tempDir);
   try {
@@ -42,8 +46,9 @@ export async function colorize(
     const plan = await interrupt.wait(planTasks(args, options, shell, links));
     tasks = plan.tasks;
     refuseContradictions(options, shell);
-    return await colourAll(plan, options, shell, interrupt);
+    return await colourAll(plan, options, shell, interrupt, progress);
   } finally {
+    progress.closed?.();
     interrupt.close();
     links.remove();
   }
@@ -54,6 +59,7 @@ async function colourAll(
   options: ColorizeOptions,
   shell: Shell,
   interrupt: Interrupt,
+  progress: BatchListener,
 ): Promise<ExitCode> {
   if (options.resume) removeLeftovers(tasks.flatMap(filesOf));
   const engine = await openColouringEngine(options, shell);
@@ -72,7 +78,6 @@ async function colourAll(
       { recipe, journalFor: journals.get, isOurs: engine.isLabelled, now: shell.now },
       { resume: options.resume === true, overwrite: options.overwrite === true },
     );
-    const progress = createProgress(shell);
     const outcomes = await runBatch(tasks, work, {
       concurrency: options.concurrency ?? engine.photosAtOnce,
       signal: interrupt.signal,
@@ -156,6 +161,7 @@ async function planTasks(
   const output = named[args.length] === undefined ? undefined : readablePath(named[args.length]!);
   const full = output === undefined ? undefined : path.resolve(cwd, output);
   const stats = full === undefined ? undefined : await stat(full).catch(() => undefined);
+  if (output !== undefined) refusePlace(output, stats);
   const recursive = options.recursive === true;
   const found = await findInputs(places, { cwd, recursive, outputDir: full, links });
   if (found.photos.length === 0) throw nothingFound(places, found, shell);

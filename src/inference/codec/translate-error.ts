@@ -63,6 +63,8 @@ export function translateWriteError(error: unknown, path: string): StudioError {
     case 'ENOENT':
     case 'ENOTDIR':
       return new DiskUnavailable(path, 'there is no such folder', error);
+    case 'EEXIST':
+      return new DiskUnavailable(path, 'a file of that name is in the way', error);
     case 'ENAMETOOLONG':
       return new DiskUnavailable(path, 'its name is too long', error);
   }

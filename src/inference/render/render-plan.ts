@@ -1,4 +1,4 @@
-import { RenderOptionInvalid } from '../../studio/errors/index.js';
+import { PictureTooLargeForFormat } from '../../studio/errors/index.js';
 import type { ImageFormat, RenderOptions, ResultNote } from '../../studio/ports/colorizer.js';
 import { MAX_EDGE_PX } from '../codec/encode.js';
 import { defaultOutputFormat, holds16Bit, holdsAlpha } from '../codec/formats.js';
@@ -32,8 +32,8 @@ export function planRender(header: PhotoHeader, options: RenderOptions): RenderP
   );
   const dividerPx = comparison ? dividerOf(photo.widthPx) : 0;
   const widthPx = comparison ? 2 * photo.widthPx + dividerPx : photo.widthPx;
-  const edge = Math.max(widthPx, photo.heightPx);
-  const { format, notes } = chooseFormat(header, options.format, edge);
+  const size = { widthPx, heightPx: photo.heightPx };
+  const { format, notes } = chooseFormat(header, options.format, size);
   const keepAlpha = header.hasAlpha && holdsAlpha(format);
   return {
     photo,
@@ -68,11 +68,12 @@ function fitted(
 function chooseFormat(
   header: PhotoHeader,
   asked: ImageFormat | undefined,
-  edgePx: number,
+  { widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number },
 ): { format: ImageFormat; notes: ResultNote[] } {
   const format = asked ?? defaultOutputFormat(header.info.format);
+  const edgePx = Math.max(widthPx, heightPx);
   if (edgePx <= MAX_EDGE_PX[format]) return { format, notes: [] };
   if (asked !== undefined || edgePx > MAX_EDGE_PX.jpeg)
-    throw new RenderOptionInvalid('format', format, `edges up to ${MAX_EDGE_PX[format]} px`);
+    throw new PictureTooLargeForFormat(format, widthPx, heightPx, MAX_EDGE_PX[format]);
   return { format: 'jpeg', notes: [{ key: 'photo.note.formatChanged', params: { from: format } }] };
 }

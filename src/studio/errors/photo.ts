@@ -109,13 +109,28 @@ export class RenderOptionInvalid extends StudioError {
     readonly option: string,
     readonly value: string,
     readonly allowed: string,
+    messageKey = 'photo.optionInvalid',
+    params: Readonly<Record<string, string | number>> = { option, value, allowed },
   ) {
     super(
       'RENDER_OPTION_INVALID',
-      'photo.optionInvalid',
+      messageKey,
       'never',
       `${option} is ${value}, allowed: ${allowed}`,
-      { params: { option, value, allowed } },
+      { params },
     );
+  }
+}
+
+/** A picture that the format asked for cannot hold. */
+export class PictureTooLargeForFormat extends RenderOptionInvalid {
+  constructor(
+    format: string,
+    readonly widthPx: number,
+    readonly heightPx: number,
+    readonly limitPx: number,
+  ) {
+    const params = { format, widthPx, heightPx, limitPx };
+    super('format', format, `edges up to ${limitPx} px`, 'photo.tooLargeForFormat', params);
   }
 }
