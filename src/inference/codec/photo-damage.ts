@@ -14,7 +14,7 @@ export interface Damaged {
 }
 
 /** Larger ones are not looked into: they would have to be held in memory. */
-const MAX_BYTES = 400_000_000;
+const MAX_BYTES = 150_000_000;
 
 const known = createSmallCopies<Damaged | undefined>();
 
