@@ -16,11 +16,14 @@ export interface Damaged {
 /** Larger ones are not looked into: they would have to be held in memory. */
 const MAX_BYTES = 150_000_000;
 
+/** With less than a tenth of its rows nobody calls it a photo. */
+const MOST_MISSING = 0.9;
+
 const known = createSmallCopies<Damaged | undefined>();
 
 /**
  * What is missing of a JPEG; undefined: nothing that shows.
- * @throws {PhotoUnreadable} where not one row is whole
+ * @throws {PhotoUnreadable} where hardly anything is left
  */
 export function damageOf(file: string, bytes: number): Promise<Damaged | undefined> {
   if (bytes > MAX_BYTES) return Promise.resolve(undefined);
@@ -29,7 +32,8 @@ export function damageOf(file: string, bytes: number): Promise<Damaged | undefin
     const found = looksDamaged(content) ? findJpegDamage(content) : undefined;
     if (!found) return undefined;
     const { missingRows, emptyFrom, coarse, usableBytes } = found;
-    if (missingRows >= 1) throw new PhotoUnreadable('not one row of the picture is whole');
+    if (missingRows > MOST_MISSING)
+      throw new PhotoUnreadable(`${Math.round(missingRows * 100)} % of the picture is missing`);
     const percent = missingRows === 0 ? 0 : Math.round(missingRows * 100);
     const missingPercent = missingRows === 0 ? 0 : Math.min(99, Math.max(1, percent));
     return {

@@ -151,8 +151,8 @@ describe('colouring what is left', () => {
     expect(meanDifference(before!.l, after!.l)).toBeLessThan(0.5);
   });
 
-  test('where no row is whole it is refused', async () => {
-    const file = await damaged('head.jpg', (bytes) => bytes.subarray(0, 700));
+  test.each([700, 2500])('where hardly a row is left (%d bytes) it is refused', async (length) => {
+    const file = await damaged('head.jpg', (bytes) => bytes.subarray(0, length));
     await expect(inspectPhoto(file, limits.photo)).rejects.toMatchObject({
       code: 'PHOTO_UNREADABLE',
     });
