@@ -16,6 +16,7 @@ export function placesOf({ paths: { dataDir } }: Pick<Config, 'paths'>) {
     database: below('studio.db'),
     blobs: below('blobs'),
     uploads: below('uploads'),
+    uploadParts: below('upload-parts'),
     fleetUploads: below('fleet-uploads'),
     scratch: below('tmp'),
     sandbox: below('sandbox'),

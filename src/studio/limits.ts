@@ -44,6 +44,14 @@ export const limits = {
     hearOutMs: 20_000,
     /** Uploads left over by a killed process are removed after this. */
     staleUploadMs: 3_600_000,
+    /** An upload that was cut is kept this long for its sender to go on with. */
+    partKeepMs: 86_400_000,
+    /** Cut uploads of one customer; of more, the oldest go. */
+    partsPerCustomer: 20,
+    /** Cut uploads of everybody. */
+    partsAtOnce: 1_000,
+    /** Left free on the disk when an upload begins. */
+    spareBytes: 100_000_000,
     /** How long an answer waits for the gateway's code before it goes out without one. */
     offerWaitMs: 8_000,
     photosPerPage: 100,

@@ -97,6 +97,8 @@ export interface WebConfig {
   readonly trustProxy: false | number | readonly string[];
   /** Half-done uploads lie here; on the blobs' disk, so that they can be moved. */
   readonly uploadDir: string;
+  /** Uploads that were cut wait here for their sender; on the same disk. */
+  readonly partDir: string;
   /** Signs the cookies: at least 32 random bytes as text. */
   readonly cookieKey: string;
   /** Largest upload, bytes. */

@@ -119,6 +119,15 @@ export class UploadDamaged extends StudioError {
   }
 }
 
+/** A part that does not begin where the upload ended; the answer's header says where that is. */
+export class OffsetMismatch extends StudioError {
+  constructor(readonly offsetBytes: number) {
+    super('OFFSET_MISMATCH', 'web.offsetMismatch', 'later', `the upload ends at ${offsetBytes}`, {
+      params: { offsetBytes },
+    });
+  }
+}
+
 /** `/metrics` without its token. */
 export class MetricsRefused extends StudioError {
   constructor() {

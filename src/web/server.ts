@@ -12,6 +12,7 @@ import { meRoutes } from './api/me.js';
 import { photoRoutes } from './api/photos.js';
 import { purchaseRoutes } from './api/purchases.js';
 import { renditionRoutes } from './api/renditions.js';
+import { uploadRoutes } from './api/uploads.js';
 import { consoleRoutes } from './console-routes.js';
 import type { WebConfig, WebDeps, WebServer } from './dependencies.js';
 import { AddressInUse, NoSuchPage } from './errors.js';
@@ -23,6 +24,7 @@ import { notifyRoutes } from './notify-routes.js';
 import { addShapes } from './openapi.js';
 import { openapi } from './openapi-document.js';
 import { addPages, missingPage, pageIcon } from './pages.js';
+import { PartialUploads } from './partial-uploads.js';
 import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
 import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
@@ -95,7 +97,12 @@ async function createContext(
   await removeStaleUploads(config.uploadDir, deps.clock);
   const identify = createIdentify({ studio: deps.studio, beforeNew: rates.newCustomer }, secure);
   const live = createLiveStreams(deps.studio, config);
-  return { ...deps, config, rates, secure, identify, live };
+  const parts = new PartialUploads(deps.clock, {
+    dir: config.partDir,
+    atOnce: limits.web.partsAtOnce,
+    keepMs: limits.web.partKeepMs,
+  });
+  return { ...deps, config, rates, secure, identify, live, parts };
 }
 
 async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
@@ -106,6 +113,7 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });
       photoRoutes(v1, api);
+      await v1.register(async (parts) => uploadRoutes(parts, api));
       renditionRoutes(v1, api);
       eventRoutes(v1, api);
       purchaseRoutes(v1, api);

@@ -108,12 +108,19 @@ export async function startWebStack(options: WebStackOptions = {}) {
         { name: 'disk', check: async () => `${await blobs.freeBytes()} bytes free` },
       ],
     },
-    { ...webConfig, port, uploadDir: path.join(dir, 'uploads'), ...options.web },
+    {
+      ...webConfig,
+      port,
+      uploadDir: path.join(dir, 'uploads'),
+      partDir: path.join(dir, 'parts'),
+      ...options.web,
+    },
   );
   url = (await server.listen()).url;
   return {
     ...{ url, address: `http://127.0.0.1:${port}`, dir, studio, store, sandbox, logger, context },
     uploadDir: path.join(dir, 'uploads'),
+    partDir: path.join(dir, 'parts'),
     close: async (keep = false) => {
       await server.close(1_000);
       await duties.stop();
@@ -147,6 +154,7 @@ const webConfig: WebConfig = {
   port: 0,
   trustProxy: false,
   uploadDir: '',
+  partDir: '',
   cookieKey: randomBytes(32).toString('hex'),
   uploadBytes: 20_000_000,
   requestsPerMinutePerAddress: 0,

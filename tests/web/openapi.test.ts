@@ -17,6 +17,7 @@ afterAll(() => stack.close());
 
 test.each([
   ['post', '/photos', '202 413 415 422 429 503'],
+  ['patch', '/uploads/{id}', '202 204 409 413 415 422 429 503'],
   ['get', '/photos', '200'],
   ['get', '/photos/{id}', '200'],
   ['get', '/photos/{id}/events', '200'],

@@ -83,6 +83,7 @@ function openWeb({ config }: Shell, shop: Shop, bots: Bots): Promise<WebServer> 
     ...web,
     ...(publicUrl ? { publicUrl } : {}),
     uploadDir: parts.places.uploads,
+    partDir: parts.places.uploadParts,
     ...(token ? { fleet: { token, uploadDir: parts.places.fleetUploads } } : {}),
     cookieKey: readOrCreateKey(parts.places.key('cookie')),
   };

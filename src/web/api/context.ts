@@ -3,6 +3,7 @@ import type { WebConfig, WebDeps } from '../dependencies.js';
 import { IdempotencyKeyMissing } from '../errors.js';
 import { languageOf } from '../language.js';
 import type { LiveStreams } from '../live.js';
+import type { PartialUploads } from '../partial-uploads.js';
 import type { RateLimits } from '../rate-limits.js';
 import type { ViewContext } from '../views.js';
 import type { Identify } from '../visitor.js';
@@ -13,6 +14,8 @@ export interface ApiContext extends WebDeps {
   readonly identify: Identify;
   readonly rates: RateLimits;
   readonly live: LiveStreams;
+  /** Photos that are sent in parts. */
+  readonly parts: PartialUploads;
   readonly secure: (request: FastifyRequest) => boolean;
 }
 

@@ -5,6 +5,7 @@ import { describe, ref } from '../openapi.js';
 import { clearCookie, renewCookie } from '../visitor.js';
 import { type ApiContext, enter } from './context.js';
 import { finishingBody } from './finishing-body.js';
+import { partName } from './parts.js';
 
 const code = {
   type: 'object',
@@ -68,6 +69,7 @@ export function meRoutes(app: FastifyInstance, api: ApiContext): void {
     async (request, reply) => {
       const { customer } = await enter(api, request, reply);
       await api.studio.erase(customer.id);
+      await api.parts.dropOldest(partName(customer.id, ''), 0);
       clearCookie(reply);
       return reply.code(204).send();
     },

@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
-import { InvalidRequest } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
 import type { Finishing } from '../../studio/ports/colorizer.js';
 import { describe, ref } from '../openapi.js';
@@ -8,6 +7,7 @@ import { hearOut, receiveUpload, refuseDeclaredSize } from '../upload.js';
 import { photoJson, timelineJson } from '../views.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 import { finishingBody } from './finishing-body.js';
+import { takePhoto } from './take-photo.js';
 
 /** Sending photos and everything that is done with one. */
 export function photoRoutes(app: FastifyInstance, api: ApiContext): void {
@@ -122,17 +122,9 @@ function sendPhoto(app: FastifyInstance, api: ApiContext): void {
       const { customer, chat, view } = await enter(api, request, reply);
       const upload = await receiveUpload(request, { dir, limitBytes: api.config.uploadBytes });
       try {
-        const options = photoOptions(upload.fields);
-        const photo = await api.studio.submitPhoto({
-          customerId: customer.id,
-          chat,
-          key: `web:${customer.id}:${upload.sha256}`,
-          file: upload.file,
-          ...options,
-        });
-        const { id, status, position, etaSeconds } = photoJson(photo, view);
-        reply.code(202).header('location', `/api/v1/photos/${id}`);
-        return { id, status, position: position ?? 0, etaSeconds: etaSeconds ?? 0 };
+        const accepted = await takePhoto(api, { customer, chat, view }, upload);
+        reply.code(202).header('location', `/api/v1/photos/${accepted.id}`);
+        return accepted;
       } finally {
         await rm(upload.file, { force: true });
       }
@@ -193,43 +185,4 @@ function changePhoto(app: FastifyInstance, api: ApiContext): void {
       return photoJson(await api.studio.cancelPhoto(customer.id, request.params.id), view);
     },
   );
-}
-
-/** Form fields are texts; say which one is off. @throws {InvalidRequest} */
-function photoOptions(fields: Readonly<Record<string, string>>) {
-  const strength = number(fields, 'strength', 0, 1.5);
-  const warmth = number(fields, 'warmth', -1, 1);
-  const sizePx = number(fields, 'size', limits.model.minSizePx, limits.model.maxSizePx);
-  if (sizePx !== undefined && !Number.isInteger(sizePx)) {
-    throw new InvalidRequest('size', 'integer', String(sizePx));
-  }
-  const finishing =
-    strength === undefined && warmth === undefined ? undefined : { strength, warmth };
-  return {
-    preset: name(fields, 'preset'),
-    model: name(fields, 'model'),
-    sizePx,
-    finishing,
-  };
-}
-
-function number(
-  fields: Readonly<Record<string, string>>,
-  field: string,
-  min: number,
-  max: number,
-): number | undefined {
-  const text = fields[field];
-  if (text === undefined || text === '') return undefined;
-  const value = Number(text);
-  if (value >= min && value <= max) return value;
-  throw new InvalidRequest(field, `${min} … ${max}`, text.slice(0, 40));
-}
-
-/** A catalog id, never a path: a stranger must not choose files of this machine. */
-function name(fields: Readonly<Record<string, string>>, field: string): string | undefined {
-  const text = fields[field];
-  if (text === undefined || text === '') return undefined;
-  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(text)) return text;
-  throw new InvalidRequest(field, 'a-z 0-9 -', text.slice(0, 40));
 }

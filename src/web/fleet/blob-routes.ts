@@ -6,7 +6,7 @@ import { limits } from '../../studio/limits.js';
 import type { BlobKind } from '../../studio/ports/blobs.js';
 import type { WebDeps } from '../dependencies.js';
 import { UploadDamaged } from '../errors.js';
-import { PartialUploads } from './partial-uploads.js';
+import { PartialUploads } from '../partial-uploads.js';
 
 const kinds = '^(original|chroma|preview|comparison|sheet|master|zip)$';
 const blobParams = {
@@ -51,7 +51,11 @@ export function fleetBlobRoutes(
   { blobs, clock }: Pick<WebDeps, 'blobs' | 'clock'>,
   config: { readonly uploadDir: string },
 ): void {
-  const uploads = new PartialUploads(clock, config.uploadDir);
+  const uploads = new PartialUploads(clock, {
+    dir: config.uploadDir,
+    atOnce: limits.fleet.uploadsAtOnce,
+    keepMs: limits.web.staleUploadMs,
+  });
   // Bodies are streams here: nothing is parsed, nothing is kept in memory.
   app.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body));
 

@@ -3,9 +3,15 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { DiskUnavailable, IntakeClosed } from '../../studio/errors/index.js';
-import { limits } from '../../studio/limits.js';
-import type { Clock } from '../../studio/ports/basics.js';
+import { DiskUnavailable, IntakeClosed } from '../studio/errors/index.js';
+import type { Clock } from '../studio/ports/basics.js';
+
+/** Where half uploads lie, how many at most, and how long nobody need go on with one. */
+export interface PartialUploadLimits {
+  readonly dir: string;
+  readonly atOnce: number;
+  readonly keepMs: number;
+}
 
 /** Uploads that go on where they were cut: one file per upload, named by a number of the sender's. */
 export class PartialUploads {
@@ -14,11 +20,11 @@ export class PartialUploads {
 
   constructor(
     private readonly clock: Clock,
-    private readonly dir: string,
+    private readonly limits: PartialUploadLimits,
   ) {}
 
   fileOf(id: string): string {
-    return path.join(this.dir, `${id}.part`);
+    return path.join(this.limits.dir, `${id}.part`);
   }
 
   /** Bytes that are here. */
@@ -64,7 +70,23 @@ export class PartialUploads {
   }
 
   async drop(id: string): Promise<void> {
+    this.writing.get(id)?.body.destroy();
     await rm(this.fileOf(id), { force: true });
+  }
+
+  /** Keep the newest `most` of the uploads whose numbers begin so; whoever misses one begins again. */
+  async dropOldest(prefix: string, most: number): Promise<void> {
+    const { dir } = this.limits;
+    const names = (await readdir(dir).catch(() => [])).filter((name) => name.startsWith(prefix));
+    if (names.length <= most) return;
+    const aged = await Promise.all(
+      names.map(async (name) => {
+        const found = await stat(path.join(dir, name)).catch(() => undefined);
+        return { id: name.replace(/\.part$/, ''), changedMs: found?.mtimeMs ?? 0 };
+      }),
+    );
+    aged.sort((a, b) => b.changedMs - a.changedMs);
+    for (const { id } of aged.slice(most)) await this.drop(id);
   }
 
   private async write(id: string, body: Readable, startBytes: number, totalBytes: number) {
@@ -81,7 +103,7 @@ export class PartialUploads {
       }
     } catch (error) {
       const { code, syscall } = error as NodeJS.ErrnoException;
-      if (syscall === 'write') throw new DiskUnavailable(this.dir, code ?? '', error);
+      if (syscall === 'write') throw new DiskUnavailable(this.limits.dir, code ?? '', error);
       // Cut off: the sender asks how far it came and goes on.
       throw error;
     } finally {
@@ -92,17 +114,17 @@ export class PartialUploads {
 
   /** Remove what nobody went on with, now and then; refuse when far too many lie about. */
   private async makeRoom(): Promise<void> {
-    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    const { dir, atOnce, keepMs } = this.limits;
+    await mkdir(dir, { recursive: true, mode: 0o700 });
     const nowMs = this.clock.now();
-    const names = await readdir(this.dir);
-    if (names.length > limits.fleet.uploadsAtOnce) throw new IntakeClosed('backlog');
-    if (nowMs - this.cleanedMs < limits.web.staleUploadMs / 6) return;
+    const names = await readdir(dir);
+    if (names.length > atOnce) throw new IntakeClosed('backlog');
+    if (nowMs - this.cleanedMs < keepMs / 6) return;
     this.cleanedMs = nowMs;
     for (const name of names) {
-      const file = path.join(this.dir, name);
+      const file = path.join(dir, name);
       const facts = await stat(file).catch(() => undefined);
-      if (facts && nowMs - facts.mtimeMs > limits.web.staleUploadMs)
-        await rm(file, { force: true });
+      if (facts && nowMs - facts.mtimeMs > keepMs) await rm(file, { force: true });
     }
   }
 }
