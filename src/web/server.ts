@@ -1,3 +1,4 @@
+import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
@@ -61,6 +62,13 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
   });
 
   await addSecurityHeaders(app, https);
+  await app.register(compress, {
+    encodings: ['br', 'gzip'],
+    // Text only; not live events, whose lines must not wait for a full buffer.
+    customTypes: /^text\/(?!event-stream)|[/+](json|xml|javascript)(;|$)/,
+    // A small body may unpack to a disk full: ours come as they are.
+    globalDecompression: false,
+  });
   await app.register(cookie, { secret: config.cookieKey });
   await app.register(rateLimit, { global: false });
   await app.register(multipart, { throwFileSizeLimit: false });
