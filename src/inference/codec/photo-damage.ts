@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { PhotoUnreadable } from '../../studio/errors/index.js';
 import type { PhotoDamage, ResultNote } from '../../studio/ports/colorizer.js';
 import { findJpegDamage, looksDamaged } from './jpeg-damage.js';
@@ -19,17 +20,20 @@ const MAX_BYTES = 150_000_000;
 /** With less than a tenth of its rows nobody calls it a photo. */
 const MOST_MISSING = 0.9;
 
+const CHECK_PX = 16;
+
 const known = createSmallCopies<Damaged | undefined>();
 
 /**
- * What is missing of a JPEG; undefined: nothing that shows.
+ * What is missing of a JPEG whose size has been checked; undefined: nothing that shows.
  * @throws {PhotoUnreadable} where hardly anything is left
  */
 export function damageOf(file: string, bytes: number): Promise<Damaged | undefined> {
   if (bytes > MAX_BYTES) return Promise.resolve(undefined);
   return known.of(file, 'damage', async () => {
     const content = await readFile(file);
-    const found = looksDamaged(content) ? findJpegDamage(content) : undefined;
+    const suspicious = looksDamaged(content) || !(await decodesCleanly(file));
+    const found = suspicious ? findJpegDamage(content) : undefined;
     if (!found) return undefined;
     const { missingRows, emptyFrom, coarse, usableBytes } = found;
     if (missingRows > MOST_MISSING)
@@ -42,6 +46,18 @@ export function damageOf(file: string, bytes: number): Promise<Damaged | undefin
       usable: usableBytes < content.length ? content.subarray(0, usableBytes) : undefined,
     };
   });
+}
+
+/** At an eighth of its size a JPEG is only unpacked, not computed: a tenth of a decode. */
+function decodesCleanly(file: string): Promise<boolean> {
+  return sharp(file, { failOn: 'warning', sequentialRead: true, limitInputPixels: false })
+    .resize(CHECK_PX, CHECK_PX, { fit: 'fill', kernel: 'linear' })
+    .raw()
+    .toBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 /** What people are told of it. */

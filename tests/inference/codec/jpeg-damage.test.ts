@@ -143,6 +143,19 @@ describe('colouring what is left', () => {
     }
   });
 
+  test('bytes that were overwritten are noticed too, and whole photos are not suspected', async () => {
+    const file = await damaged('rot.jpg', (bytes) => {
+      for (let i = 0; i < 400; i++) bytes[(bytes.length >> 1) + i] = (i * 7919) & 255;
+      return bytes;
+    });
+    const { damage } = await inspectPhoto(file, limits.photo);
+    expect(damage!.missingPercent).toBeGreaterThan(30);
+    for (const name of ['astronaut', 'chelsea', 'coffee']) {
+      const info = await inspectPhoto(path.join(photos, `${name}.jpg`), limits.photo);
+      expect(info.damage).toBeUndefined();
+    }
+  });
+
   test('two missing bytes at the end cost nothing but a word', async () => {
     const file = await damaged('noeoi.jpg', (bytes) => bytes.subarray(0, -2));
     const { notes } = await renderer.render(file, plane, at('noeoi.png'), plain);
