@@ -43,6 +43,7 @@ export function createChatListener(
     const { chatId } = who;
     if (what.text?.trim() === '/id') return tellId(chatId, update.key);
     if (await isForDesk(what, update.key)) return;
+    await talks.hears(who, what.text ?? '', update.key);
     const photo = intent.kind === 'photos' ? intent.photos[0] : undefined;
     if (photo) return collect(what, photo, update.receivedMs);
     if (await describesPhotos(who, intent)) return;

@@ -1,27 +1,18 @@
 import { StudioError } from '../studio/errors/index.js';
 import type { ChatRef } from '../studio/jobs.js';
-import type { ChannelId, Clock, Language, Logger, Messages } from '../studio/ports/basics.js';
+import type { ChannelId, Clock, Logger, Messages } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import type { Actor, Operator } from '../studio/ports/operator.js';
+import type { Studio } from '../studio/ports/studio.js';
 import { createBroadcasts } from './broadcasts.js';
 import type { Reply } from './conversation/reply.js';
-import type { Talk } from './conversation/talk.js';
+import { createDeskQuestions, type DeskConfig, type DeskQuestions } from './desk-questions.js';
 import { refund, stuck, type Text, today } from './desk-reports.js';
 
-/** Where the desk is; without a chat there is none. */
-export interface DeskConfig {
-  readonly chat?: ChatRef;
-  readonly language: Language;
-}
-
 /** The operator's side of the chats. */
-export interface OperatorDesk {
+export interface OperatorDesk extends DeskQuestions {
   /** Whether this chat is the operator's own. */
   isDesk(channel: ChannelId, chatId: string): boolean;
-  /** A customer's words to the operator. @returns false when there is no operator's chat. */
-  ask(talk: Talk, text: string): Promise<boolean>;
-  /** A customer says that an older code is theirs. @returns as above. */
-  askToJoin(talk: Talk, olderCode: string): Promise<boolean>;
   /** A message in the operator's chat. @returns false when it is nothing for the desk. */
   handle(message: DeskMessage): Promise<boolean>;
   /** Goes on with broadcasts that a restart cut off. */
@@ -50,6 +41,7 @@ type Command = (rest: string, order: Order) => Promise<string>;
 export function createOperatorDesk(
   deps: {
     operator: Operator;
+    studio: Pick<Studio, 'leaveQuestion' | 'photo'>;
     chatLog: ChatLog;
     messages: Messages;
     clock: Clock;
@@ -63,15 +55,6 @@ export function createOperatorDesk(
   const text: Text = (key, params) =>
     deps.messages.text(`bots.desk.${key}`, config.language, params);
   const broadcasts = createBroadcasts({ ...deps, text });
-
-  /** A customer's question: the end of its key says whose it is. */
-  async function forward(talk: Talk, key: string, words: Record<string, string>): Promise<boolean> {
-    if (!chat) return false;
-    const { customerCode: code } = talk.customer;
-    const reply = { key: `${talk.key}:ask:${code}`, text: text(key, { code, ...words }) };
-    await deps.say(chat, reply);
-    return true;
-  }
 
   /** @returns undefined when this is no reply to a customer's question. */
   async function answerCustomer(ref: string, words: string, { key, by }: Order) {
@@ -129,8 +112,7 @@ export function createOperatorDesk(
 
   return {
     isDesk: (channel, chatId) => chat?.channel === channel && chat.chatId === chatId,
-    ask: (talk, words) => forward(talk, 'question', { text: words }),
-    askToJoin: (talk, older) => forward(talk, 'claim', { older }),
+    ...createDeskQuestions({ ...deps, text }, config),
     async handle({ text: words, repliesTo, from, key }) {
       if (!chat) return false;
       const name = [chat.channel, from].filter(Boolean).join(':');

@@ -51,7 +51,7 @@ export function customerTable(target: Target): CustomerTable {
   };
 }
 
-/** Names in chats, and what is remembered of those chats. */
+/** Names in chats, what is remembered of those chats, and what the operator was asked. */
 async function dropIdentities({ db }: Target, customerId: string): Promise<void> {
   const mine = db.selectFrom('identities').where('customerId', '=', customerId);
   for (const { channel, chatId } of await mine.select(['channel', 'chatId']).execute()) {
@@ -64,12 +64,13 @@ async function dropIdentities({ db }: Target, customerId: string): Promise<void>
       await (table === 'chatUpdates' ? rows.where('handledMs', 'is not', null) : rows).execute();
     }
   }
+  await db.deleteFrom('questions').where('customerId', '=', customerId).execute();
   await db.deleteFrom('identities').where('customerId', '=', customerId).execute();
 }
 
 /** A photo's and a wish's natural keys are unique per customer: the old owner prefixes them. */
 async function move({ db }: Target, fromId: string, toId: string): Promise<void> {
-  for (const table of ['identities', 'orders', 'holds'] as const) {
+  for (const table of ['identities', 'orders', 'holds', 'questions'] as const) {
     await db
       .updateTable(table)
       .set({ customerId: toId })

@@ -10,6 +10,7 @@ import type {
   OrderRecord,
   PhotoRecord,
   QuarantineRecord,
+  QuestionRecord,
   RefundRecord,
   TimelineRecord,
   TransferRecord,
@@ -28,7 +29,7 @@ interface ChatRow {
   handledMs: number | null;
 }
 
-/** Tables of migrations 001, 002 and 007, in camelCase. */
+/** Tables of migrations 001, 002, 007 and 008, in camelCase. */
 export interface Schema {
   chatUpdates: ChatRow;
   chatMessages: Omit<ChatRow, 'handledMs'>;
@@ -48,6 +49,7 @@ export interface Schema {
   looks: Row<LookRecord, 'finishing' | 'notes'>;
   timeline: Row<TimelineRecord, 'details'>;
   settings: { name: string; value: string };
+  questions: QuestionRecord;
   operatorLog: Row<OperatorLogRecord, 'details'>;
   orders: Row<OrderRecord, 'chat'>;
   orderPhotos: { orderId: string; photoId: string; position: number };

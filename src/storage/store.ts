@@ -11,6 +11,7 @@ import { operatorLogTable } from './operator-log-store.js';
 import { chargeTable, holdTable, orderTable, refundTable } from './order-store.js';
 import { outboxTable } from './outbox-store.js';
 import { lookTable, photoTable, timelineTable } from './photo-store.js';
+import { questionTable } from './question-store.js';
 import { reportTable } from './report-store.js';
 import type { Target } from './rows.js';
 import type { Schema } from './schema.js';
@@ -108,6 +109,7 @@ function tablesOf(target: Target, onOutbox: () => void): Tables {
     outbox: outboxTable(target, onOutbox),
     settings: settingTable(target),
     operatorLog: operatorLogTable(target),
+    questions: questionTable(target),
     reports: reportTable(target),
   };
 }

@@ -12,6 +12,7 @@ import { createPlaces } from './places.js';
 import { noMetrics } from './ports/metrics.js';
 import type { Studio } from './ports/studio.js';
 import { followProgress } from './progress.js';
+import { leaveQuestion } from './questions.js';
 import { submitPhoto } from './submit-photo.js';
 import { topUp, unlock } from './unlock-photos.js';
 
@@ -57,6 +58,8 @@ export function createStudio(context: Context): Studio & { close(): void } {
 
     receiveNotification: (...args) => notifications.receiveNotification(context, ...args),
     approvePreCheckout: (...args) => notifications.approvePreCheckout(context, ...args),
+
+    leaveQuestion: (...args) => leaveQuestion(context, ...args),
 
     places: () => context.places.now(),
     watch: (customerId, listener) => context.live.watch(customerId, listener),

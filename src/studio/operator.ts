@@ -9,6 +9,7 @@ import { asOperator } from './operator-log.js';
 import { orderOf, photoOf, stuckPhotos, todaysNumbers } from './operator-views.js';
 import { tell } from './outbox.js';
 import type { Operator } from './ports/operator.js';
+import { waitingQuestions } from './questions.js';
 import { requestRefund } from './request-refund.js';
 import { pausedSetting } from './submit-photo.js';
 
@@ -29,6 +30,7 @@ function asking(context: Context) {
     orders: (limit) => read.orders.list({ limit }),
     order: (orderId) => orderOf(context, orderId),
     quarantine: (limit) => read.inbox.quarantined(limit),
+    questions: (limit) => waitingQuestions(context, limit),
     intakePaused: async () => (await read.settings.get(pausedSetting)) === 'yes',
     chats: (channel, sinceMs) => read.reports.chatsSince(channel, sinceMs, chatsMax),
     jobs: (filter) => context.queue.list(filter),
@@ -90,6 +92,7 @@ function people(context: Context) {
       const news = { customerId: id, key, event: { kind: 'support.answer', text } as const };
       await asOperator(context, by, async (tables, note) => {
         await tell(tables, context, news, priorities.paid);
+        await tables.questions.answered(id, context.clock.now());
         const details = { customerId: id };
         await note({ action: 'answer', subject: id, details, key: `answer:${id}:${key}` });
       });

@@ -68,6 +68,7 @@ export async function placeOrder(
     expiresMs: nowMs + config.orderMinutes * 60_000,
     paidMs: null,
     refundedMinor: 0,
+    language: (await tables.customers.find(wanted.customerId))?.language ?? null,
   };
   await tables.orders.insert(order);
   await tables.orders.setPhotos(order.id, wanted.photoIds);

@@ -107,6 +107,8 @@ export interface OrderRecord {
   readonly expiresMs: number;
   readonly paidMs: number | null;
   readonly refundedMinor: number;
+  /** The customer's when they ordered: what the provider shows is written in it. Null: before 008. */
+  readonly language: Language | null;
 }
 
 /** The charge's id is the number the provider knows it by (out_trade_no). */
@@ -207,6 +209,20 @@ export interface QuarantineRecord {
   readonly status: unknown;
   readonly atMs: number;
   readonly resolvedMs: number | null;
+}
+
+/** What a customer asks about. */
+export type QuestionSubject = 'question' | 'refund' | 'claim';
+
+/** A customer's words to the operator, kept until somebody reads them; they go with the customer. */
+export interface QuestionRecord {
+  readonly key: string;
+  readonly customerId: string;
+  readonly subject: QuestionSubject;
+  readonly text: string;
+  readonly orderId: string | null;
+  readonly createdMs: number;
+  readonly answeredMs: number | null;
 }
 
 /** A wish under a caller's idempotency key: the same key must ask for the same thing. */

@@ -38,21 +38,24 @@ let scratch: string;
 let running: Awaited<ReturnType<typeof openBot>>;
 let people = 0;
 
-async function openBot(abilities: Abilities) {
+async function openBot(abilities: Abilities, listens = true) {
   const door = openMemoryDoor(abilities);
   const chatLog = createChatLog(shop.database);
   const { studio, context, blobs, clock, log } = shop;
   const say = (chat: { chatId: string }, reply: Reply) => bot.say(chat.chatId, reply);
   const operator = createOperator(context);
+  const chat = { channel: memoryChannel, chatId: operatorId };
   const desk = createOperatorDesk(
-    { ...{ chatLog, messages, clock, log, say }, operator },
-    { language: 'en', chat: { channel: memoryChannel, chatId: operatorId } },
+    { ...{ chatLog, messages, clock, log, say }, operator, studio },
+    { language: 'en', ...(listens ? { chat } : {}) },
   );
   const draw = createQrPicture(messages, 'Asia/Shanghai');
   const deps: ConversationDeps = {
     ...{ studio, chatLog, blobs, messages, clock, log },
     qrPicture: (order, { language }) => draw(order, language),
     zipFiles: (files) => zipInto(scratch, files),
+    operatorListens: desk.listens,
+    askRefund: (talk, order) => desk.askRefund(talk, order),
     askOperator: (talk, text) => desk.ask(talk, text),
     askToJoin: (talk, code) => desk.askToJoin(talk, code),
   };
@@ -183,6 +186,65 @@ test('/id, a question to the operator, the answer, a broadcast: the desk is behi
   ]);
 });
 
+test('money back is asked for in the chat: the desk gets order, photo and sum, and decides', async () => {
+  const [ria, operator] = [newcomer(), running.door.person(operatorId)];
+  await ria.says('我要退款');
+  await sees(ria, ({ text }) => /没有可以退款/.test(text), 'nothing was paid');
+  await ria.sends(await shop.picture());
+  const offered = await sees(ria, ({ text }) => /¥9\.90/.test(text), 'offer');
+  await ria.says(numberOf(offered, /¥9\.90/));
+  await sees(ria, isQr, 'QR code');
+  const customer = await shop.store.read.customers.byIdentity(memoryChannel, ria.chatId);
+  const [order] = await shop.studio.orders(customer!.id, 1);
+  await shop.sandbox.pay(shop.sandbox.tradeOf(order!.qr!)!);
+  await shop.studio.refreshOrder(order!.id);
+  await sees(ria, isMaster, 'HD file');
+  await ria.says('退款');
+  const which = await sees(ria, ({ text }) => /要退哪个订单/.test(text), 'which order');
+  for (let i = 0; i < 2; i++) await ria.says(numberOf(which, /¥9\.90/));
+  await sees(ria, ({ text }) => text.includes(order!.id), 'passed on');
+  const asked = operator.sees().filter(({ text }) => text.includes(order!.id));
+  expect(asked).toHaveLength(1);
+  expect(asked[0]!.text).toContain('¥9.90');
+  expect(asked[0]!.text).toContain(order!.photoIds[0]);
+  expect(operator.sees().filter(isPreview)).toHaveLength(1);
+  expect(await shop.studio.order(customer!.id, order!.id)).toMatchObject({ refundedMinor: 0 });
+  await operator.says(/\/refund \S+/.exec(asked[0]!.text)![0]);
+  await sees(operator, ({ text }) => /on its way back/.test(text), 'done');
+});
+
+test('common questions get an answer in words, whichever language they are asked in', async () => {
+  const una = newcomer();
+  await una.says('多少钱');
+  await sees(una, ({ text }) => /高清文件 ¥9\.90/.test(text), 'price');
+  await una.says('谢谢');
+  await sees(una, ({ text }) => /^不客气/.test(text), 'welcome');
+  await una.says('can you fix scratches?');
+  await una.says('/privacy');
+  await una.says('/terms');
+  await sees(una, ({ text }) => /您买的是|What you buy/.test(text), 'terms');
+  expect(
+    una.sees().filter(({ text }) => /notUnderstood|Send me a photo|发照片给我/.test(text)),
+  ).toEqual([]);
+});
+
+test('without an operator’s chat it is said before, and the words are kept', async () => {
+  await running.bot.stop();
+  running = await openBot(plainAbilities, false);
+  const vic = newcomer();
+  await vic.says('support');
+  const before = await sees(vic, ({ text }) => /in one message/.test(text), 'what to do');
+  expect(before.text).toMatch(/reads it later/);
+  await vic.says('My refund has not come and the price is wrong');
+  await sees(vic, ({ text }) => /^Kept for the operator/.test(text), 'kept');
+  const office = createOperator(shop.context);
+  const [kept] = await office.questions(10);
+  expect(kept).toMatchObject({ text: 'My refund has not come and the price is wrong' });
+  await office.answer(clerk, kept!.customerCode, 'It is on its way.', 'a1');
+  await sees(vic, ({ text }) => /It is on its way/.test(text), 'answer');
+  expect(await office.questions(10)).toEqual([]);
+});
+
 test('a message that comes twice is answered once', async () => {
   const emil = newcomer();
   await emil.says('/credits', 'the-same');
@@ -284,7 +346,7 @@ describe('what a door can carry decides how things are said', () => {
     expect(news()).toEqual(['1', '2', '3', '4', '5']);
     await lea.says('/credits');
     await sees(lea, ({ text }) => /^Credits/.test(text), 'credits');
-    expect(lea.sees().at(-2)!.text).toMatch(/Send me a photo/);
+    expect(lea.sees().at(-2)!.text).toMatch(/^You are welcome/);
     expect(running.door.beyondBudget()).toBe(0);
   });
 

@@ -100,6 +100,25 @@ test('operator log: what the command line changed, by the login, newest first', 
   expect((await huancai('operator', 'log', '--limit', '1', '--json')).records()).toHaveLength(1);
 });
 
+test('operator questions: who waits for an answer, and how it is given', async () => {
+  const nobody = await huancai('operator', 'questions');
+  expect({ code: nobody.code, out: nobody.out }).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Nobody waits'),
+  });
+  const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);
+  await sql`insert into customers (id, code, language, preset, finishing, created_ms)
+    values ('cu_1', 'ABCD2345', 'en', 'auto', '{}', 1)`.execute(database.raw);
+  await sql`insert into questions (key, customer_id, subject, text, order_id, created_ms)
+    values ('k', 'cu_1', 'refund', 'Please', 'or_1', 2)`.execute(database.raw);
+  await database.close();
+  const some = await huancai('operator', 'questions');
+  expect(some.code).toBe(1);
+  expect(some.out).toMatch(/ABCD2345 {2}money back {2}or_1\n {2}Please/);
+  expect((await huancai('operator', 'answer', 'abcd2345', 'On', 'its', 'way')).code).toBe(0);
+  expect((await huancai('operator', 'questions', '--json')).records()).toEqual([]);
+}, 180_000);
+
 /** A job that nobody takes: no studio is open. */
 async function noteJob(): Promise<void> {
   const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);

@@ -112,6 +112,33 @@ export function operatorContract(
     }
   });
 
+  test('questions are kept once, belong to the customer, and go with them', async () => {
+    const [asker, other] = [await shop.newCustomer(), await shop.newCustomer()];
+    const question = { key: 'web:q1', subject: 'question', text: 'Where is it?' } as const;
+    for (let i = 0; i < 2; i += 1) await shop.studio.leaveQuestion(asker.id, question);
+    await shop.studio.leaveQuestion(other.id, {
+      ...question,
+      key: 'web:q2',
+      text: 'x'.repeat(9_000),
+    });
+    const desk = office();
+    const waiting = await desk.questions(10);
+    expect(waiting.map(({ customerCode }) => customerCode)).toEqual([
+      asker.customerCode,
+      other.customerCode,
+    ]);
+    expect(waiting[1]!.text).toHaveLength(4_000);
+    expect(JSON.stringify(shop.log.lines)).not.toContain('Where is it?');
+    await desk.answer(clerk, asker.id, 'Here.', 'a');
+    expect(await desk.questions(10)).toHaveLength(1);
+    await desk.join(clerk, asker.id, other.id);
+    expect((await desk.questions(10))[0]).toMatchObject({ customerCode: asker.customerCode });
+    await desk.erase(clerk, asker.id);
+    expect(await desk.questions(10)).toEqual([]);
+    const { rows } = await sql`select * from questions`.execute(shop.database.raw);
+    expect(rows).toEqual([]);
+  });
+
   test('a repeated call is one line, a call that changes nothing none', async () => {
     const { someone, order } = await boughtTen();
     const desk = office();

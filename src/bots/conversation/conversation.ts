@@ -5,6 +5,8 @@ import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
 import * as money from './answers/money.js';
 import * as photos from './answers/photos.js';
+import { refund } from './answers/refund.js';
+import { captionWishes, wish } from './answers/wish.js';
 import { zip } from './answers/zip.js';
 import type { Intent } from './intent.js';
 import { tell } from './news.js';
@@ -82,8 +84,15 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     delete: (talk, { photoId }) => ending.deleteMenu(deps, talk, photoId),
     deleteAll: (talk, { confirmed }) => ending.deleteAll(deps, talk, confirmed),
     support: (talk, { text }) => general.support(deps, talk, text),
+    refund: (talk, { orderId, text }) =>
+      general.unlessForOperator(deps, talk, text, () => refund(deps, config, talk, orderId)),
+    wish: (talk, { topic, text }) =>
+      general.unlessForOperator(deps, talk, text, () => wish(deps, config, talk, topic)),
     cancel: (talk) => ending.cancel(deps, talk),
-    photos: (talk, intent) => photos.receive(deps, config, talk, intent),
+    photos: async (talk, intent) => [
+      ...(await photos.receive(deps, config, talk, intent)),
+      ...(await captionWishes(deps, config, talk, intent)),
+    ],
     showPhoto: (talk, { photoId }) => photos.showPhoto(deps, talk, photoId),
     hd: (talk, { photoId, method }) => money.hd(deps, config, talk, photoId, method),
     hdAlbum: (talk, { albumId, method }) => money.hdAlbum(deps, config, talk, albumId, method),

@@ -23,6 +23,7 @@ const codes = {
   deleteAll: 'da',
   support: 'su',
   cancel: 'ca',
+  refund: 'rf',
   showPhoto: 'ph',
   hd: 'hd',
   hdAlbum: 'ha',
@@ -60,6 +61,8 @@ function parts(intent: Intent): string[] {
       return intent.language ? [intent.language] : [];
     case 'delete':
       return intent.photoId ? [intent.photoId] : [];
+    case 'refund':
+      return intent.orderId ? [intent.orderId] : [];
     case 'history':
       return intent.before ? [intent.before] : [];
     case 'deleteAll':
@@ -97,6 +100,7 @@ export function decodeIntent(text: string): Intent | undefined {
     return { kind, ...(a ? { language: a as Language } : {}) };
   }
   if (kind === 'history') return { kind, ...(a ? { before: a } : {}) };
+  if (kind === 'refund') return { kind, ...(a ? { orderId: a } : {}) };
   if (kind === 'delete') return { kind, ...(a ? { photoId: a } : {}) };
   if (kind === 'deleteAll') return { kind, confirmed: a === 'yes' };
   if (kind === 'link' || kind === 'support') return { kind };

@@ -1,5 +1,6 @@
 import type { Language } from '../../studio/ports/basics.js';
 import type { PaymentMethod } from '../../studio/ports/gateway.js';
+import type { WishTopic } from './wishes.js';
 
 /**
  * What somebody wants, in whichever words, buttons or numbers they said it. Adapters and
@@ -25,6 +26,10 @@ export type Intent =
   | { readonly kind: 'deleteAll'; readonly confirmed: boolean }
   | { readonly kind: 'support'; readonly text?: string }
   | { readonly kind: 'cancel' }
+  /** Money back, for an order where it is named; `text`: the words that asked for it. */
+  | { readonly kind: 'refund'; readonly orderId?: string; readonly text?: string }
+  /** One of the common questions, and its words. */
+  | { readonly kind: 'wish'; readonly topic: WishTopic; readonly text?: string }
   /**
    * One photo, or several sent together. `follows`: the album before had no room for them.
    */

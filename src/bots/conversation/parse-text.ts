@@ -1,4 +1,5 @@
 import type { Intent } from './intent.js';
+import { type WishTopic, wishOf } from './wishes.js';
 
 /** Plain words for commands: whoever does not know slashes says what they want. */
 const words: Readonly<Record<string, Intent>> = {
@@ -48,6 +49,9 @@ const commands: Readonly<Record<string, (rest: string) => Intent>> = {
   paysupport: (rest) => ({ kind: 'support', ...(rest ? { text: rest } : {}) }),
   support: (rest) => ({ kind: 'support', ...(rest ? { text: rest } : {}) }),
   cancel: () => ({ kind: 'cancel' }),
+  terms: () => ({ kind: 'wish', topic: 'terms' }),
+  privacy: () => ({ kind: 'wish', topic: 'privacy' }),
+  refund: (rest) => ({ kind: 'refund', ...(rest ? { orderId: rest } : {}) }),
 };
 
 /** The words above with something after them: 绑定 ABCD, 兑换 ABCD, 客服 我付了款... */
@@ -76,8 +80,27 @@ export function parseText(given: string): Intent {
     const rest = pattern.exec(text)?.[1];
     if (rest) return make(rest.trim());
   }
-  return { kind: 'text', text };
+  const wish = wishOf(text);
+  if (wish === 'refund') return { kind: 'refund', text };
+  return wish ? { kind: 'wish', topic: wish, text } : { kind: 'text', text };
 }
+
+/** Common questions written under photos, each once; thanks and goodbyes need no answer there. */
+export function wishesUnder({
+  photos,
+}: Extract<Intent, { kind: 'photos' }>): Extract<Intent, { kind: 'wish' | 'refund' }>[] {
+  const asked = new Map<string, Extract<Intent, { kind: 'wish' | 'refund' }>>();
+  for (const { caption = '' } of photos) {
+    const intent = parseText(caption);
+    if (intent.kind === 'refund') asked.set('refund', { kind: 'refund' });
+    if (intent.kind !== 'wish' || politeWishes.has(intent.topic)) continue;
+    asked.set(intent.topic, intent);
+  }
+  return [...asked.values()];
+}
+
+/** A photo is answered anyway. */
+const politeWishes: ReadonlySet<WishTopic> = new Set<WishTopic>(['thanks', 'goodbye', 'howTo']);
 
 const presetWords: readonly (readonly [RegExp, string])[] = [
   [/建筑|街景|房|building|architecture|street|house/i, 'building'],

@@ -22,11 +22,18 @@ export interface ConversationDeps {
   readonly zipFiles: (
     files: readonly { readonly file: string; readonly name: string }[],
   ) => Promise<string>;
-  /** Hand a customer's words to the operator; false when there is no operator's chat. */
-  readonly askOperator: (talk: Talk, text: string) => Promise<boolean>;
-  /** Ask the operator to join this customer with the one of an older code; false as above. */
-  readonly askToJoin: (talk: Talk, olderCode: string) => Promise<boolean>;
+  /** Whether there is an operator's chat; else words are kept for the command line. */
+  readonly operatorListens: boolean;
+  /** Hand a customer's words to the operator. */
+  readonly askOperator: (talk: Talk, text: string) => Promise<Heard>;
+  /** Ask the operator to join this customer with the one of an older code. */
+  readonly askToJoin: (talk: Talk, olderCode: string) => Promise<Heard>;
+  /** Ask the operator to give an order's money back. */
+  readonly askRefund: (talk: Talk, order: OrderView) => Promise<Heard>;
 }
+
+/** The operator was told in their chat, or it is kept until they look. */
+export type Heard = 'sent' | 'kept';
 
 /** What answers depend on beside the customer. */
 export interface ConversationConfig {
@@ -67,6 +74,9 @@ export function timeText({ timeZone }: Pick<ConversationConfig, 'timeZone'>, atM
   const format = { timeZone, dateStyle: 'short', timeStyle: 'short' } as const;
   return new Intl.DateTimeFormat('sv-SE', format).format(atMs);
 }
+
+/** State under a customer's id: they chose their language themselves. */
+export const languageChosen = 'languageChosen';
 
 /** A plain answer, keyed by what it answers so that a repeated update does not repeat it. */
 export function answer(talk: Talk, text: string, choices?: readonly (readonly Choice[])[]): Reply {

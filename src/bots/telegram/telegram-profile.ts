@@ -15,6 +15,9 @@ const commands = [
   'link',
   'delete',
   'paysupport',
+  'refund',
+  'terms',
+  'privacy',
   'cancel',
 ] as const;
 

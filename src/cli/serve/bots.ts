@@ -62,7 +62,8 @@ export function openBots(
   const { clock } = shop.parts;
   const desk = createOperatorDesk(
     {
-      ...{ chatLog: shop.chatLog, messages, clock, log: shop.logger, say, operator: shop.operator },
+      ...{ chatLog: shop.chatLog, messages, clock, log: shop.logger, say },
+      ...{ operator: shop.operator, studio: shop.studio },
     },
     { language: shell.language, ...(operator ? { chat: operator } : {}) },
   );
@@ -130,6 +131,8 @@ function conversationDeps(
     ...{ studio, chatLog, blobs, messages, clock, log },
     qrPicture: (order, customer) => draw(order, customer.language),
     zipFiles: (files) => zipInto(places.scratch, files),
+    operatorListens: desk.listens,
+    askRefund: (talk, order) => desk.askRefund(talk, order),
     askOperator: (talk, text) => desk.ask(talk, text),
     askToJoin: (talk, olderCode) => desk.askToJoin(talk, olderCode),
   };

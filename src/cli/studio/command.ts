@@ -142,7 +142,10 @@ function registerCodes(program: Command, finish: Finish): void {
 }
 
 function registerLog(program: Command, finish: Finish): void {
-  const operator = program.command('operator').description('what operators did');
+  const operator = program
+    .command('operator')
+    .description('what operators did, and what customers asked them');
+  registerQuestions(operator, finish);
   withCommonOptions(
     operator
       .command('log')
@@ -154,6 +157,33 @@ jobs; who did it, and from where. Nothing in it can be changed.`),
     .action(async (options: GlobalOptions & { limit: number }) => {
       const { showOperatorLog } = await import('./operator-log.js');
       finish(await showOperatorLog(options));
+    });
+}
+
+/** What customers asked where no operator's chat is set. */
+function registerQuestions(operator: Command, finish: Finish): void {
+  withCommonOptions(
+    operator
+      .command('questions')
+      .description(`What customers asked the operator where no operator's chat is set, oldest first. Exits with 1
+while somebody waits for an answer.`),
+  )
+    .option('--limit <n>', 'at most this many', wholeIn(1, 10_000, 50), 50)
+    .addHelpText('after', exitCodesHelp)
+    .action(async (options: GlobalOptions & { limit: number }) => {
+      const { showQuestions } = await import('./questions.js');
+      finish(await showQuestions(options));
+    });
+  withCommonOptions(
+    operator
+      .command('answer')
+      .description('Answer a customer in their chat; the studio tells them when it is open.'),
+  )
+    .argument('<customer>', 'the code the customer quotes, or cu_...')
+    .argument('<words...>', 'what to tell them')
+    .action(async (customer: string, words: string[], options: GlobalOptions) => {
+      const { answerQuestion } = await import('./questions.js');
+      finish(await answerQuestion(customer, words, options));
     });
 }
 

@@ -5,6 +5,7 @@ import { chatTables } from './004-chats.js';
 import { workFacts } from './005-work-facts.js';
 import { jobAnswers } from './006-answers.js';
 import { operatorLog } from './007-operator-log.js';
+import { questions } from './008-questions.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   workFacts,
   jobAnswers,
   operatorLog,
+  questions,
 ];
 
 export type { DialectName, Migration } from './migration.js';

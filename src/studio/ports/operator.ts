@@ -1,5 +1,11 @@
 import type { ChatRef, TimelineEntry } from '../jobs.js';
-import type { ChargeRecord, OrderRecord, QuarantineRecord, RefundRecord } from '../records.js';
+import type {
+  ChargeRecord,
+  OrderRecord,
+  QuarantineRecord,
+  QuestionRecord,
+  RefundRecord,
+} from '../records.js';
 import type { ChannelId, Language } from './basics.js';
 import type { Currency } from './gateway.js';
 import type { JobInfo, JobQueue } from './queue.js';
@@ -82,6 +88,12 @@ export interface OperatorOrder {
   readonly refunds: readonly RefundRecord[];
 }
 
+/** What a customer asked, in their words. */
+export interface Question extends Pick<QuestionRecord, 'subject' | 'text' | 'createdMs'> {
+  readonly customerCode: string;
+  readonly orderId?: string;
+}
+
 /** Money that shall go back. */
 export interface OperatorRefundWish {
   /** The same key again is the same refund. */
@@ -116,6 +128,8 @@ export interface Operator {
   order(orderId: string): Promise<OperatorOrder>;
   /** Findings that nobody has dealt with, oldest first. */
   quarantine(limit: number): Promise<readonly QuarantineRecord[]>;
+  /** What customers asked where there is no operator's chat, oldest first. */
+  questions(limit: number): Promise<readonly Question[]>;
   intakePaused(): Promise<boolean>;
   /** Private chats of customers who were seen since. */
   chats(channel: ChannelId, sinceMs: number): Promise<readonly ChatRef[]>;
@@ -131,7 +145,10 @@ export interface Operator {
   ): Promise<RefundRecord & { readonly currency: Currency }>;
   /** Stop or go on taking photos in. */
   pauseIntake(by: Actor, paused: boolean): Promise<void>;
-  /** Tell a customer something, wherever they were seen last. @throws {NotFound} */
+  /**
+   * Tell a customer something, wherever they were seen last; their questions are answered then.
+   * @throws {NotFound}
+   */
   answer(by: Actor, customer: string, text: string, key: string): Promise<void>;
   /**
    * Somebody came back under a new contact: what both have becomes the older customer's.

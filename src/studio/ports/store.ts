@@ -10,6 +10,7 @@ import type {
   OrderRecord,
   PhotoRecord,
   QuarantineRecord,
+  QuestionRecord,
   RefundRecord,
   TimelineRecord,
   TransferRecord,
@@ -56,6 +57,7 @@ export interface Tables {
   readonly outbox: OutboxTable;
   readonly settings: SettingTable;
   readonly operatorLog: OperatorLogTable;
+  readonly questions: QuestionTable;
   readonly reports: ReportTable;
 }
 
@@ -76,7 +78,7 @@ export interface CustomerTable extends Rows<CustomerRecord> {
   /** Newest first. */
   identities(customerId: string): Promise<IdentityRecord[]>;
   dropIdentities(customerId: string): Promise<void>;
-  /** Identities, photos, orders, holds and wishes of one customer become the other's. */
+  /** Identities, photos, orders, holds, wishes and questions of one customer become the other's. */
   move(fromId: string, toId: string): Promise<void>;
 }
 
@@ -215,6 +217,16 @@ export interface OperatorLogTable {
   add(line: OperatorLogRecord): Promise<'added' | 'exists'>;
   /** Newest first. */
   list(limit: number): Promise<OperatorLogRecord[]>;
+}
+
+/** What customers ask the operator, where there is no operator's chat. */
+export interface QuestionTable {
+  /** `exists`: the key is taken; the same words came twice. */
+  add(question: QuestionRecord): Promise<'added' | 'exists'>;
+  /** Not answered yet, oldest first. */
+  waiting(limit: number): Promise<QuestionRecord[]>;
+  /** Whatever this customer asked. */
+  answered(customerId: string, atMs: number): Promise<void>;
 }
 
 export interface SettingTable {

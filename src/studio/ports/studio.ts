@@ -1,6 +1,7 @@
 import type { ChatRef, TimelineEntry } from '../jobs.js';
 import type { OrderState } from '../order.js';
 import type { LookState, PhotoState } from '../photo.js';
+import type { QuestionSubject } from '../records.js';
 import type { ChannelId, Language } from './basics.js';
 import type { Finishing, ResultNote } from './colorizer.js';
 import type { Currency, GatewayId, PaymentMethod, RawNotification } from './gateway.js';
@@ -138,6 +139,14 @@ export type UnlockResult =
   | { readonly status: 'unlocked' }
   | { readonly status: 'payment'; readonly order: OrderView };
 
+/** A customer's words to the operator. */
+export interface NewQuestion {
+  readonly key: string;
+  readonly subject: QuestionSubject;
+  readonly text: string;
+  readonly orderId?: string;
+}
+
 /** What was paid and given back; a line's text is a message key. */
 export interface Receipt {
   readonly orderId: string;
@@ -226,6 +235,9 @@ export interface Studio {
     amountMinor: number,
     currency: string,
   ): Promise<PreCheckout>;
+
+  /** Keep words for the operator, for the command line; a repeated key is kept once. */
+  leaveQuestion(customerId: string, question: NewQuestion): Promise<void>;
 
   /** Where waiting photos stand, by photo; one look that all watchers share. */
   places(): Promise<ReadonlyMap<string, PlaceInQueue>>;

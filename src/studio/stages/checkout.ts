@@ -3,6 +3,7 @@ import { GatewayRefused, GatewayUnknown, MethodUnavailable, StudioError } from '
 import { type Job, priorities } from '../jobs.js';
 import { chargeMoves, orderMoves } from '../order.js';
 import { tell } from '../outbox.js';
+import type { Language } from '../ports/basics.js';
 import type { ChargeOffer, ChargeRequest } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
 import type { ChargeRecord, OrderRecord } from '../records.js';
@@ -10,11 +11,11 @@ import { assertMove } from '../state-machine.js';
 import { orderClosed } from './order-news.js';
 import { firstPollMs, nextLatePollMs } from './poll-schedule.js';
 
-/** Constant per kind: customer text never enters signed strings. */
-const subjects = {
-  unlock: '焕彩高清照片 Huancai HD photo',
-  topup: '焕彩点数 Huancai credits',
-} as const;
+/** Constant per kind and language: customer text never enters signed strings. */
+const subjects: Readonly<Record<OrderRecord['kind'], Readonly<Record<Language, string>>>> = {
+  unlock: { 'zh-CN': '焕彩高清照片', en: 'Huancai HD photo' },
+  topup: { 'zh-CN': '焕彩点数', en: 'Huancai credits' },
+};
 
 /** Ask the gateway for a code and send it: for orders whose caller died or got no answer. */
 export async function checkout(context: Context, job: Job<'checkout'>): Promise<void> {
@@ -73,7 +74,8 @@ function requestOf(order: OrderRecord, charge: ChargeRecord): ChargeRequest {
     outTradeNo: charge.id,
     amountMinor: charge.amountMinor,
     currency: charge.currency,
-    subject: subjects[order.kind],
+    // The order's own, not the customer's now: whatever is repeated is repeated with the same words.
+    subject: subjects[order.kind][order.language ?? 'zh-CN'],
     expiresAtMs: charge.expiresMs,
     ...(order.chat.channel === 'telegram' ? { telegramChatId: order.chat.chatId } : {}),
   };

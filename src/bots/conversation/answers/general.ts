@@ -5,6 +5,7 @@ import {
   answer,
   type ConversationConfig,
   type ConversationDeps,
+  languageChosen,
   speak,
   type Talk,
   timeText,
@@ -117,6 +118,7 @@ export async function language(
   // Without a name the other one: there are two.
   const chosen = intent.language ?? (talk.customer.language === 'en' ? 'zh-CN' : 'en');
   await deps.studio.setLanguage(talk.customer.id, chosen);
+  await deps.chatLog.setState(talk.chat.channel, talk.customer.id, languageChosen, true);
   const say = speak(deps, { ...talk.customer, language: chosen });
   return [answer(talk, say('languageSet'))];
 }
@@ -146,8 +148,8 @@ export async function claim(deps: ConversationDeps, talk: Talk, code: string): P
   const own = talk.customer.customerCode;
   const older = code.toUpperCase();
   if (older === own) return credits(deps, talk);
-  const asked = await deps.askToJoin(talk, older);
-  return [answer(talk, say(asked ? 'claim.sent' : 'support.nobody', { code: own }))];
+  const heard = await deps.askToJoin(talk, older);
+  return [answer(talk, say(heard === 'sent' ? 'claim.sent' : 'support.kept', { code: own }))];
 }
 
 /** Turn a credit code into credits. */
@@ -171,21 +173,32 @@ export async function support(
     await deps.chatLog.setState(talk.chat.channel, talk.chat.chatId, 'support', {
       untilMs: deps.clock.now() + 600_000,
     });
-    return [answer(talk, say('support.ask', { code }))];
+    const ask = say('support.ask', { code });
+    const text = deps.operatorListens ? ask : `${say('support.readLater')} ${ask}`;
+    return [answer(talk, text)];
   }
-  const asked = await deps.askOperator(talk, text);
-  return [answer(talk, say(asked ? 'support.sent' : 'support.nobody', { code }))];
+  const heard = await deps.askOperator(talk, text);
+  return [answer(talk, say(`support.${heard}`, { code }))];
 }
 
 /** Free text: an answer to "what shall we tell the operator?", else a hint. */
-export async function freeText(deps: ConversationDeps, talk: Talk, text: string): Promise<Reply[]> {
+export function freeText(deps: ConversationDeps, talk: Talk, text: string): Promise<Reply[]> {
+  const hint = answer(talk, speak(deps, talk.customer)('notUnderstood'));
+  return unlessForOperator(deps, talk, text, async () => [hint]);
+}
+
+/** Words after "what shall we tell the operator?" are the operator's, whatever they ask for. */
+export async function unlessForOperator(
+  deps: ConversationDeps,
+  talk: Talk,
+  text: string | undefined,
+  otherwise: () => Promise<Reply[]>,
+): Promise<Reply[]> {
   const { channel, chatId } = talk.chat;
   const waiting = await deps.chatLog.state<{ untilMs: number }>(channel, chatId, 'support');
-  if (waiting && waiting.untilMs > deps.clock.now()) {
-    await deps.chatLog.setState(channel, chatId, 'support', undefined);
-    return support(deps, talk, text);
-  }
-  return [answer(talk, speak(deps, talk.customer)('notUnderstood'))];
+  if (!text || !waiting || waiting.untilMs <= deps.clock.now()) return otherwise();
+  await deps.chatLog.setState(channel, chatId, 'support', undefined);
+  return support(deps, talk, text);
 }
 
 /** Buttons in rows of so many. */
