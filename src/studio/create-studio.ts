@@ -27,6 +27,8 @@ export function createStudio(context: Context): Studio & { close(): void } {
   const stopFollowing = followProgress(context);
   return {
     identify: (...args) => customers.identify(context, ...args),
+    known: (...args) => customers.known(context, ...args),
+    newcomer: (...args) => customers.newcomer(context, ...args),
     profile: (...args) => customers.profile(context, ...args),
     setLanguage: (...args) => customers.setLanguage(context, ...args),
     setSettings: (...args) => customers.setSettings(context, ...args),

@@ -4,9 +4,9 @@ import type { ChatRef } from './jobs.js';
 import { accounts, creditsOf, transfer } from './ledger.js';
 import { startOfDayMs } from './local-day.js';
 import { presetOf } from './photo-runs.js';
-import type { Language } from './ports/basics.js';
+import type { ChannelId, Language } from './ports/basics.js';
 import type { Tables } from './ports/store.js';
-import type { Customer, CustomerProfile, CustomerSettings } from './ports/studio.js';
+import type { Customer, CustomerProfile, CustomerSettings, Newcomer } from './ports/studio.js';
 import type { CustomerRecord } from './records.js';
 
 /** How often a known customer's "last seen" is written, ms: every request would be too often. */
@@ -24,11 +24,8 @@ export async function identify(
   language: Language,
 ): Promise<Customer> {
   const { store, clock } = context;
-  const known = await store.read.customers.byIdentity(chat.channel, userId);
-  if (known) {
-    await touch(context, known.id, chat, userId);
-    return toCustomer(known);
-  }
+  const before = await known(context, chat, userId);
+  if (before) return before;
   try {
     return toCustomer(
       await store.transaction((tables) => create(tables, context, chat, userId, language)),
@@ -41,6 +38,29 @@ export async function identify(
   } finally {
     context.log.debug('customer.identified', { channel: chat.channel, atMs: clock.now() });
   }
+}
+
+/** Who is this? Undefined: nobody yet. */
+export async function known(
+  context: Context,
+  chat: ChatRef,
+  userId: string,
+): Promise<Customer | undefined> {
+  const found = await context.store.read.customers.byIdentity(chat.channel, userId);
+  if (!found) return undefined;
+  await touch(context, found.id, chat, userId);
+  return toCustomer(found);
+}
+
+/** What somebody who is nobody yet would find: the welcome credits, no photo. */
+export function newcomer({ config }: Context, channel: ChannelId, language: Language): Newcomer {
+  return {
+    language,
+    credits: config.prices.welcomeCredits,
+    freePreviewsLeftToday: config.prices.freePreviewsPerDay,
+    settings: { preset: config.defaultPreset, finishing: {} },
+    identities: [channel],
+  };
 }
 
 async function create(

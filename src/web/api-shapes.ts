@@ -151,15 +151,16 @@ export const apiShapes: Readonly<Record<string, ReturnType<typeof object>>> = {
   ),
   Me: object(
     {
-      id: text,
       language: { type: 'string', enum: ['zh-CN', 'en'] },
-      customerCode: { ...text, description: 'Quote it to the operator' },
       credits: integer,
       freePreviewsLeftToday: integer,
       settings: object({ preset, finishing }),
       identities: texts,
     },
-    {},
+    {
+      id: { ...text, description: 'Absent before the first call that changes something' },
+      customerCode: { ...text, description: 'Quote it to the operator; absent like id' },
+    },
     'The customer',
   ),
   LinkCode: object({ code: text, expiresAt: time }, {}, 'Joins another chat, once'),

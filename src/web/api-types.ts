@@ -165,10 +165,7 @@ export interface Prices {
 
 /** The customer */
 export interface Me {
-  id: string;
   language: 'zh-CN' | 'en';
-  /** Quote it to the operator */
-  customerCode: string;
   credits: number;
   freePreviewsLeftToday: number;
   settings: {
@@ -178,6 +175,10 @@ export interface Me {
     };
   };
   identities: string[];
+  /** Absent before the first call that changes something */
+  id?: string;
+  /** Quote it to the operator; absent like id */
+  customerCode?: string;
 }
 
 /** Joins another chat, once */

@@ -91,7 +91,7 @@ export interface WebConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** How the outside reaches us, without a trailing slash. Absent: as the request names it. */
+  /** How the outside reaches us, without a trailing slash. Absent: see `outsideAddress`. */
   readonly publicUrl?: string;
   /** Reverse proxies whose X-Forwarded-* are believed: how many, or their networks. */
   readonly trustProxy: false | number | readonly string[];

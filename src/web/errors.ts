@@ -78,6 +78,27 @@ export class RequestMalformed extends StudioError {
   }
 }
 
+/** One part of the address is longer than any of ours. */
+export class AddressTooLong extends StudioError {
+  constructor() {
+    super('ADDRESS_TOO_LONG', 'web.addressTooLong', 'never', 'a part of the address is too long');
+  }
+}
+
+/** More headers than are read, as when a browser has collected too many cookies. */
+export class HeadersTooLarge extends StudioError {
+  constructor() {
+    super('HEADERS_TOO_LARGE', 'web.headersTooLarge', 'never', 'request headers too large');
+  }
+}
+
+/** The request did not arrive in time. */
+export class RequestTooSlow extends StudioError {
+  constructor() {
+    super('REQUEST_TOO_SLOW', 'web.requestTooSlow', 'later', 'request did not arrive in time');
+  }
+}
+
 /** A body in another format than the route reads. */
 export class ContentTypeUnsupported extends StudioError {
   constructor(expected: string) {

@@ -7,18 +7,30 @@ import { createPulse, type LiveTopic, type Pulse } from './live-pulse.js';
 
 /** What one live connection wants to hear. */
 export interface LiveRequest {
+  /** A customer's id, or of nobody yet the chat's: connections are counted by it. */
   readonly customerId: string;
   /** Sent at once, and again after every reconnection: nothing is missed. Asked once events are heard. */
   first(): Promise<readonly LiveTopic[]>;
   topicOf(event: LiveEvent): LiveTopic | undefined;
   /** Things that may change without an event: places in a line, what other processes settle. */
   pending(): readonly LiveTopic[];
+  /** Of whoever is nobody yet: what they want to hear when they have become somebody. */
+  next?(): Promise<LiveRequest | undefined>;
 }
 
 /** All live connections of this process. */
 export interface LiveStreams {
   open(request: FastifyRequest, reply: FastifyReply, live: LiveRequest): FastifyReply;
+  /** Whoever listened as nobody is somebody now. */
+  arrived(listenerId: string): void;
   closeAll(): void;
+}
+
+interface Connection {
+  /** Ends the stream and everything that feeds it. */
+  stop(): void;
+  /** Look whether somebody else is listening now. */
+  renew(): void;
 }
 
 /**
@@ -30,7 +42,7 @@ export function createLiveStreams(
   studio: Studio,
   config: { liveConnections: number; liveConnectionsPerCustomer: number },
 ): LiveStreams {
-  const open = new Map<string, Set<() => void>>();
+  const open = new Map<string, Set<Connection>>();
   const pulse = createPulse(studio);
   let count = 0;
   return {
@@ -41,20 +53,23 @@ export function createLiveStreams(
         config.liveConnectionsPerCustomer > 0 && mine.size >= config.liveConnectionsPerCustomer;
       if (full || greedy) throw new TooManyRequests('connections', 15);
       const stream = startStream(request, reply);
-      const stop = runStream({ studio, pulse }, stream, live);
-      mine.add(stop);
+      const connection = runConnection({ studio, pulse }, stream, live);
+      mine.add(connection);
       open.set(live.customerId, mine);
       count += 1;
       stream.once('close', () => {
-        stop();
+        connection.stop();
         count -= 1;
-        mine.delete(stop);
+        mine.delete(connection);
         if (mine.size === 0) open.delete(live.customerId);
       });
       return reply;
     },
+    arrived(listenerId) {
+      for (const one of open.get(listenerId) ?? []) one.renew();
+    },
     closeAll() {
-      for (const set of open.values()) for (const stop of set) stop();
+      for (const set of open.values()) for (const one of set) one.stop();
     },
   };
 }
@@ -74,7 +89,40 @@ function startStream(request: FastifyRequest, reply: FastifyReply): PassThrough 
   return stream;
 }
 
-/** @returns stop: ends the stream and everything that feeds it. */
+/** A stream that goes on when nobody becomes somebody. */
+function runConnection(
+  deps: { studio: Studio; pulse: Pulse },
+  stream: PassThrough,
+  live: LiveRequest,
+): Connection {
+  let current = live;
+  let leave = runStream(deps, stream, live);
+  const beat = setInterval(() => {
+    if (!stream.writableNeedDrain) stream.write(': still here\n\n');
+    // Another process may have met them.
+    renew();
+  }, limits.web.heartbeatMs).unref();
+  function stop(): void {
+    clearInterval(beat);
+    leave();
+    stream.end();
+  }
+  function renew(): void {
+    const asked = current;
+    // The database is away: the next beat asks again.
+    const gone = () => undefined;
+    void asked.next?.().then((next) => {
+      if (!next || current !== asked || stream.writableEnded) return;
+      leave();
+      current = next;
+      leave = runStream(deps, stream, next);
+    }, gone);
+  }
+  stream.on('error', stop);
+  return { stop, renew };
+}
+
+/** @returns leave: ends everything that feeds the stream. */
 function runStream(
   { studio, pulse }: { studio: Studio; pulse: Pulse },
   stream: PassThrough,
@@ -124,26 +172,20 @@ function runStream(
       send(topic, topic.moved?.(last.state, place));
     },
   });
-  const heartbeat = setInterval(() => {
-    if (!blocked) stream.write(': still here\n\n');
-  }, limits.web.heartbeatMs).unref();
-  stream.on('drain', () => {
+  const drained = () => {
     blocked = false;
     void flush();
-  });
-  stream.on('error', () => stop());
-  function stop(): void {
-    if (stopped) return;
-    stopped = true;
-    leave();
-    clearInterval(heartbeat);
-    unwatch();
-    stream.end();
-  }
+  };
+  stream.on('drain', drained);
   live
     .first()
     .then(again)
     // The database is away: the browser comes back and asks again.
-    .catch(() => stop());
-  return stop;
+    .catch(() => !stopped && stream.end());
+  return () => {
+    stopped = true;
+    leave();
+    unwatch();
+    stream.off('drain', drained);
+  };
 }

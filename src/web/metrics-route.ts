@@ -11,7 +11,7 @@ export function metricsRoute(app: FastifyInstance, { metrics, rates }: ApiContex
   if (!metrics) return;
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isBearer(request.headers.authorization, metrics.token)) {
-      await rates.guess(request);
+      await rates.metrics(request);
       reply.header('www-authenticate', 'Bearer');
       throw new MetricsRefused();
     }

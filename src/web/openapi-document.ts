@@ -15,7 +15,7 @@ export const openapi = {
     info: {
       title: 'Huancai API',
       description:
-        'Send a photo, get its colours back. A signed cookie made at first use tells who you are: ' +
+        'Send a photo, get its colours back. A signed cookie given with the first answer tells who you are: ' +
         'keep it (curl -b jar -c jar). Errors are RFC 9457 problem details with a stable `code`.',
       version: '1',
     },
@@ -28,12 +28,13 @@ export const openapi = {
 } as const;
 
 /** What only readers need: fastify itself would check or serialize by it. */
-function documented({ form, refusals = {}, ...schema }: RouteSchema): FastifySchema {
+function documented({ form, needs, refusals = {}, ...schema }: RouteSchema): FastifySchema {
   const named = Object.entries(refusals).map(([status, when]) => [status, refusal(when)]);
   const usual = { 200: answer(schema.produces), '4xx': refusal(), '5xx': refusal() };
   return {
     ...schema,
     ...(form ? { body: form } : {}),
+    ...(needs ? { headers: { ...(schema.headers as object), required: needs } } : {}),
     response: {
       ...((schema.response as object | undefined) ?? usual),
       ...Object.fromEntries(named),

@@ -20,6 +20,8 @@ export interface RouteSchema extends FastifySchema {
   readonly description?: string;
   /** Fields of a multipart body that the handler reads itself. */
   readonly form?: object;
+  /** Headers that the handler asks for itself, in its own words. */
+  readonly needs?: readonly string[];
   /** By status: when. */
   readonly refusals?: Readonly<Record<number, string>>;
 }

@@ -6,6 +6,7 @@ import { limits } from '../studio/limits.js';
 import type { Logger, Messages } from '../studio/ports/basics.js';
 import type { Problem } from './api-types.js';
 import {
+  AddressTooLong,
   BodyTooLarge,
   ContentTypeUnsupported,
   NoSuchPage,
@@ -18,6 +19,7 @@ import { languageOf } from './language.js';
 /** HTTP status by error code; what is not listed is 400 when it never helps to retry, else 503. */
 const statuses: Readonly<Record<string, number>> = {
   ADDRESS_IN_USE: 500,
+  ADDRESS_TOO_LONG: 414,
   BLOB_DAMAGED: 503,
   BLOB_MISSING: 410,
   BLOBS_AWAY: 503,
@@ -33,6 +35,7 @@ const statuses: Readonly<Record<string, number>> = {
   DISK_UNAVAILABLE: 507,
   GATEWAY_REFUSED: 502,
   GATEWAY_UNKNOWN: 502,
+  HEADERS_TOO_LARGE: 431,
   IDEMPOTENCY_CONFLICT: 422,
   INFERENCE_FAILED: 503,
   INTAKE_CLOSED: 503,
@@ -53,6 +56,7 @@ const statuses: Readonly<Record<string, number>> = {
   QUEUE_AWAY: 503,
   QUOTA_EXCEEDED: 429,
   RANGE_NOT_THERE: 416,
+  REQUEST_TOO_SLOW: 408,
   TOO_MANY_REQUESTS: 429,
   UPLOAD_DAMAGED: 422,
   WORKER_REFUSED: 401,
@@ -65,7 +69,7 @@ const forOperators = new Set([
 ]);
 
 /** @returns HTTP status of a StudioError. */
-function statusOf(error: StudioError): number {
+export function statusOf(error: StudioError): number {
   return statuses[error.code] ?? (error.retry === 'never' ? 400 : 503);
 }
 
@@ -85,7 +89,6 @@ export function createProblemHandler(deps: { messages: Messages; logger: Logger 
       const route = request.routeOptions.url;
       deps.logger.warn('web.refused', { code, route, detail: message, cause: error.cause });
     }
-    const code = error?.code ?? 'INTERNAL';
     const hidden = error !== undefined && status >= 500 && forOperators.has(error.code);
     const params = hidden ? {} : (error?.params ?? {});
     const detail = error
@@ -95,16 +98,10 @@ export function createProblemHandler(deps: { messages: Messages; logger: Logger 
           params,
         )
       : deps.messages.text('web.internal', languageOf(request), { reference: reference! });
-    const problem: Problem = {
-      type: `urn:huancai:problem:${code.toLowerCase().replaceAll('_', '-')}`,
-      title: STATUS_CODES[status] ?? 'Error',
-      status,
-      code,
-      detail,
+    const problem = problemOf({
+      ...{ code: error?.code ?? 'INTERNAL', status, detail, params, reference },
       instance: request.url.split('?')[0]!,
-      ...(Object.keys(params).length > 0 ? { params } : {}),
-      ...(reference ? { reference } : {}),
-    };
+    });
     const retryAfter = retryAfterSeconds(error, status);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     endUnreadBody(request, reply);
@@ -117,12 +114,27 @@ export function createProblemHandler(deps: { messages: Messages; logger: Logger 
   };
 }
 
+/** A refusal in the shape of all. */
+export function problemOf(
+  said: Omit<Problem, 'type' | 'title'> & { readonly params: StudioError['params'] },
+): Problem {
+  const { params, reference, ...own } = said;
+  return {
+    type: `urn:huancai:problem:${said.code.toLowerCase().replaceAll('_', '-')}`,
+    title: STATUS_CODES[said.status] ?? 'Error',
+    ...own,
+    ...(Object.keys(params).length > 0 ? { params } : {}),
+    ...(reference ? { reference } : {}),
+  };
+}
+
 /** Fastify's own refusals (validation, body limits, malformed JSON) in our words. */
 function toStudioError(thrown: unknown): StudioError | undefined {
   if (thrown instanceof StudioError) return thrown;
   const error = thrown as Partial<FastifyError>;
   const fault = error.validation?.[0];
   if (fault) return fieldFault(fault as SchemaFault, String(error.validationContext));
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return new AddressTooLong();
   if (error.code === 'FST_ERR_NOT_FOUND') return new NoSuchPage();
   if (error.statusCode === 416) return new RangeNotThere();
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new BodyTooLarge(limits.web.bodyBytes);

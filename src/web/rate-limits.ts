@@ -11,6 +11,8 @@ export interface RateLimits {
   newCustomer(request: FastifyRequest): Promise<void>;
   /** Trying codes: whoever types is slow, whoever guesses is not. */
   guess(request: FastifyRequest): Promise<void>;
+  /** Wrong tokens for `/metrics`: a scraper that is set up wrongly costs nobody their codes. */
+  metrics(request: FastifyRequest): Promise<void>;
 }
 
 const minuteMs = 60_000;
@@ -56,6 +58,7 @@ export function createRateLimits(app: FastifyInstance, config: WebConfig): RateL
     ),
     newCustomer: check('customers', config.newCustomersPerHourPerAddress, hourMs, foreignAddress),
     guess: check('requests', guessesPerMinute, minuteMs, (request) => request.ip),
+    metrics: check('requests', guessesPerMinute, minuteMs, (request) => request.ip),
   };
 }
 

@@ -16,6 +16,7 @@ import { renditionRoutes } from './api/renditions.js';
 import { uploadRoutes } from './api/uploads.js';
 import { consoleRoutes } from './console-routes.js';
 import type { WebConfig, WebDeps, WebServer } from './dependencies.js';
+import { earlyRefusals } from './early-refusals.js';
 import { AddressInUse, NoSuchPage } from './errors.js';
 import { fleetRoutes } from './fleet/routes.js';
 import { healthRoutes } from './health-routes.js';
@@ -24,6 +25,7 @@ import { metricsRoute } from './metrics-route.js';
 import { notifyRoutes } from './notify-routes.js';
 import { addShapes } from './openapi.js';
 import { openapi } from './openapi-document.js';
+import { socketAddress } from './outside-address.js';
 import { addPages, missingPage, pageIcon } from './pages.js';
 import { PartialUploads } from './partial-uploads.js';
 import { payApiRoutes, sandboxPayRoutes } from './pay-routes.js';
@@ -42,7 +44,10 @@ const fleetPrefix = '/fleet/v1';
  * @throws when the front end is not built.
  */
 export async function createWebServer(deps: WebDeps, config: WebConfig): Promise<WebServer> {
+  const https = config.publicUrl?.startsWith('https:') ?? false;
+  const problem = createProblemHandler(deps);
   const app = fastify({
+    ...earlyRefusals({ messages: deps.messages, problem }, https),
     trustProxy: proxyTrust(config.trustProxy),
     bodyLimit: limits.web.bodyBytes,
     requestTimeout: limits.web.requestTimeoutMs,
@@ -53,8 +58,6 @@ export async function createWebServer(deps: WebDeps, config: WebConfig): Promise
     },
     routerOptions: { maxParamLength: 128 },
   });
-  const https = config.publicUrl?.startsWith('https:') ?? false;
-  const problem = createProblemHandler(deps);
   app.setErrorHandler(problem);
   acceptEmptyJson(app);
   app.setNotFoundHandler((request, reply) => {
@@ -103,8 +106,15 @@ async function createContext(
   const rates = createRateLimits(app, config);
   const secure = (request: FastifyRequest) => https || request.protocol === 'https';
   await removeStaleUploads(config.uploadDir, deps.clock);
-  const identify = createIdentify({ studio: deps.studio, beforeNew: rates.newCustomer }, secure);
   const live = createLiveStreams(deps.studio, config);
+  const identify = createIdentify(
+    {
+      studio: deps.studio,
+      beforeNew: rates.newCustomer,
+      arrived: ({ chatId }) => live.arrived(chatId),
+    },
+    secure,
+  );
   const parts = new PartialUploads(deps.clock, {
     dir: config.partDir,
     atOnce: limits.web.partsAtOnce,
@@ -182,15 +192,9 @@ function lifecycle(app: FastifyInstance, api: ApiContext): WebServer {
   };
 }
 
-/** An address that a browser can open, also when we listen on all of them. */
 function localUrl(app: FastifyInstance): string {
   const address = app.server.address();
-  if (address === null || typeof address === 'string') return 'http://localhost';
-  const any = address.address === '0.0.0.0' || address.address === '::';
-  const host = any
-    ? 'localhost'
-    : address.family === 'IPv6'
-      ? `[${address.address}]`
-      : address.address;
-  return `http://${host}:${address.port}`;
+  return address === null || typeof address === 'string'
+    ? 'http://localhost'
+    : socketAddress(address);
 }

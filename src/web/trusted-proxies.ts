@@ -24,7 +24,8 @@ export function proxyTrust(
   return (address, hop) => hop < trustProxy && (hop > 0 || isNear(address));
 }
 
-function isNear(address: string): boolean {
+/** Whether an address is of this machine or of a private network. */
+export function isNear(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   const family = isIP(plain);
   return family !== 0 && near.check(plain, family === 6 ? 'ipv6' : 'ipv4');

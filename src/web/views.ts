@@ -116,10 +116,12 @@ export function priceJson(prices: PriceList, methods: readonly PaymentMethod[]):
 
 /** One line of a photo's history; `text` is for people, `event` and `details` for programs. */
 export function timelineJson(entry: TimelineEntry, context: ViewContext): Api.TimelineEntry {
+  // Names of machines and numbers of processes are the operator's.
+  const { worker: _, ...details } = entry.details;
   return {
     at: iso(entry.atMs),
     event: entry.event,
-    details: entry.details,
+    details,
     text: timelineText(entry, context),
   };
 }

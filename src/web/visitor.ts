@@ -28,30 +28,45 @@ export function cookieIdentity(request: FastifyRequest): string | undefined {
   return opened.valid ? opened.value : undefined;
 }
 
-/** Answers who asks, making a customer at first sight. */
+/** Id of whoever has not changed anything yet: nothing is theirs, and there is no row of them. */
+export const nobodyId = '';
+const reads = new Set(['GET', 'HEAD']);
+
+/** Answers who asks; the first call that changes something makes the customer. */
 export type Identify = (request: FastifyRequest, reply: FastifyReply) => Promise<Visitor>;
 
 /**
- * @param beforeNew called before a customer is made: the place for a rate limit.
+ * @param deps.beforeNew called before a customer is made: the place for a rate limit.
+ * @param deps.arrived called after: who was listening as nobody listens as somebody now.
  * @param secure whether to mark the cookie for https only.
  */
 export function createIdentify(
-  deps: { studio: Studio; beforeNew: (request: FastifyRequest) => Promise<void> },
+  deps: {
+    studio: Pick<Studio, 'identify' | 'known'>;
+    beforeNew: (request: FastifyRequest) => Promise<void>;
+    arrived: (chat: ChatRef) => void;
+  },
   secure: (request: FastifyRequest) => boolean,
 ): Identify {
   return async (request, reply) => {
     if (request.visitor) return request.visitor;
-    let identity = cookieIdentity(request);
-    if (!identity) {
-      await deps.beforeNew(request);
-      identity = `web_${randomBytes(18).toString('base64url')}`;
-      setCookie(reply, identity, secure(request));
-    }
+    const own = cookieIdentity(request);
+    // Given before there is a customer: what a fresh page sends at once belongs together.
+    const identity = own ?? `web_${randomBytes(18).toString('base64url')}`;
     const chat: ChatRef = { channel: 'web', chatId: identity };
-    const language = acceptedLanguage(request.headers['accept-language']) ?? 'en';
-    const customer = await deps.studio.identify(chat, identity, language);
+    const customer = (own && (await deps.studio.known(chat, own))) || (await newcomer());
+    if (!own) setCookie(reply, identity, secure(request));
     request.visitor = { customer, chat };
     return request.visitor;
+
+    async function newcomer(): Promise<Customer> {
+      const language = acceptedLanguage(request.headers['accept-language']) ?? 'en';
+      if (reads.has(request.method)) return { id: nobodyId, customerCode: '', language };
+      await deps.beforeNew(request);
+      const made = await deps.studio.identify(chat, identity, language);
+      deps.arrived(chat);
+      return made;
+    }
   };
 }
 

@@ -103,6 +103,16 @@ test('nobody reads them without the token; without any setting there is no such 
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(await refused.json()).toMatchObject({ code: 'METRICS_REFUSED' });
   }
+  // A scraper with yesterday's token uses up nobody's guesses of a code.
+  const headers = { authorization: 'Bearer yesterday' };
+  const statuses: number[] = [];
+  for (let i = 0; i < 12; i += 1)
+    statuses.push((await fetch(`${server.url}/metrics`, { headers })).status);
+  expect(statuses.at(-1)).toBe(429);
+  const typed = await createHttpClient(server.url).json('POST', '/me/redeem', {
+    code: 'NONE-SUCH',
+  });
+  expect(typed.status).not.toBe(429);
   const closed = await serve({ HUANCAI_DATA_DIR: path.join(dir, 'other') });
   const asked = { headers: { authorization: `Bearer ${token}` } };
   expect((await fetch(`${closed.url}/metrics`, asked)).status).toBe(404);

@@ -86,3 +86,14 @@ describe('the types of the page', () => {
     expect(stderr).toContain('npm run api:types');
   });
 });
+
+test('the key that buying HD needs is marked as needed, the one of a pack is not', () => {
+  const keyOf = (route: string) =>
+    api.paths[`/api/v1${route}`].post.parameters.find(
+      (one: { name: string }) => one.name.toLowerCase() === 'idempotency-key',
+    );
+  expect(keyOf('/photos/{id}/unlock')).toMatchObject({ in: 'header', required: true });
+  expect(keyOf('/unlocks')).toMatchObject({ in: 'header', required: true });
+  expect(keyOf('/me/topups')).toMatchObject({ in: 'header' });
+  expect(keyOf('/me/topups').required ?? false).toBe(false);
+});

@@ -40,11 +40,13 @@ test('the cookie is signed, out of reach of scripts, and stays the same customer
   expect(line).toMatch(/Path=\//);
   expect(line).not.toMatch(/Secure/);
   const [pair = ''] = line.split(';');
-  const { id } = (await first.json()) as { id: string };
+  await post({ cookie: pair });
   const me = async (cookie: string) => {
     const response = await fetch(`${stack.url}/api/v1/me`, { headers: { cookie } });
-    return ((await response.json()) as { id: string }).id;
+    return ((await response.json()) as { id?: string }).id;
   };
+  const id = await me(pair);
+  expect(id).toMatch(/^cu_/);
   expect(await me(pair)).toBe(id);
   // One letter changed: a stranger, not this customer.
   const forged = pair.replace(/web_(.)/, (_, c) => `web_${c === 'A' ? 'B' : 'A'}`);
@@ -108,7 +110,9 @@ test('an unexpected fault shows a reference, never its insides', async () => {
   studio.profile = async () => {
     throw new Error('secret: /root/keys');
   };
-  const response = await fetch(`${broken.url}/api/v1/me`, { headers: { 'accept-language': 'en' } });
+  const client = createHttpClient(broken.url, { 'accept-language': 'en' });
+  await client.json('POST', '/me/link-codes');
+  const response = await client.send('GET', '/api/v1/me');
   expect(response.status).toBe(500);
   const problem = (await response.json()) as { code: string; reference: string; detail: string };
   expect(problem.code).toBe('INTERNAL');
@@ -126,16 +130,18 @@ describe('limits', () => {
     const shop = await startWebStack({
       web: { trustProxy: 1, newCustomersPerHourPerAddress: 2, requestsPerMinutePerCustomer: 5 },
     });
-    const me = (headers: Record<string, string>) => fetch(`${shop.url}/api/v1/me`, { headers });
-    expect((await me(from('203.0.113.7'))).status).toBe(200);
-    expect((await me(from('203.0.113.7'))).status).toBe(200);
+    // The first change makes a customer; whoever only looks is none.
+    const me = (headers: Record<string, string>) =>
+      fetch(`${shop.url}/api/v1/me/link-codes`, { method: 'POST', headers });
+    expect((await me(from('203.0.113.7'))).status).toBe(201);
+    expect((await me(from('203.0.113.7'))).status).toBe(201);
     const third = await me({ ...from('203.0.113.7'), 'accept-language': 'en' });
     expect(third.status).toBe(429);
     expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
     const problem = (await third.json()) as { code: string; detail: string };
     expect(problem.code).toBe('TOO_MANY_REQUESTS');
     expect(problem.detail).toMatch(/^Too many new visitors.*\d+ s\.$/);
-    expect((await me(from('203.0.113.8'))).status).toBe(200);
+    expect((await me(from('203.0.113.8'))).status).toBe(201);
 
     const client = createHttpClient(shop.url, from('203.0.113.9'));
     const statuses: number[] = [];
@@ -151,9 +157,10 @@ describe('limits', () => {
     for (let i = 0; i < 6; i += 1) {
       // What the visitor says, then what the proxy saw.
       const said = from(`198.51.100.${i}, 203.0.113.40`);
-      statuses.push((await fetch(`${shop.url}/api/v1/me`, { headers: said })).status);
+      const call = { method: 'POST', headers: said };
+      statuses.push((await fetch(`${shop.url}/api/v1/me/link-codes`, call)).status);
     }
-    expect(statuses).toEqual([200, 200, 429, 429, 429, 429]);
+    expect(statuses).toEqual([201, 201, 429, 429, 429, 429]);
     await shop.close();
   });
 

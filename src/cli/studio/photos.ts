@@ -18,7 +18,9 @@ export function showPhoto(id: string, options: GlobalOptions): Promise<ExitCode>
       );
     }
     for (const { atMs, event, details } of entries) {
-      output.line(`  ${time(atMs)}  ${t(`timeline.${event}`, details)}`);
+      const { worker } = details;
+      const where = worker === undefined ? '' : `  (${worker})`;
+      output.line(`  ${time(atMs)}  ${t(`timeline.${event}`, details)}${where}`);
     }
     if (view.error) output.line(t(view.error.messageKey, view.error.params));
     return exitCodes.done;

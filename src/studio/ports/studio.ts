@@ -23,6 +23,9 @@ export interface CustomerProfile extends Customer {
   readonly identities: readonly ChannelId[];
 }
 
+/** A profile without a customer. */
+export type Newcomer = Omit<CustomerProfile, 'id' | 'customerCode'>;
+
 /** What a customer wants for every photo to come. */
 export interface CustomerSettings {
   readonly preset: string;
@@ -171,7 +174,12 @@ export interface LiveEvent {
  * else is `NotFound`.
  */
 export interface Studio {
+  /** Who this is, made at first sight. */
   identify(chat: ChatRef, userId: string, language: Language): Promise<Customer>;
+  /** Who this is; undefined: nobody yet. */
+  known(chat: ChatRef, userId: string): Promise<Customer | undefined>;
+  /** What somebody who is nobody yet would find. */
+  newcomer(channel: ChannelId, language: Language): Newcomer;
   profile(customerId: string): Promise<CustomerProfile>;
   setLanguage(customerId: string, language: Language): Promise<void>;
   setSettings(customerId: string, settings: Partial<CustomerSettings>): Promise<void>;

@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Customer, Newcomer } from '../../studio/ports/studio.js';
 import type { WebConfig, WebDeps } from '../dependencies.js';
 import { IdempotencyKeyMissing } from '../errors.js';
 import { languageOf } from '../language.js';
 import type { LiveStreams } from '../live.js';
+import { outsideAddress } from '../outside-address.js';
 import type { PartialUploads } from '../partial-uploads.js';
 import type { RateLimits } from '../rate-limits.js';
 import type { ViewContext } from '../views.js';
-import type { Identify } from '../visitor.js';
+import { type Identify, nobodyId } from '../visitor.js';
 
 /** What every group of routes is given. */
 export interface ApiContext extends WebDeps {
@@ -25,12 +27,20 @@ export async function enter(api: ApiContext, request: FastifyRequest, reply: Fas
   return { customer, chat, view: viewOf(api, request) };
 }
 
+/** Credits and settings of a customer, or what somebody who is none yet would find. */
+export async function profileOf(
+  { studio }: Pick<ApiContext, 'studio'>,
+  { id, language }: Customer,
+): Promise<Newcomer> {
+  return id === nobodyId ? studio.newcomer('web', language) : studio.profile(id);
+}
+
 /** Language and addresses for an answer to this request. */
 export function viewOf(api: ApiContext, request: FastifyRequest): ViewContext {
   return {
     messages: api.messages,
     language: languageOf(request),
-    baseUrl: api.config.publicUrl ?? `${request.protocol}://${request.host}`,
+    baseUrl: outsideAddress(api.config, request),
   };
 }
 

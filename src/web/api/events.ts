@@ -3,12 +3,14 @@ import { NotFound } from '../../studio/errors/studio.js';
 import { limits } from '../../studio/limits.js';
 import { isUnderWay } from '../../studio/photo.js';
 import type { PlaceInQueue } from '../../studio/ports/queue.js';
-import type { LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
+import type { Customer, LiveEvent, OrderView, PhotoView } from '../../studio/ports/studio.js';
 import type * as Api from '../api-types.js';
+import type { LiveRequest } from '../live.js';
 import type { LiveTopic } from '../live-pulse.js';
 import { describe } from '../openapi.js';
 import { orderJson, photoJson, type ViewContext } from '../views.js';
-import { type ApiContext, enter, type IdParams } from './context.js';
+import { nobodyId } from '../visitor.js';
+import { type ApiContext, enter, type IdParams, profileOf } from './context.js';
 
 const produces = ['text/event-stream'];
 const underWay = new Set(['created', 'pending', 'closing', 'paid']);
@@ -42,30 +44,41 @@ export function eventRoutes(app: FastifyInstance, api: ApiContext): void {
     '/me/events',
     { schema: describe('Live: `photo`, `order` and `me` events', { produces }) },
     async (request, reply) => {
-      const { customer, view } = await enter(api, request, reply);
-      const me: LiveTopic = {
-        event: 'me',
-        key: 'me',
-        read: () => api.studio.profile(customer.id),
-      };
-      const bought = createOrderWatch(api, customer.id, view);
-      const watched = createPhotoWatch(api, customer.id, view);
+      const { customer, chat, view } = await enter(api, request, reply);
+      const listens = everythingOf(api, view);
+      if (customer.id !== nobodyId) return api.live.open(request, reply, listens(customer));
       return api.live.open(request, reply, {
-        customerId: customer.id,
-        first: async () => {
-          const orders = await api.studio.orders(customer.id, recentOrders);
-          const photos = await api.studio.photos(customer.id, { limit: recentPhotos });
-          return [me, ...photos.map(watched.known), ...orders.map(bought.known)];
+        ...listens(customer),
+        customerId: chat.chatId,
+        next: async () => {
+          const somebody = await api.studio.known(chat, chat.chatId);
+          return somebody && listens(somebody);
         },
-        topicOf: (event) => {
-          if (event.photoId) return watched.topic(event.photoId, event);
-          if (event.orderId) return bought.topic(event.orderId);
-          return event.kind === 'credits' ? me : undefined;
-        },
-        pending: () => [...watched.pending(), ...bought.pending()],
       });
     },
   );
+}
+
+function everythingOf(api: ApiContext, view: ViewContext) {
+  return (customer: Customer): LiveRequest => {
+    const me: LiveTopic = { event: 'me', key: 'me', read: () => profileOf(api, customer) };
+    const bought = createOrderWatch(api, customer.id, view);
+    const watched = createPhotoWatch(api, customer.id, view);
+    return {
+      customerId: customer.id,
+      first: async () => {
+        const orders = await api.studio.orders(customer.id, recentOrders);
+        const photos = await api.studio.photos(customer.id, { limit: recentPhotos });
+        return [me, ...photos.map(watched.known), ...orders.map(bought.known)];
+      },
+      topicOf: (event) => {
+        if (event.photoId) return watched.topic(event.photoId, event);
+        if (event.orderId) return bought.topic(event.orderId);
+        return event.kind === 'credits' ? me : undefined;
+      },
+      pending: () => [...watched.pending(), ...bought.pending()],
+    };
+  };
 }
 
 /** Reads orders for a stream; those on their way are looked at again: another process may settle them. */

@@ -3,7 +3,7 @@ import type { Language } from '../../studio/ports/basics.js';
 import type { CustomerSettings } from '../../studio/ports/studio.js';
 import { describe, ref } from '../openapi.js';
 import { clearCookie, renewCookie } from '../visitor.js';
-import { type ApiContext, enter } from './context.js';
+import { type ApiContext, enter, profileOf } from './context.js';
 import { finishingBody } from './finishing-body.js';
 import { partName } from './parts.js';
 
@@ -25,7 +25,7 @@ export function meRoutes(app: FastifyInstance, api: ApiContext): void {
     async (request, reply) => {
       const { customer } = await enter(api, request, reply);
       renewCookie(request, reply, api.secure(request));
-      return api.studio.profile(customer.id);
+      return profileOf(api, customer);
     },
   );
 

@@ -16,7 +16,7 @@ const key = {
   properties: {
     'idempotency-key': {
       type: 'string',
-      description: 'Required: 8..128 characters of your own; the same key again changes nothing.',
+      description: '8..128 characters of your own; the same key again changes nothing.',
     },
   },
 } as const;
@@ -85,6 +85,7 @@ function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
     {
       schema: describe('HD: unlocked with credits, else an order to pay', {
         headers: key,
+        needs: ['idempotency-key'],
         body: { type: ['object', 'null'], properties: { method } },
         response,
         refusals,
@@ -107,6 +108,7 @@ function unlockRoutes(app: FastifyInstance, api: ApiContext): void {
     {
       schema: describe('HD for several photos with one payment', {
         headers: key,
+        needs: ['idempotency-key'],
         body: {
           type: 'object',
           required: ['photoIds'],

@@ -50,11 +50,13 @@ export function SettingsSheet() {
           </button>
         ))}
       </fieldset>
-      <p>
-        {t('settings.code')} <b class="code">{me?.customerCode}</b>
-        <br />
-        <small>{t('settings.code.hint')}</small>
-      </p>
+      {me?.customerCode && (
+        <p>
+          {t('settings.code')} <b class="code">{me.customerCode}</b>
+          <br />
+          <small>{t('settings.code.hint')}</small>
+        </p>
+      )}
       <LinkChats />
       <EraseAll />
       <p class="small">
