@@ -26,7 +26,7 @@ export async function openWorkParts(
 ) {
   const { config, now } = shell;
   const places = placesOf(config);
-  const clock: Clock = { now };
+  const clock: Clock = { now, steadyMs: () => performance.now() };
   await removeOldScratch(places.scratch, now());
   const engine = open(shell, {
     logger,

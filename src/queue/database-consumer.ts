@@ -5,7 +5,7 @@ import type { ConsumeOptions, Consumer } from '../studio/ports/queue.js';
 import { Attempt, type Outcome, runAttempt } from './attempt.js';
 import type { FinishChange, Statements } from './database-statements.js';
 import { type JobRow, toNewJob } from './database-tables.js';
-import { describe, type QueuePolicy } from './policy.js';
+import { beatOf, describe, type QueuePolicy } from './policy.js';
 import { Repeater } from './repeater.js';
 
 /** What a consumer is given by its queue. */
@@ -50,7 +50,7 @@ export class DatabaseConsumer implements Consumer {
     const failed = (error: unknown) => deps.logger.warn('queue.away', { error: describe(error) });
     this.pump = new Repeater(() => this.takeJobs(), times.pollMs, failed);
     // Five renewals in a lease, and soon enough for a cancel from another process.
-    const beatMs = Math.min(2_000, Math.ceil(policy.leaseMs / 5));
+    const beatMs = beatOf(policy);
     this.heartbeat = new Repeater(() => this.renew(beatMs), beatMs, failed);
     this.pump.wake();
     this.heartbeat.wake();
@@ -91,7 +91,7 @@ export class DatabaseConsumer implements Consumer {
     for (;;) {
       const names = this.namesWithRoom();
       if (names.length === 0) return this.times.pollMs;
-      const due = await statements.nextDueMs(names);
+      const due = await statements.nextDueMs(names, clock.now());
       const waitMs = due === undefined ? this.times.pollMs : due - clock.now();
       if (waitMs > 0) return Math.min(this.times.pollMs, waitMs);
       if (this.closing) return this.times.pollMs;

@@ -5,7 +5,8 @@ import type { ConsumeOptions } from '../studio/ports/queue.js';
 import { type Reports, workerSilenceMs } from './database-reports.js';
 import type { Statements } from './database-statements.js';
 import type { QueueTables } from './database-tables.js';
-import { describe, type QueuePolicy } from './policy.js';
+import { LeaseWatch } from './lease-watch.js';
+import { beatOf, describe, type QueuePolicy } from './policy.js';
 import { Repeater } from './repeater.js';
 
 interface HousekeepingDeps {
@@ -32,12 +33,14 @@ export class DatabaseHousekeeping {
   private readonly watcher: Repeater;
   private readonly shares = new Map<string, number>();
   private cleanedMs = 0;
+  private readonly watch: LeaseWatch;
 
   constructor(
     private readonly deps: HousekeepingDeps,
     private readonly policy: QueuePolicy & { readonly pollMs: number },
   ) {
     const failed = (error: unknown) => deps.logger.warn('queue.away', { error: describe(error) });
+    this.watch = new LeaseWatch(policy.leaseMs, beatOf(policy), deps.clock.steadyMs);
     this.keeper = new Repeater(() => this.keepHouse(), policy.pollMs, failed);
     this.watcher = new Repeater(() => this.watchOthers(), policy.pollMs, failed);
   }
@@ -56,7 +59,9 @@ export class DatabaseHousekeeping {
     const { statements, clock, logger, consumers } = this.deps;
     const nowMs = clock.now();
     if (consumers().length === 0) return this.policy.leaseMs;
-    const taken = await statements.takeOver(nowMs);
+    let taken = 0;
+    for (const lease of this.watch.dead(await statements.leases(), nowMs))
+      taken += await statements.takeOver(lease, nowMs);
     if (taken > 0) {
       logger.warn('queue.takenOver', { jobs: taken });
       this.deps.onTakenOver();

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { JobName, NewJob } from '../studio/jobs.js';
 import type { JobRow, QueueTables, StoredState } from './database-tables.js';
+import type { Lease } from './lease-watch.js';
 
 /** The SQL that is spoken. */
 export type Dialect = 'sqlite' | 'postgres';
@@ -50,25 +51,26 @@ export class Statements {
     nowMs: number,
   ): Promise<JobRow | undefined> {
     const list = sql.join(names.map((name) => sql`${name}`));
+    const dueAt = dueMs(nowMs);
     const { rows } = await sql<JobRow>`
       update queue_jobs set state = 'active', lease_token = ${holder.token},
         lease_until_ms = ${holder.untilMs}, worker = ${holder.worker},
         started_ms = ${nowMs}, progress = 0
       where state = 'waiting' and key = (
         select key from queue_jobs
-        where state = 'waiting' and run_at_ms <= ${nowMs} and name in (${list})
+        where state = 'waiting' and ${dueAt} <= ${nowMs} and name in (${list})
         order by priority, turn, added_ms limit 1 ${this.skipLocked})
       returning *`.execute(this.db);
     return rows[0];
   }
 
   /** When is the next job of these names due? A read: idle consumers write nothing. */
-  async nextDueMs(names: readonly JobName[]): Promise<number | undefined> {
+  async nextDueMs(names: readonly JobName[], nowMs: number): Promise<number | undefined> {
     const row = await this.db
       .selectFrom('queue_jobs')
       .where('state', '=', 'waiting')
       .where('name', 'in', names)
-      .select((eb) => eb.fn.min('run_at_ms').as('due'))
+      .select((eb) => eb.fn.min(dueMs(nowMs)).as('due'))
       .executeTakeFirst();
     return row?.due == null ? undefined : Number(row.due);
   }
@@ -110,14 +112,26 @@ export class Statements {
     return Number(numUpdatedRows) > 0;
   }
 
-  /** Jobs whose worker went silent wait again; a wished cancel comes true. */
-  async takeOver(nowMs: number): Promise<number> {
+  /** What is under way, everywhere. */
+  async leases(): Promise<Lease[]> {
+    const rows = await this.db
+      .selectFrom('queue_jobs')
+      .where('state', '=', 'active')
+      .where('lease_token', 'is not', null)
+      .select(['lease_token', 'lease_until_ms'])
+      .execute();
+    return rows.map((row) => ({ token: row.lease_token!, untilMs: Number(row.lease_until_ms) }));
+  }
+
+  /** A job whose worker went silent waits again; a wished cancel comes true. */
+  async takeOver({ token, untilMs }: Lease, nowMs: number): Promise<number> {
     const { numAffectedRows } = await sql`
       update queue_jobs set
         state = case when cancel_requested = 1 then 'cancelled' else 'waiting' end,
         finished_ms = case when cancel_requested = 1 then ${nowMs} else finished_ms end,
         lost_workers = lost_workers + 1, lease_token = null, lease_until_ms = null
-      where state = 'active' and lease_until_ms < ${nowMs}`.execute(this.db);
+      where state = 'active' and lease_token = ${token}
+        and lease_until_ms = ${untilMs}`.execute(this.db);
     return Number(numAffectedRows ?? 0);
   }
 
@@ -176,6 +190,19 @@ export class Statements {
         and priority = ${job.priority} and customer_group = ${job.group}), 0)
     ) + 1`;
   }
+}
+
+/** The clock of another process may be a little ahead, ms. */
+const aheadMs = 60_000;
+
+/**
+ * When a waiting job is due. One that was added or begun in the future was so by a clock that has been set
+ * back since: its own time says nothing, and it is due now. Handlers are made for coming early.
+ */
+function dueMs(nowMs: number): RawBuilder<number> {
+  const latest = nowMs + aheadMs;
+  return sql<number>`(case when added_ms > ${latest} or coalesce(started_ms, 0) > ${latest}
+    then 0 else run_at_ms end)`;
 }
 
 /** Columns an attempt's end writes, and whether it counts as a failure. */

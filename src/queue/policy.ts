@@ -90,3 +90,8 @@ function retryAfterMs(error: StudioError): number {
   const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
   return typeof asked === 'number' && asked > 0 ? asked : 0;
 }
+
+/** How often a living worker renews its leases, ms. */
+export function beatOf({ leaseMs }: Pick<QueuePolicy, 'leaseMs'>): number {
+  return Math.min(2_000, Math.ceil(leaseMs / 5));
+}

@@ -37,4 +37,6 @@ export interface Context extends StudioDeps {
   readonly live: Live;
   readonly metrics: Metrics;
   readonly places: Places;
+  /** A time that has passed for certain, for what cannot be taken back. */
+  readonly sureTime: () => Promise<number>;
 }

@@ -14,12 +14,15 @@ import type { Studio } from './ports/studio.js';
 import { followProgress } from './progress.js';
 import { leaveQuestion } from './questions.js';
 import { submitPhoto } from './submit-photo.js';
+import { createSureTime } from './sure-time.js';
 import { topUp, unlock } from './unlock-photos.js';
 
 /** The context that calls, stages and sweepers of one process share. */
 export function createContext(deps: StudioDeps, config: StudioConfig): Context {
   const places = createPlaces(deps.queue, deps.clock);
-  return { ...deps, config, places, live: createLive(), metrics: deps.metrics ?? noMetrics };
+  const { store, clock, metrics = noMetrics } = deps;
+  const sureTime = createSureTime(clock, (beforeMs) => store.read.photos.newestMs(beforeMs));
+  return { ...deps, config, places, live: createLive(), metrics, sureTime };
 }
 
 /** Everything a channel can ask for, over a context. */

@@ -16,6 +16,7 @@ import type { StudioConfig } from '../../src/studio/config.js';
 import { createContext, createStudio } from '../../src/studio/create-studio.js';
 import type { ChatRef, CustomerEvent } from '../../src/studio/jobs.js';
 import { createPipeline } from '../../src/studio/pipeline.js';
+import type { Clock } from '../../src/studio/ports/basics.js';
 import type { ChatChannel } from '../../src/studio/ports/channel.js';
 import type { PaymentGateway } from '../../src/studio/ports/gateway.js';
 import type { Actor } from '../../src/studio/ports/operator.js';
@@ -61,6 +62,8 @@ export interface ShopOptions {
   readonly config?: Partial<StudioConfig>;
   /** Instead of the sandbox. */
   readonly gateway?: PaymentGateway;
+  /** Instead of the machine's, with what `skip` adds. */
+  readonly clock?: Clock;
   /** Wraps the store, e.g. to let it fail. */
   readonly wrap?: (store: Store) => Store;
 }
@@ -69,7 +72,7 @@ export interface ShopOptions {
 export async function openShop(options: ShopOptions = {}) {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'huancai-shop-'));
   let skippedMs = 0;
-  const clock = { now: () => Date.now() + skippedMs };
+  const clock: Clock = options.clock ?? { now: () => Date.now() + skippedMs };
   const database = await openMigratedDatabase(
     { file: path.join(dir, 'studio.db'), ...options.database },
     clock,

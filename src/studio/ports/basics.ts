@@ -4,6 +4,8 @@ import type { PaymentMethod } from './gateway.js';
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
+  /** Milliseconds since some moment, by a clock that nobody sets. Absent: `now` is never set. */
+  steadyMs?(): number;
 }
 
 /** Prefix of an id tells its kind at a glance in a log. */

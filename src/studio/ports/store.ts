@@ -103,6 +103,8 @@ export interface PhotoTable extends Rows<PhotoRecord> {
   idle(beforeMs: number, limit: number): Promise<PhotoRecord[]>;
   /** Whether any photo or look refers to this blob. */
   usesBlob(key: string): Promise<boolean>;
+  /** When the newest photo came that is not younger than that. @returns undefined: none did. */
+  newestMs(beforeMs: number): Promise<number | undefined>;
   /** Photos that still keep a blob of this kind and are older than that. */
   withExpired(kind: ExpiringKind, beforeMs: number, limit: number): Promise<PhotoRecord[]>;
 }

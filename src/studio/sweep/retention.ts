@@ -22,8 +22,8 @@ export async function sweepRetention(context: Context): Promise<number> {
 }
 
 async function sweepKind(context: Context, kind: ExpiringKind, days: number): Promise<number> {
-  const { store, clock } = context;
-  const beforeMs = clock.now() - days * dayMs;
+  const { store, sureTime } = context;
+  const beforeMs = (await sureTime()) - days * dayMs;
   const photos = await store.read.photos.withExpired(kind, beforeMs, limits.studio.sweepRows);
   let dropped = 0;
   for (const { id } of photos) {
@@ -81,7 +81,7 @@ const forget: Record<ExpiringKind, Forget> = {
  */
 export async function sweepOrphans(context: Context): Promise<number> {
   // Fresh ones may wait in a `deliver` job before any row names them.
-  const beforeMs = context.clock.now() - limits.studio.orphanAgeMs;
+  const beforeMs = (await context.sureTime()) - limits.studio.orphanAgeMs;
   let dropped = 0;
   for await (const { key, modifiedMs } of context.blobs.list()) {
     if (modifiedMs < beforeMs) dropped += await dropBlobs(context, [key]);
