@@ -46,19 +46,21 @@ export function photoTable(target: Target): PhotoTable {
       return (await query.orderBy('updatedMs').limit(limit).execute()).map(fromRow);
     },
     usesBlob: (key) => usesBlob(target, key),
-    newestMs: async (beforeMs) => {
-      const { newest } = await target.db
-        .selectFrom('photos')
-        .where('createdMs', '<=', beforeMs)
-        .select((eb) => eb.fn.max('createdMs').as('newest'))
-        .executeTakeFirstOrThrow();
-      return newest === null ? undefined : Number(newest);
-    },
+    newestMs: (beforeMs) => newestMs(target, beforeMs),
     withExpired: async (kind, beforeMs, limit) => {
       const found = await expired(target, kind, beforeMs).limit(limit).execute();
       return found.map(fromRow);
     },
   };
+}
+
+async function newestMs({ db }: Target, beforeMs: number): Promise<number | undefined> {
+  const { newest } = await db
+    .selectFrom('photos')
+    .where('createdMs', '<=', beforeMs)
+    .select((eb) => eb.fn.max('createdMs').as('newest'))
+    .executeTakeFirstOrThrow();
+  return newest === null ? undefined : Number(newest);
 }
 
 async function usesBlob({ db }: Target, key: string): Promise<boolean> {
