@@ -1,19 +1,8 @@
-import { ApiError, api, type Me, type Photo, type Prices, sendPhoto, speak } from './api';
-import {
-  dropPhoto,
-  getState,
-  putPhoto,
-  type Sheet,
-  setState,
-  text,
-  toast,
-  type Upload,
-} from './store';
+import { ApiError, api, type Me, type Photo, type Prices, speak } from './api';
+import { dropPhoto, getState, putPhoto, type Sheet, setState, text, toast } from './store';
 import { type Language, rememberLanguage } from './texts';
 
 const pageSize = 20;
-/** Uploads at once: a phone's upstream is the bottleneck. */
-const sendingAtOnce = 2;
 
 /** First the customer (makes the cookie), then everything else. */
 export async function start(): Promise<void> {
@@ -79,68 +68,6 @@ export async function changeLanguage(language: Language): Promise<void> {
   await attempt(() => api('PATCH', '/me', { language }));
   const { photos } = await api<{ photos: Photo[] }>('GET', `/photos?limit=${pageSize}`);
   photos.forEach(putPhoto);
-}
-
-/** Take files from a picker, a drop, the camera or the clipboard. */
-export function sendFiles(files: Iterable<File>): void {
-  const added: Upload[] = [...files].map((file) => ({
-    key: crypto.randomUUID?.() ?? String(Math.random()),
-    name: file.name,
-    thumbnail: URL.createObjectURL(file),
-    share: -1,
-    file,
-  }));
-  setState(({ uploads }) => ({ uploads: [...uploads, ...added] }));
-  pump();
-}
-
-/** Send a file again that did not get through. @param key of the upload. */
-export function retryUpload(key: string): void {
-  changeUpload(key, { error: undefined, share: -1 });
-  pump();
-}
-
-/** Stop an upload and take it off the page. */
-export function dismissUpload(key: string): void {
-  getState()
-    .uploads.find((one) => one.key === key)
-    ?.abort?.();
-  setState(({ uploads }) => ({ uploads: uploads.filter((one) => one.key !== key) }));
-}
-
-function changeUpload(key: string, change: Partial<Upload>): void {
-  setState(({ uploads }) => ({
-    uploads: uploads.map((one) => (one.key === key ? { ...one, ...change } : one)),
-  }));
-}
-
-/** Start waiting uploads while fewer than the limit run. A share of -1 waits. */
-function pump(): void {
-  const { uploads } = getState();
-  const running = uploads.filter((one) => !one.error && one.share >= 0).length;
-  const waiting = uploads.filter((one) => !one.error && one.share < 0);
-  for (const upload of waiting.slice(0, Math.max(0, sendingAtOnce - running))) void send(upload);
-}
-
-async function send(upload: Upload): Promise<void> {
-  const { key, file, thumbnail } = upload;
-  changeUpload(key, { share: 0 });
-  const { preset } = getState();
-  const sending = sendPhoto(file, preset ? { preset } : {}, (share) =>
-    changeUpload(key, { share }),
-  );
-  changeUpload(key, { abort: sending.abort });
-  try {
-    const { id } = await sending.done;
-    putPhoto(await api<Photo>('GET', `/photos/${id}`));
-    setState(({ thumbnails, uploads }) => ({
-      thumbnails: { ...thumbnails, [id]: thumbnail },
-      uploads: uploads.filter((one) => one.key !== key),
-    }));
-  } catch (error) {
-    changeUpload(key, { error: wordsOf(error), share: 0 });
-  }
-  pump();
 }
 
 /** Looks asked for by their colours, by photo: shown as soon as they are there. */

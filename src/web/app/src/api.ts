@@ -1,5 +1,5 @@
 import type { PaymentMethod } from '../../../studio/ports/gateway';
-import type { PhotoAccepted, Problem } from '../../api-types';
+import type { Problem } from '../../api-types';
 import type { Language } from './texts';
 
 export type {
@@ -10,6 +10,7 @@ export type {
   OrderToPay,
   PaymentNeeded,
   Photo,
+  PhotoAccepted,
   Prices,
   Receipt,
   Redeemed,
@@ -26,6 +27,8 @@ export class ApiError extends Error {
     readonly code: string,
     detail: string,
     readonly status = 0,
+    /** How long the server asks to wait; 0: it did not say. */
+    readonly retryAfterSeconds = 0,
   ) {
     super(detail);
   }
@@ -35,6 +38,16 @@ let language: Language = 'en';
 /** Language of the answers from now on. */
 export function speak(wanted: Language): void {
   language = wanted;
+}
+
+/** Language of the answers now. */
+export function spoken(): Language {
+  return language;
+}
+
+/** The server could not be asked. @throws {ApiError} */
+export function networkFault(): never {
+  throw new ApiError('NETWORK', '');
 }
 
 type Verb = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -54,9 +67,7 @@ export async function api<T>(
       ...headers,
     },
     body: body === undefined ? undefined : JSON.stringify(body),
-  }).catch(() => {
-    throw new ApiError('NETWORK', '');
-  });
+  }).catch(networkFault);
   if (response.status === 204) return undefined as T;
   const answer: unknown = await response.json().catch(() => ({}));
   if (!response.ok) throw refusal(answer, response.status);
@@ -64,39 +75,7 @@ export async function api<T>(
 }
 
 /** What the server says in a refusal; another server on the way says nothing of it. */
-export function refusal(answer: unknown, status: number): ApiError {
+export function refusal(answer: unknown, status: number, retryAfterSeconds = 0): ApiError {
   const { code = 'UNKNOWN', detail = '' } = (answer ?? {}) as Partial<Problem>;
-  return new ApiError(code, detail, status);
-}
-
-/** An upload under way. */
-export interface Sending {
-  readonly done: Promise<PhotoAccepted>;
-  abort(): void;
-}
-
-/** Upload with progress, which fetch cannot tell. @param onProgress 0..1 */
-export function sendPhoto(
-  file: File,
-  fields: Record<string, string>,
-  onProgress: (share: number) => void,
-): Sending {
-  const request = new XMLHttpRequest();
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append('photo', file);
-  const done = new Promise<PhotoAccepted>((resolve, reject) => {
-    request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(1, event.total));
-    request.onload = () => {
-      if (request.status === 202) resolve(request.response);
-      else reject(refusal(request.response, request.status));
-    };
-    request.onerror = () => reject(new ApiError('NETWORK', ''));
-    request.onabort = () => reject(new ApiError('ABORTED', ''));
-  });
-  request.open('POST', '/api/v1/photos');
-  request.responseType = 'json';
-  request.setRequestHeader('accept-language', language);
-  request.send(form);
-  return { done, abort: () => request.abort() };
+  return new ApiError(code, detail, status, retryAfterSeconds);
 }

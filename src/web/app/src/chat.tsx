@@ -1,9 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { attempt, dismissUpload, loadOlder, retryUpload } from './actions';
-import { Icon } from './icons';
+import { attempt, loadOlder } from './actions';
 import { PhotoMessage } from './photo/photo-message';
-import { Thumbnail } from './photo/thumbnail';
-import { type Upload, useStore, useTexts } from './store';
+import { useStore, useTexts } from './store';
+import { UploadMessage } from './uploads/upload-message';
 
 /** The conversation: oldest first, news at the foot. */
 export function Chat() {
@@ -73,43 +72,5 @@ function Welcome() {
       <p>{t('hero.text')}</p>
       <p class="small">{t('hero.private')}</p>
     </section>
-  );
-}
-
-function UploadMessage({ upload }: { upload: Upload }) {
-  const { t } = useTexts();
-  const { name, share, error, key } = upload;
-  const percent = Math.max(0, Math.floor(share * 100));
-  const words =
-    share >= 1 ? t('upload.checking', { name }) : t('upload.sending', { name, percent });
-  return (
-    <li class="sent">
-      <figure class="print small-print">
-        <Thumbnail sources={[{ url: upload.thumbnail }]} alt="" />
-        {!error && <progress max={1} value={Math.max(0, share)} aria-label={words} />}
-      </figure>
-      {error ? (
-        <div class="upload-error" role="alert">
-          <p>
-            <Icon name="alert" />
-            <b>{t('upload.failed', { name })}</b>
-          </p>
-          <p>{error}</p>
-          <button type="button" class="quiet" onClick={() => retryUpload(key)}>
-            {t('upload.retry')}
-          </button>
-          <button type="button" class="quiet" onClick={() => dismissUpload(key)}>
-            {t('upload.dismiss')}
-          </button>
-        </div>
-      ) : (
-        <p class="small">
-          {words}{' '}
-          <button type="button" class="quiet" onClick={() => dismissUpload(key)}>
-            {t('cancel')}
-          </button>
-        </p>
-      )}
-    </li>
   );
 }

@@ -1,7 +1,8 @@
 import { useRef } from 'preact/hooks';
-import { sendFiles } from './actions';
 import { Icon } from './icons';
 import { setState, useStore, useTexts } from './store';
+import { sendFiles } from './uploads/queue';
+import { UploadsLine } from './uploads/upload-message';
 
 const presets = ['auto', 'portrait', 'building'] as const;
 /** What the studio reads. Without HEIC in it iPhones hand over a JPEG of what they took. */
@@ -19,6 +20,7 @@ export function Composer() {
   };
   return (
     <footer class="composer">
+      <UploadsLine />
       <div class="composer-inner">
         <button type="button" class="primary send" onClick={() => picker.current?.click()}>
           <Icon name="plus" />

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { sendFiles } from './actions';
 import { useTexts } from './store';
+import { sendFiles } from './uploads/queue';
 
 /** Photos may be dropped or pasted anywhere on the page. */
 export function DropZone({ children }: { children: ComponentChildren }) {

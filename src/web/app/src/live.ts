@@ -1,6 +1,7 @@
 import { grantWish } from './actions';
 import type { Me, Order, Photo } from './api';
 import { dropPhoto, getState, putOrder, putPhoto, setState, text, toast } from './store';
+import { wakeUploads } from './uploads/queue';
 
 let source: EventSource | undefined;
 let again: number | undefined;
@@ -31,6 +32,7 @@ export function goLive(): void {
   stream.onopen = () => {
     if (!getState().online) toast(text('live.online'));
     setState({ online: true });
+    wakeUploads();
   };
   stream.onerror = () => {
     setState({ online: false });

@@ -7,6 +7,7 @@ import { Header } from './header';
 import { goLive } from './live';
 import { Sheets } from './sheets/sheets';
 import { getState, setState, toast, useStore, useTexts } from './store';
+import { resumeUploads, wakeUploads } from './uploads/queue';
 
 function App() {
   const { toast: line, online } = useStore();
@@ -35,6 +36,7 @@ async function begin(): Promise<void> {
     await start();
     setState({ online: true });
     goLive();
+    wakeUploads();
   } catch (error) {
     setState({ online: false });
     toast(wordsOf(error), true);
@@ -46,5 +48,6 @@ async function begin(): Promise<void> {
 addEventListener('offline', () => setState({ online: false }));
 addEventListener('online', () => getState().me && goLive());
 
+resumeUploads();
 render(<App />, document.getElementById('app')!);
 void begin();

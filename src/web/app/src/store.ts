@@ -2,15 +2,24 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Me, Order, Photo, Prices } from './api';
 import { initialLanguage, type Language, type Translate, translator } from './texts';
 
-/** A file on its way; `share` is 0..1, -1 while it waits for its turn. */
+/** A file on its way (uploads/queue.ts). */
 export interface Upload {
+  /** 32 hex digits; sorts by age. */
   readonly key: string;
   readonly name: string;
   readonly thumbnail: string;
+  readonly file: Blob;
+  readonly preset: string;
+  /** Held: it goes on by itself. Refused: not without the customer. Accepted: the photo follows. */
+  readonly state: 'waiting' | 'sending' | 'held' | 'refused' | 'accepted';
+  /** What has left this browser, 0..1. */
   readonly share: number;
   readonly error?: string;
-  readonly file: File;
-  abort?: () => void;
+  /** Refused for a reason that may pass. */
+  readonly again?: boolean;
+  /** Once accepted. */
+  readonly photoId?: string;
+  readonly abort?: () => void;
 }
 
 /** What lies over the chat. */
@@ -90,12 +99,17 @@ export function text(...args: Parameters<Translate>): string {
 
 /** Add a photo or replace its older state; oldest first. */
 export function putPhoto(photo: Photo): void {
-  setState(({ photos }) => {
+  setState(({ photos, uploads }) => {
     const rest = photos.filter((one) => one.id !== photo.id);
     const next = [...rest, photo];
     next.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
-    return { photos: next };
+    return { photos: next, uploads: uploads.filter((one) => one.photoId !== photo.id) };
   });
+}
+
+/** Take an upload off the page. */
+export function dropUpload(key: string): void {
+  setState(({ uploads }) => ({ uploads: uploads.filter((one) => one.key !== key) }));
 }
 
 /** Forget a photo that is gone. */

@@ -4,6 +4,7 @@ import { api, type LinkCode, type Me } from '../api';
 import { goLive } from '../live';
 import { setState, toast, useStore, useTexts } from '../store';
 import { dateTime, type Language, languageNames } from '../texts';
+import { forgetUploads } from '../uploads/queue';
 import { SheetFrame } from './sheet';
 
 const presets = ['auto', 'portrait', 'building'] as const;
@@ -117,6 +118,8 @@ function EraseAll() {
   const [asking, setAsking] = useState(false);
   const erase = () =>
     attempt(async () => {
+      // Nothing may be sent for whoever comes after.
+      await forgetUploads();
       await api('DELETE', '/me');
       // Everything shown belonged to someone who is gone: start anew.
       location.reload();
