@@ -104,6 +104,7 @@ async function intake(): Promise<number> {
   const bot = createTelegramBot(
     {
       ...{ calls, chatLog, log: quiet, alert() {} },
+      chatKeyOf: ({ message }) => String(message?.chat.id),
       studio: { approvePreCheckout: async () => 'approved' },
       messages: createMessages(path.resolve('config/messages')),
     },

@@ -71,6 +71,10 @@ export function photosIntent(album: IncomingAlbum): { key: string; intent: Inten
   };
 }
 
+/** One photo of what was sent as several in a group: the others did not reach us. */
+export const isOneOfMany = (album: IncomingAlbum): boolean =>
+  album.isGroup && album.groupId !== undefined && !album.follows && countOf(album) === 1;
+
 /** No photo more fits into it. */
 export const isFull = (album: IncomingAlbum): boolean => countOf(album) >= limits.chat.albumPhotos;
 

@@ -1,5 +1,5 @@
 import type { ChatChannel } from '../studio/ports/channel.js';
-import { photosIntent } from './album-rules.js';
+import { isOneOfMany, photosIntent } from './album-rules.js';
 import { createChatListener } from './chat-listener.js';
 import { createChatNews, isNews, notifier } from './chat-news.js';
 import { type ChatTalks, createChatTalks } from './chat-talks.js';
@@ -53,7 +53,7 @@ export function createChatBot(
   const news = createChatNews(said, door);
   const progress = progressOf({ ...deps, conversation, talks }, door);
   const rules = { channel: door.id, ...door.albums };
-  const albums = createIncomingAlbums(deps, rules, albumHandlers({ ...said, progress }));
+  const albums = createIncomingAlbums(deps, rules, albumHandlers({ ...said, progress }, door));
   const hear = createChatListener({ ...deps, conversation, talks, sender, choices, albums }, door);
   const inbox = createInbox(
     deps,
@@ -103,8 +103,9 @@ function progressOf(deps: Talking, { abilities }: Door): ProgressFollower | unde
 /** What becomes of albums: their photos are taken, then they are priced. */
 function albumHandlers(
   deps: Talking & { readonly turns: Turns; readonly progress?: ProgressFollower },
+  { groups }: Pick<Door, 'groups'>,
 ): AlbumHandlers {
-  const { conversation, talks, turns, progress } = deps;
+  const { conversation, talks, turns, progress, messages } = deps;
   return {
     async photos(album) {
       const { key, intent } = photosIntent(album);
@@ -119,6 +120,11 @@ function albumHandlers(
       const talk = await talks.of(album, `closed:${albumId}`);
       const tell = async () => talks.reply(talk, await conversation.albumClosed(talk, albumId));
       await turns.take(chatId, () => talks.reachable('album', tell));
+      const hint = isOneOfMany(album) ? groups?.onePhotoOfAlbum?.() : undefined;
+      if (!hint) return;
+      const text = messages.text(hint.messageKey, talk.customer.language, hint.params);
+      const reply = { key: `oneOfAlbum:${albumId}`, text, once: true };
+      await turns.take(chatId, () => talks.reachable('album', () => talks.reply(talk, [reply])));
     },
   };
 }

@@ -34,7 +34,8 @@ export function createChatListener(
     isGroup: isGroup(chatId),
   });
   const asks: DoorAsks = {
-    isDesk: (chatId) => desk.isDesk(door.id, chatId),
+    isDesk: (chatId) =>
+      [chatId, groups?.wholeOf?.(chatId) ?? chatId].some((one) => desk.isDesk(door.id, one)),
     albumOf: (who) => albums.current(senderOf(who)),
   };
 
@@ -44,6 +45,7 @@ export function createChatListener(
     if (what.text?.trim() === '/id') return tellId(chatId, update.key);
     if (await isForDesk(what, update.key)) return;
     await talks.hears(who, what.text ?? '', update.key);
+    if (what.also) await notice({ who, ...what.also, once: 'also' }, update.key);
     const photo = intent.kind === 'photos' ? intent.photos[0] : undefined;
     if (photo) return collect(what, photo, update.receivedMs);
     if (await describesPhotos(who, intent)) return;
@@ -86,9 +88,11 @@ export function createChatListener(
   }
 
   async function notice(what: Omit<Notice, 'kind'>, key: string): Promise<void> {
-    const talk = await talks.of(what.who, key);
-    const words = messages.text(what.messageKey, talk.customer.language, what.params);
-    await talks.reply(talk, [answer(talk, words)]);
+    const { who, messageKey, params, once } = what;
+    const talk = await talks.of(who, key);
+    const reply = answer(talk, messages.text(messageKey, talk.customer.language, params));
+    const said = once ? { ...reply, key: `once:${messageKey}:${once}`, once: true } : reply;
+    await talks.reply(talk, [said]);
   }
 
   return async (update) => {

@@ -1,11 +1,12 @@
 import { CustomerUnreachable } from '../studio/errors/index.js';
 import type { Language, Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
-import type { Studio } from '../studio/ports/studio.js';
+import type { Customer, Studio } from '../studio/ports/studio.js';
 import type { Reply } from './conversation/reply.js';
 import { languageChosen, type Talk } from './conversation/talk.js';
 import type { Door, Speaker } from './door.js';
 import type { PrivateChats } from './private-chats.js';
+import { RoomClosed } from './room-closed.js';
 import type { Sender } from './sender.js';
 
 /** Who is spoken with, and what is said where. */
@@ -61,6 +62,16 @@ export function createChatTalks(
     return { customer, chat: alone ? own : { channel, chatId: who.chatId }, key };
   }
 
+  async function sayThere(chatId: string, customer: Customer, reply: Reply): Promise<void> {
+    try {
+      await sender.say(chatId, reply, customer.language);
+    } catch (error) {
+      if (!(error instanceof RoomClosed)) throw error;
+      log.info('chat.roomClosed', { channel });
+      await privateChats.sayInstead(customer, reply);
+    }
+  }
+
   return {
     of,
     async hears(who, words, key) {
@@ -73,7 +84,7 @@ export function createChatTalks(
     async reply({ customer, chat: { chatId } }, replies) {
       for (const one of replies) {
         if (one.file) await privateChats.say(chatId, customer, [one]);
-        else await sender.say(chatId, one, customer.language);
+        else await sayThere(chatId, customer, one);
       }
     },
     async reachable(wish, talk) {

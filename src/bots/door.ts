@@ -60,7 +60,7 @@ export interface Door {
   /**
    * Deliver one message, which `pack.ts` cut to the channel's abilities.
    * @returns the channel's own name of it, for edits and for people's replies to it.
-   * @throws {ChannelAway | CustomerUnreachable}
+   * @throws {ChannelAway | CustomerUnreachable | RoomClosed}
    */
   send(chatId: string, message: Outgoing): Promise<string>;
   /** Change a message; only with `abilities.edits`. What cannot be changed any more is let go. */
@@ -129,6 +129,8 @@ export interface Said {
   readonly groupId?: string;
   /** When it was sent, ms; absent: unknown. */
   readonly sentMs?: number;
+  /** Told before the answer, once in this chat: a text of config/messages. */
+  readonly also?: Pick<Notice, 'messageKey' | 'params'>;
   /** Runs beside the answer: a pressed button stops spinning. */
   readonly beside?: () => Promise<void>;
 }
@@ -139,6 +141,8 @@ export interface Notice {
   readonly who: Speaker;
   readonly messageKey: string;
   readonly params: Readonly<Record<string, string | number>>;
+  /** Several with the same one in a chat are said once: parts of what was sent in one go. */
+  readonly once?: string;
 }
 
 /** We were blocked or thrown out, or let in again. */
@@ -156,6 +160,10 @@ export interface GroupRules {
   aloneOf?(chatId: string): string;
   /** Wishes that are answered where they were said, others alone. Absent: all are. */
   readonly answeredThere?: ReadonlySet<Intent['kind']>;
+  /** The group that a chat within it belongs to. Absent: groups have none. */
+  wholeOf?(chatId: string): string;
+  /** What to say when only one photo of an album reached us; undefined: nothing, it may be all. */
+  onePhotoOfAlbum?(): Pick<Notice, 'messageKey' | 'params'> | undefined;
   /** Said in the group to somebody who cannot be written to alone. Absent: nothing is. */
   invitation?(customer: Customer, key: string): Reply;
   /** Said to words without a wish, a text of config/messages. Absent: what is said anywhere. */

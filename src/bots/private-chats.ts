@@ -1,4 +1,5 @@
 import { CustomerUnreachable } from '../studio/errors/index.js';
+import type { Messages } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import type { Customer } from '../studio/ports/studio.js';
 import type { Reply } from './conversation/reply.js';
@@ -18,11 +19,16 @@ export interface PrivateChats {
    * @throws {ChannelAway | CustomerUnreachable}
    */
   say(chatId: string, customer: Customer, replies: readonly Reply[]): Promise<void>;
+  /**
+   * Say what could not be said in a closed room, and why it comes here. What passes is left out.
+   * @throws {ChannelAway | CustomerUnreachable}
+   */
+  sayInstead(customer: Customer, reply: Reply): Promise<void>;
 }
 
 /** Finds them by the channel's rules, else by what was remembered. */
 export function createPrivateChats(
-  { sender, chatLog }: { sender: Sender; chatLog: ChatLog },
+  { sender, chatLog, messages }: { sender: Sender; chatLog: ChatLog; messages: Messages },
   { id: channel, groups }: Pick<Door, 'id' | 'groups'>,
 ): PrivateChats {
   const known = (customerId: string) =>
@@ -38,6 +44,15 @@ export function createPrivateChats(
     async remember(customerId, chatId) {
       if (groups?.aloneOf || (await known(customerId))?.chatId === chatId) return;
       await chatLog.setState(channel, customerId, privateChatState, { chatId });
+    },
+    async sayInstead(customer, reply) {
+      if (reply.passing) return;
+      const alone = (await known(customer.id))?.chatId;
+      if (alone === undefined) throw new CustomerUnreachable(channel);
+      const { language } = customer;
+      const text = messages.text('bots.roomClosed', language);
+      await sender.say(alone, { key: `closed:${reply.key}`, text, once: true }, language);
+      await sender.say(alone, reply, language);
     },
     async say(chatId, customer, replies) {
       const isGroup = groups?.isGroup(chatId) === true;

@@ -5,6 +5,7 @@ import type { Reply } from './conversation/reply.js';
 import type { Door, Outgoing } from './door.js';
 import type { OfferedChoices } from './offered-choices.js';
 import { pack } from './pack.js';
+import { RoomClosed } from './room-closed.js';
 import type { SaidBudget } from './said-budget.js';
 import { Turns } from './turns.js';
 
@@ -57,7 +58,8 @@ export function createSender(deps: SenderDeps, door: Door): Sender {
     try {
       await sayOnce(chatId, reply, language);
     } catch (error) {
-      const isGone = door.canBeBlocked && error instanceof CustomerUnreachable;
+      const isRoom = error instanceof RoomClosed;
+      const isGone = door.canBeBlocked && error instanceof CustomerUnreachable && !isRoom;
       if (isGone) await setBlocked(chatId, true);
       throw error;
     }

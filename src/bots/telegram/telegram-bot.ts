@@ -12,7 +12,7 @@ import { Patience } from './telegram-patience.js';
 import { followUpdates, type PollingConfig } from './telegram-polling.js';
 import { answerPreCheckout } from './telegram-pre-checkout.js';
 import { introduce } from './telegram-profile.js';
-import { chatOf, type TelegramUpdate } from './telegram-update.js';
+import type { TelegramUpdate } from './telegram-update.js';
 
 const allowedUpdates = ['message', 'callback_query', 'pre_checkout_query', 'my_chat_member'];
 const stopMs = 8_000;
@@ -60,13 +60,13 @@ export interface TelegramBotDeps {
   readonly messages: Messages;
   readonly log: Logger;
   readonly alert: (what: TelegramAlert) => void;
-  /** Chat by which a message is kept in order; default: as it is in the update. */
-  readonly chatKeyOf?: (update: TelegramUpdate) => string;
+  /** Chat within which updates are kept in order. */
+  readonly chatKeyOf: (update: TelegramUpdate) => string;
 }
 
 /** Receives updates: each is written down before anything else happens. */
 export function createTelegramBot(deps: TelegramBotDeps, config: TelegramBotConfig): TelegramBot {
-  const { calls, log, alert, chatKeyOf = chatOf } = deps;
+  const { calls, log, alert, chatKeyOf } = deps;
   const { telegram } = calls;
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Telegram } from 'telegraf';
 import { ChannelAway, CustomerUnreachable, StudioError } from '../../studio/errors/index.js';
+import { RoomClosed } from '../room-closed.js';
 import type { SendPace } from '../send-pace.js';
 import { callWithin } from './telegram-deadline.js';
 import { isHarmless, readFault, type TelegramFault, verdictOf } from './telegram-fault.js';
@@ -30,9 +31,6 @@ export class TelegramRefused extends StudioError {
   }
 }
 
-/** Others write there, but we may not: a closed topic, a group that lets only admins speak. */
-class TelegramClosed extends TelegramRefused {}
-
 /** One call's circumstances. */
 export interface CallOptions {
   /** Paced as messages into it; absent: no message. */
@@ -50,7 +48,7 @@ export interface TelegramCalls {
   /**
    * Call with waiting for the pace, honouring retry_after, and repeating what surely did not
    * arrive. A lost connection may have delivered: those are repeated only with `repeatable`.
-   * @throws {ChannelAway | CustomerUnreachable | TelegramClosed | TelegramRefused}
+   * @throws {ChannelAway | CustomerUnreachable | RoomClosed | TelegramRefused}
    */
   call<T>(method: string, payload: object, options?: CallOptions): Promise<T>;
   readonly telegram: Telegram;
@@ -113,7 +111,7 @@ async function turn(pace: SendPace, { chat }: CallOptions): Promise<void> {
 /**
  * What a fault means.
  * @returns how long to wait before the next attempt, ms.
- * @throws {ChannelAway | CustomerUnreachable | TelegramClosed | TelegramRefused}
+ * @throws {ChannelAway | CustomerUnreachable | RoomClosed | TelegramRefused}
  */
 function pauseAfter(
   pace: SendPace,
@@ -125,8 +123,9 @@ function pauseAfter(
   const { retryAfterMs, code = 0, description } = fault;
   const verdict = verdictOf(fault);
   if (verdict === 'gone') throw new CustomerUnreachable('telegram');
-  if (verdict === 'closed') throw new TelegramClosed(method, code, description);
-  if (verdict === 'refused') throw new TelegramRefused(method, code, description);
+  if (verdict === 'closed' && chat?.isGroup) throw new RoomClosed('telegram');
+  if (verdict === 'closed' || verdict === 'refused')
+    throw new TelegramRefused(method, code, description);
   if (retryAfterMs !== undefined && chat) pace.pause(retryAfterMs, chat.id);
   const again = verdict === 'later' || repeatable === true;
   const isLong = (retryAfterMs ?? 0) > waitInPlaceMs;

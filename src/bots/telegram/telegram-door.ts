@@ -3,7 +3,7 @@ import type { Clock, Messages } from '../../studio/ports/basics.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import type { Abilities } from '../abilities.js';
-import type { Door, GroupRules } from '../door.js';
+import type { Door, GroupRules, Inward } from '../door.js';
 import { SendPace, telegramPace } from '../send-pace.js';
 import {
   createTelegramBot,
@@ -11,12 +11,13 @@ import {
   type TelegramBotConfig,
   type TelegramBotDeps,
 } from './telegram-bot.js';
+import { createTelegramChats, groupOf, isTelegramGroup } from './telegram-chats.js';
 import { createTelegramCalls, TelegramRefused } from './telegram-client.js';
 import { fetchTelegramFile } from './telegram-files.js';
-import { createTelegramMessages, isTelegramGroup } from './telegram-messages.js';
+import { createTelegramMessages } from './telegram-messages.js';
 import { createTelegramMoves } from './telegram-moves.js';
 import { createTelegramReader } from './telegram-reader.js';
-import type { TelegramUpdate } from './telegram-update.js';
+import { chatOf, type TelegramUpdate } from './telegram-update.js';
 
 /**
  * Telegram's apps send ten at most as one group, whose photos come as updates of their own within
@@ -46,7 +47,7 @@ export interface TelegramDoor extends Door, Pick<TelegramBot, 'receiveWebhook'> 
 
 /** Telegram: one bot, long polling or a webhook. */
 export function openTelegramDoor(
-  deps: Omit<TelegramBotDeps, 'calls' | 'studio'> & {
+  deps: Omit<TelegramBotDeps, 'calls' | 'studio' | 'chatKeyOf'> & {
     readonly studio: Studio;
     readonly blobs: Blobs;
     readonly clock: Clock;
@@ -55,18 +56,21 @@ export function openTelegramDoor(
 ): TelegramDoor {
   const moves = createTelegramMoves(deps);
   const calls = createTelegramCalls(config, new SendPace(deps.clock, telegramPace), moves);
-  const { send, edit } = createTelegramMessages({ ...deps, calls });
-  const bot = createTelegramBot({ ...deps, calls }, config);
-  const read = createTelegramReader({ ...deps, calls, botName: bot.name });
+  const chats = createTelegramChats(moves);
+  const { send, edit } = createTelegramMessages({ ...deps, calls, chats });
+  const chatKeyOf = (update: TelegramUpdate) => chatOf(update, chats);
+  const bot = createTelegramBot({ ...deps, calls, chatKeyOf }, config);
+  const read = createTelegramReader({ ...deps, calls, chats, moves, botName: bot.name });
+  const open = async (inward: Inward) => {
+    await moves.start();
+    await inward.open();
+  };
   return {
     id: 'telegram',
     abilities: { ...telegramAbilities, ...(config.apiRoot ? localLimits : cloudLimits) },
     ...{ keyPrefix: 'tg', language: 'en', newsWait: false, canBeBlocked: true, albums },
-    groups: groupRules(deps.messages, bot.name),
-    async start(inward) {
-      await moves.start();
-      await bot.start(inward);
-    },
+    groups: groupRules(deps.messages, bot),
+    start: (inward) => bot.start({ ...inward, open: () => open(inward) }),
     stop: bot.stop,
     check: () => checked(bot.state()),
     receiveWebhook: bot.receiveWebhook,
@@ -85,11 +89,17 @@ function checked(state: ReturnType<TelegramBot['state']>): string {
 }
 
 /** Whoever never opened a chat with the bot cannot be written to: a link leads there. */
-function groupRules(messages: Messages, botName: () => string): GroupRules {
+function groupRules(messages: Messages, bot: TelegramBot): GroupRules {
   return {
     isGroup: isTelegramGroup,
+    wholeOf: groupOf,
+    onePhotoOfAlbum() {
+      // Unless it is an admin, or may read everything, only the photo with its name reaches a bot.
+      if (bot.self()?.can_read_all_group_messages) return undefined;
+      return { messageKey: 'bots.albumHidden', params: { bot: bot.name() } };
+    },
     invitation({ language }, key) {
-      const url = `https://t.me/${botName()}?start=hd`;
+      const url = `https://t.me/${bot.name()}?start=hd`;
       const label = messages.text('bots.button.openChat', language);
       const text = messages.text('bots.openChat', language);
       return { key: `open:${key}`, text, choices: [[{ label, url }]] };

@@ -4,46 +4,44 @@ import { encodeIntent } from '../conversation/intent-codec.js';
 import type { Choice, Media } from '../conversation/reply.js';
 import type { Outgoing } from '../door.js';
 import { sendableFile } from '../sendable-file.js';
-import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
+import { groupOf, isTelegramGroup, type TelegramChats } from './telegram-chats.js';
+import { type CallOptions, type TelegramCalls, TelegramRefused } from './telegram-client.js';
 
 interface Sent {
   readonly message_id: number;
+  readonly chat: { readonly id: number };
 }
-
-interface CallOptions {
-  readonly chat: { readonly id: string; readonly isGroup: boolean };
-  readonly repeatable: boolean;
-}
-
-/** Groups, supergroups and channels have negative ids. */
-export const isTelegramGroup = (chatId: string): boolean => chatId.startsWith('-');
 
 /** Messages as the Bot API takes them. */
 export interface TelegramMessages {
-  /** @returns the message's id, or that of the first of a group of pictures. */
+  /** @returns our name of the message, or of the first of a group of pictures. */
   send(chatId: string, message: Outgoing): Promise<string>;
   /** Texts and their buttons; pictures and files that arrived stay as they are. */
-  edit(chatId: string, messageId: string, message: Outgoing): Promise<void>;
+  edit(chatId: string, ref: string, message: Outgoing): Promise<void>;
 }
 
 /** Sends through the Bot API; the calls keep the pace. */
 export function createTelegramMessages({
   calls,
+  chats,
   blobs,
 }: {
   calls: TelegramCalls;
+  chats: TelegramChats;
   blobs: Blobs;
 }): TelegramMessages {
   const optionsOf = (chatId: string, repeatable: boolean): CallOptions => ({
-    chat: { id: chatId, isGroup: isTelegramGroup(chatId) },
+    // Telegram counts a group's messages, not a topic's.
+    chat: { id: groupOf(chatId), isGroup: isTelegramGroup(chatId) },
     repeatable,
   });
 
   async function send(chatId: string, message: Outgoing): Promise<Sent> {
     const { text, pictures, picture, file, choices } = message;
     const options = optionsOf(chatId, !message.passing);
-    if (pictures) return sendTogether(chatId, pictures, options);
-    const base = { chat_id: chatId, ...markup(choices) };
+    const address = chats.addressOf(chatId);
+    if (pictures) return sendTogether(address, pictures, options);
+    const base = { ...address, ...markup(choices) };
     if (picture) return sendPicture(base, picture, text, options);
     if (!file) return calls.call<Sent>('sendMessage', { ...base, text }, options);
     const payload = { ...base, document: await inputOf(file), caption: text };
@@ -52,7 +50,7 @@ export function createTelegramMessages({
     } catch (error) {
       const isTooLarge = error instanceof TelegramRefused && error.status === 413;
       if (!isTooLarge || !message.instead) throw error;
-      const instead = { chat_id: chatId, text: message.instead };
+      const instead = { ...address, text: message.instead };
       return calls.call<Sent>('sendMessage', instead, options);
     }
   }
@@ -68,10 +66,10 @@ export function createTelegramMessages({
     return calls.call<Sent>('sendDocument', { ...base, document: input, caption }, options);
   }
 
-  async function sendTogether(chatId: string, pictures: readonly Media[], options: CallOptions) {
+  async function sendTogether(address: object, pictures: readonly Media[], options: CallOptions) {
     const media = [];
     for (const picture of pictures) media.push({ type: 'photo', media: await inputOf(picture) });
-    const sent = await calls.call<Sent[]>('sendMediaGroup', { chat_id: chatId, media }, options);
+    const sent = await calls.call<Sent[]>('sendMediaGroup', { ...address, media }, options);
     return sent[0]!;
   }
 
@@ -84,11 +82,13 @@ export function createTelegramMessages({
   return {
     async send(chatId, message) {
       const sent = await send(chatId, message);
-      return String(sent?.message_id ?? '');
+      return sent ? chats.refOf(sent.chat, sent.message_id) : '';
     },
-    async edit(chatId, messageId, { text, picture, pictures, file, choices }) {
+    async edit(chatId, ref, { text, picture, pictures, file, choices }) {
       if (picture || pictures || file) return;
-      const about = { chat_id: chatId, message_id: Number(messageId) };
+      const message_id = chats.messageOf(chatId, ref);
+      if (message_id === undefined) return;
+      const about = { chat_id: chats.addressOf(chatId).chat_id, message_id };
       try {
         const payload = { ...about, text, ...markup(choices) };
         await calls.call('editMessageText', payload, optionsOf(chatId, true));

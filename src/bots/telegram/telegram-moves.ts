@@ -38,7 +38,8 @@ export function createTelegramMoves({ chatLog }: { chatLog: ChatLog }): Telegram
       ))
         note(chatKey, value);
     },
-    async learn(from, to) {
+    async learn(given, to) {
+      const from = back.get(given) ?? given;
       if (from === to || forward.get(from) === to) return;
       await chatLog.setState(channel, from, movedState, to);
       note(from, to);

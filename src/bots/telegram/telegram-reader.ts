@@ -1,7 +1,9 @@
 import type { Logger } from '../../studio/ports/basics.js';
 import type { Studio } from '../../studio/ports/studio.js';
 import type { DoorAsks, Heard } from '../door.js';
+import type { TelegramChats } from './telegram-chats.js';
 import type { TelegramCalls } from './telegram-client.js';
+import type { TelegramMoves } from './telegram-moves.js';
 import { groupIdOf, type TelegramUpdate, type Understood, understand } from './telegram-update.js';
 
 /** Reads updates for the chat bot; payments inside the chat go to the studio at once. */
@@ -10,8 +12,10 @@ export function createTelegramReader(deps: {
   calls: TelegramCalls;
   log: Logger;
   botName: () => string;
+  chats: TelegramChats;
+  moves: Pick<TelegramMoves, 'learn'>;
 }): (update: TelegramUpdate, asks: DoorAsks) => Promise<Heard | undefined> {
-  const { studio, calls, log } = deps;
+  const { studio, calls, log, chats, moves } = deps;
 
   /** The studio verifies, records and settles; a repeat is harmless. */
   async function paid(what: Extract<Understood, { kind: 'paid' }>): Promise<void> {
@@ -43,8 +47,8 @@ export function createTelegramReader(deps: {
 
   return async (update, asks) => {
     const understood = understand(update, {
-      ...{ botName: deps.botName(), isDesk: asks.isDesk },
-      joins: await joining(update, asks),
+      ...{ chats, botName: deps.botName(), isDesk: asks.isDesk },
+      joins: await joining(update, asks, chats),
     });
     switch (understood.kind) {
       case 'said': {
@@ -52,7 +56,12 @@ export function createTelegramReader(deps: {
         return callbackId ? { ...said, beside: () => release(callbackId) } : said;
       }
       case 'membership':
+      case 'notice':
         return understood;
+      case 'moved':
+        await moves.learn(understood.from, understood.to);
+        // The old group says that we left it.
+        return { kind: 'membership', chatId: understood.from, gone: false };
       case 'paid':
         await paid(understood);
         return undefined;
@@ -63,10 +72,15 @@ export function createTelegramReader(deps: {
 }
 
 /** Photos of an album come one by one, and in a group only the first names us. */
-async function joining({ message }: TelegramUpdate, asks: DoorAsks): Promise<boolean> {
+async function joining(
+  { message }: TelegramUpdate,
+  asks: DoorAsks,
+  { idOf }: TelegramChats,
+): Promise<boolean> {
   const groupId = message && groupIdOf(message);
   if (!groupId || message.chat.type === 'private') return false;
-  const who = { chatId: String(message.chat.id), userId: String(message.from?.id) };
+  const { sender_chat: sender = message.from } = message;
+  const who = { chatId: idOf(message), userId: String(sender?.id) };
   const album = await asks.albumOf(who);
   return album !== undefined && (album.groupId === groupId || !album.closed);
 }

@@ -1,41 +1,9 @@
 import type { IncomingPhoto, Intent } from '../conversation/intent.js';
 import { decodeIntent } from '../conversation/intent-codec.js';
 import { parseText } from '../conversation/parse-text.js';
-import type { Membership, Said, Speaker } from '../door.js';
-
-/** What of a Bot API message we read. Everything is hostile until checked. */
-interface Message {
-  readonly message_id: number;
-  readonly chat: { readonly id: number; readonly type: string };
-  readonly from?: Person;
-  readonly text?: string;
-  readonly caption?: string;
-  readonly media_group_id?: string;
-  readonly photo?: readonly Size[];
-  readonly document?: Size & { readonly mime_type?: string; readonly file_name?: string };
-  readonly reply_to_message?: { readonly message_id: number; readonly from?: Person };
-  readonly successful_payment?: {
-    readonly currency: string;
-    readonly total_amount: number;
-    readonly invoice_payload: string;
-    readonly telegram_payment_charge_id: string;
-  };
-  readonly date: number;
-}
-
-interface Person {
-  readonly id: number;
-  readonly username?: string;
-  readonly is_bot?: boolean;
-  readonly language_code?: string;
-}
-
-interface Size {
-  readonly file_id: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly file_size?: number;
-}
+import type { Membership, Notice, Said, Speaker } from '../door.js';
+import type { TelegramChats } from './telegram-chats.js';
+import { isService, type Message, type Person, pictureOf } from './telegram-message.js';
 
 /** What of a Bot API update we read; hostile until checked. */
 export interface TelegramUpdate {
@@ -73,22 +41,22 @@ export type Understood =
       readonly payerId: string;
       readonly paidAtMs: number;
     }
+  | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | Membership
+  | Notice
   | { readonly kind: 'nothing' };
 
 /** Chat that an update belongs to: what is handled in order. */
-export function chatOf(update: TelegramUpdate): string {
-  const chat =
-    update.message?.chat.id ??
-    update.callback_query?.message?.chat.id ??
-    update.callback_query?.from.id ??
-    update.my_chat_member?.chat.id ??
-    0;
-  return String(chat);
+export function chatOf(update: TelegramUpdate, { idOf, wholeIdOf }: TelegramChats): string {
+  const { callback_query: query, my_chat_member: member } = update;
+  const message = update.message ?? query?.message;
+  if (message) return idOf(message);
+  return member ? wholeIdOf(member.chat) : String(query?.from.id ?? 0);
 }
 
 /** In groups only what is addressed to the bot counts. */
 export interface Addressed {
+  readonly chats: TelegramChats;
   /** Without @. */
   readonly botName: string;
   /** In the operators' own group every command counts. */
@@ -99,29 +67,55 @@ export interface Addressed {
 
 /** Reads an update; pure. */
 export function understand(update: TelegramUpdate, addressed: Addressed): Understood {
-  if (update.callback_query) return pressed(update.callback_query);
+  const { chats } = addressed;
+  if (update.callback_query) return pressed(update.callback_query, chats);
   const member = update.my_chat_member;
+  if (member && chats.isPast(member.chat)) return { kind: 'nothing' };
   if (member) {
     const gone = ['kicked', 'left'].includes(member.new_chat_member.status);
-    return { kind: 'membership', chatId: String(member.chat.id), gone };
+    return { kind: 'membership', chatId: chats.wholeIdOf(member.chat), gone };
   }
   const { message } = update;
-  if (!message?.from || message.from.is_bot) return { kind: 'nothing' };
-  if (message.successful_payment) {
+  return (message && (happened(message) ?? said(message, addressed))) ?? { kind: 'nothing' };
+}
+
+/** What Telegram itself tells in a chat. */
+function happened(message: Message): Understood | undefined {
+  const { chat, migrate_to_chat_id: to, migrate_from_chat_id: from } = message;
+  if (to !== undefined) return { kind: 'moved', from: String(chat.id), to: String(to) };
+  if (from !== undefined) return { kind: 'moved', from: String(from), to: String(chat.id) };
+  if (message.successful_payment && message.from) {
     const payment = message.successful_payment;
     const payerId = String(message.from.id);
     return { kind: 'paid', payment, payerId, paidAtMs: message.date * 1_000 };
   }
+  return isService(message) ? { kind: 'nothing' } : undefined;
+}
+
+function said(message: Message, addressed: Addressed): Understood | undefined {
+  const { chats, botName } = addressed;
+  const who = speakerOf(message, chats);
+  if (!who) return undefined;
   const intent = intentOf(message, addressed);
-  if (!intent) return { kind: 'nothing' };
+  if (intent === 'unreadable') {
+    const { media_group_id: once } = message;
+    return {
+      kind: 'notice',
+      who,
+      messageKey: 'bots.onlyPhotos',
+      params: {},
+      ...(once ? { once } : {}),
+    };
+  }
+  if (!intent) return undefined;
   const repliesTo = message.reply_to_message?.message_id;
+  const isNobody = message.sender_chat !== undefined && intent.kind === 'photos';
   return {
     kind: 'said',
     said: {
-      kind: 'said',
-      who: speakerOf(message.chat.id, message.from),
-      intent,
-      ...(repliesTo === undefined ? {} : { repliesTo: String(repliesTo) }),
+      ...{ kind: 'said', who, intent },
+      ...(repliesTo === undefined ? {} : { repliesTo: chats.refOf(message.chat, repliesTo) }),
+      ...(isNobody ? { also: { messageKey: 'bots.anonymous', params: { bot: botName } } } : {}),
       text: message.text ?? message.caption,
       sentMs: message.date * 1_000,
       groupId: groupIdOf(message),
@@ -129,54 +123,75 @@ export function understand(update: TelegramUpdate, addressed: Addressed): Unders
   };
 }
 
-function pressed(query: NonNullable<TelegramUpdate['callback_query']>): Understood {
+function pressed(
+  query: NonNullable<TelegramUpdate['callback_query']>,
+  chats: TelegramChats,
+): Understood {
   const intent = decodeIntent(query.data ?? '') ?? { kind: 'help' };
-  const who = speakerOf(query.message?.chat.id ?? query.from.id, query.from);
+  const { message, from } = query;
+  const chatId = message ? chats.idOf(message) : String(from.id);
+  const who = { chatId, userId: String(from.id), languageCode: from.language_code };
   return { kind: 'said', said: { kind: 'said', who, intent, callbackId: query.id } };
 }
 
-function speakerOf(chatId: number, from: Person): Speaker {
-  return { chatId: String(chatId), userId: String(from.id), languageCode: from.language_code };
+/** An anonymous admin or a channel speaks as a chat: `from` is then a bot or Telegram itself. */
+function speakerOf(message: Message, chats: TelegramChats): Speaker | undefined {
+  const { from, sender_chat: chat } = message;
+  const chatId = chats.idOf(message);
+  if (chat) return { chatId, userId: String(chat.id) };
+  if (!from || from.is_bot) return undefined;
+  return { chatId, userId: String(from.id), languageCode: from.language_code };
 }
 
-function intentOf(message: Message, addressed: Addressed): Intent | undefined {
-  const said = message.text ?? message.caption ?? '';
+function intentOf(message: Message, addressed: Addressed): Intent | 'unreadable' | undefined {
+  const words = message.text ?? message.caption ?? '';
   const mention = new RegExp(`@${addressed.botName}\\b`, 'i');
-  if (isGroup(message) && !isToUs(message, said, mention, addressed)) return undefined;
-  const photo = photoOf(message, said.replace(mention, ' ').trim());
-  if (photo) return { kind: 'photos', photos: [photo] };
-  if (message.text === undefined) return { kind: 'help' };
+  if (isGroup(message) && !isToUs(message, words, mention, addressed)) return undefined;
+  const caption = words.replace(mention, ' ').trim();
+  const photo = photoOf(message, caption) ?? photoRepliedTo(message, words, caption, addressed);
+  const key = `tg:${message.chat.id}:${message.message_id}`;
+  if (photo) return { kind: 'photos', photos: [{ ...photo, key }] };
+  if (message.text === undefined) return 'unreadable';
   // "/help@huancai_bot" stays whole: parseText knows it.
-  const text = /^\//.test(message.text) ? message.text : message.text.replace(mention, ' ');
-  return parseText(text);
+  return parseText(words.startsWith('/') ? words : words.replace(mention, ' '));
 }
 
-function isToUs(message: Message, said: string, mention: RegExp, addressed: Addressed): boolean {
-  const repliedTo = message.reply_to_message?.from?.username;
-  const isReply = repliedTo?.toLowerCase() === addressed.botName.toLowerCase();
-  const isOrder = said.startsWith('/') && addressed.isDesk(String(message.chat.id));
-  return addressed.joins || isReply || isOrder || mention.test(said);
+/** "@bot" in reply to somebody's photo means that photo; a command, or a reply to us, does not. */
+function photoRepliedTo(
+  message: Message,
+  words: string,
+  caption: string,
+  addressed: Addressed,
+): Omit<IncomingPhoto, 'key'> | undefined {
+  const { reply_to_message: reply = message.external_reply } = message;
+  if (!reply || !isGroup(message) || words.startsWith('/')) return undefined;
+  return isOurs(message, addressed) ? undefined : photoOf(reply, caption);
 }
 
-/** Some phones send pictures as files of no type: the name tells. */
-const pictureName = /\.(?:jpe?g|png|webp|avif|heic|heif|tiff?|bmp|gif)$/i;
+function isOurs({ reply_to_message: reply }: Message, { botName }: Addressed): boolean {
+  return reply?.from?.username?.toLowerCase() === botName.toLowerCase();
+}
 
-function photoOf(message: Message, caption: string): IncomingPhoto | undefined {
-  const largest = message.photo?.at(-1);
-  const { document } = message;
-  const isImage =
-    document?.mime_type?.startsWith('image/') || pictureName.test(document?.file_name ?? '');
-  const image = isImage ? document : undefined;
-  const source = largest ?? image;
+function isToUs(message: Message, words: string, mention: RegExp, addressed: Addressed): boolean {
+  const { chats, isDesk, joins } = addressed;
+  const isOrder =
+    words.startsWith('/') && [chats.idOf(message), chats.wholeIdOf(message.chat)].some(isDesk);
+  return joins || isOurs(message, addressed) || isOrder || mention.test(words);
+}
+
+function photoOf(
+  message: Pick<Message, 'photo' | 'document'>,
+  caption: string,
+): Omit<IncomingPhoto, 'key'> | undefined {
+  const source = pictureOf(message);
   if (!source) return undefined;
   return {
     fileRef: source.file_id,
-    key: `tg:${message.chat.id}:${message.message_id}`,
     caption,
     bytes: source.file_size,
     widthPx: source.width,
     heightPx: source.height,
-    compressed: largest !== undefined,
+    compressed: source.compressed,
   };
 }
 

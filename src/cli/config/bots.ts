@@ -18,7 +18,7 @@ export const botSections = {
     operatorChatId: setting(
       z
         .string()
-        .regex(/^-?\d+$/)
+        .regex(/^-?\d+(?:\/\d+)?$/)
         .nullable(),
       { example: '"123456789"', env: 'TELEGRAM_OPERATOR_CHAT_ID' },
     ),

@@ -37,7 +37,7 @@ export class TelegramPerson {
 
   /** The bot's own messages in this chat. */
   get received(): TgMessage[] {
-    return this.messages.filter((m) => m.from?.is_bot);
+    return this.messages.filter((m) => m.from?.id === this.emulator.bot.id);
   }
 
   says(text: string, extra: Partial<TgMessage> = {}): TgMessage {
