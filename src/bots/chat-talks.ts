@@ -1,5 +1,5 @@
 import { CustomerUnreachable } from '../studio/errors/index.js';
-import type { Language, Logger } from '../studio/ports/basics.js';
+import type { ChannelId, Language, Logger } from '../studio/ports/basics.js';
 import type { ChatLog } from '../studio/ports/chat-log.js';
 import type { Customer, Studio } from '../studio/ports/studio.js';
 import type { Reply } from './conversation/reply.js';
@@ -62,16 +62,6 @@ export function createChatTalks(
     return { customer, chat: alone ? own : { channel, chatId: who.chatId }, key };
   }
 
-  async function sayThere(chatId: string, customer: Customer, reply: Reply): Promise<void> {
-    try {
-      await sender.say(chatId, reply, customer.language);
-    } catch (error) {
-      if (!(error instanceof RoomClosed)) throw error;
-      log.info('chat.roomClosed', { channel });
-      await privateChats.sayInstead(customer, reply);
-    }
-  }
-
   return {
     of,
     async hears(who, words, key) {
@@ -84,7 +74,7 @@ export function createChatTalks(
     async reply({ customer, chat: { chatId } }, replies) {
       for (const one of replies) {
         if (one.file) await privateChats.say(chatId, customer, [one]);
-        else await sayThere(chatId, customer, one);
+        else await sayThere({ ...deps, channel }, chatId, customer, one);
       }
     },
     async reachable(wish, talk) {
@@ -96,4 +86,20 @@ export function createChatTalks(
       }
     },
   };
+}
+
+/** Into the room, or to the person alone where the room is closed. */
+async function sayThere(
+  deps: { sender: Sender; privateChats: PrivateChats; log: Logger; channel: ChannelId },
+  chatId: string,
+  customer: Customer,
+  reply: Reply,
+): Promise<void> {
+  try {
+    await deps.sender.say(chatId, reply, customer.language);
+  } catch (error) {
+    if (!(error instanceof RoomClosed)) throw error;
+    deps.log.info('chat.roomClosed', { channel: deps.channel });
+    await deps.privateChats.sayInstead(customer, reply);
+  }
 }
