@@ -50,7 +50,7 @@ export function createChatTalks(
   },
   door: Pick<Door, 'id' | 'groups' | 'language'>,
 ): ChatTalks {
-  const { studio, sender, privateChats, log } = deps;
+  const { studio, privateChats, log } = deps;
   const { id: channel, groups } = door;
 
   async function of(who: Speaker, key: string, alone = false): Promise<Talk> {
