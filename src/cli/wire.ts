@@ -5,6 +5,7 @@ import { createScratchFiles } from '../storage/scratch-files.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
 import type { JobQueue } from '../studio/ports/queue.js';
 import { createRestoreStage, type RestoreStage } from '../studio/stages/restore.js';
+import { steadyNow } from '../studio/steady-now.js';
 import { type Engine, openEngine } from './engine.js';
 import { logHostEvent } from './host-events.js';
 import { openBlobs } from './open-blobs.js';
@@ -27,6 +28,8 @@ export async function openWorkParts(
   const { config, now } = shell;
   const places = placesOf(config);
   const clock: Clock = { now, steadyMs: () => performance.now() };
+  // From here on it knows when a set clock runs ahead of what has passed.
+  steadyNow(clock);
   await removeOldScratch(places.scratch, now());
   const engine = open(shell, {
     logger,

@@ -1,6 +1,7 @@
 import { opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../studio/ports/basics.js';
+import { steadyNow } from '../studio/steady-now.js';
 import { parseKey } from './blob-keys.js';
 
 /** A file under way for this long was left by a crash, ms. */
@@ -23,7 +24,7 @@ export async function* listBlobFiles(
     const facts = await stat(file).catch(() => undefined);
     if (!facts) continue;
     if (path.dirname(file) === incoming) {
-      if (clock.now() - facts.mtimeMs > abandonedMs) await rm(file, { force: true });
+      if (steadyNow(clock) - facts.mtimeMs > abandonedMs) await rm(file, { force: true });
       continue;
     }
     const key = `${path.basename(path.dirname(path.dirname(file)))}/${path.basename(file)}`;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { DiskUnavailable, IntakeClosed } from '../studio/errors/index.js';
 import type { Clock } from '../studio/ports/basics.js';
+import { steadyNow } from '../studio/steady-now.js';
 
 /** Where half uploads lie, how many at most, and how long nobody need go on with one. */
 export interface PartialUploadLimits {
@@ -116,7 +117,7 @@ export class PartialUploads {
   private async makeRoom(): Promise<void> {
     const { dir, atOnce, keepMs } = this.limits;
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const nowMs = this.clock.now();
+    const nowMs = steadyNow(this.clock);
     const names = await readdir(dir);
     if (names.length > atOnce) throw new IntakeClosed('backlog');
     if (nowMs - this.cleanedMs < keepMs / 6) return;

@@ -13,6 +13,7 @@ import { DiskUnavailable } from '../studio/errors/storage.js';
 import { InvalidRequest } from '../studio/errors/studio.js';
 import { limits } from '../studio/limits.js';
 import type { Clock } from '../studio/ports/basics.js';
+import { steadyNow } from '../studio/steady-now.js';
 import { ContentTypeUnsupported, FieldMissing, FieldUnknown, RequestMalformed } from './errors.js';
 
 /** One received file with its form fields. The receiver removes the file when done. */
@@ -94,7 +95,7 @@ export async function removeStaleUploads(dir: string, clock: Clock): Promise<voi
   for (const name of await readdir(dir)) {
     const file = path.join(dir, name);
     const found = await stat(file).catch(() => undefined);
-    const old = found !== undefined && clock.now() - found.mtimeMs > limits.web.staleUploadMs;
+    const old = found !== undefined && steadyNow(clock) - found.mtimeMs > limits.web.staleUploadMs;
     if (old || !isAlive(Number.parseInt(name, 10))) await rm(file, { force: true });
   }
 }

@@ -1,5 +1,9 @@
+import os from 'node:os';
+import path from 'node:path';
+import { steadyNow } from '../../src/studio/steady-now.js';
 import { createSureTime } from '../../src/studio/sure-time.js';
 import { sweepOrphans, sweepRetention } from '../../src/studio/sweep/retention.js';
+import { removeStaleUploads } from '../../src/web/upload.js';
 import { openShop, type Shop } from '../support/shop.js';
 
 const hourMs = 3_600_000;
@@ -50,6 +54,22 @@ test('wrong from the start: what was written down before says how late it was', 
   expect(afterStart(await time())).toBe(-300 * dayMs + hourMs);
   passedMs = 6 * hourMs;
   expect(afterStart(await time())).toBe(6 * hourMs);
+});
+
+test('leftovers: what the steady clock has not seen pass makes nothing old', async () => {
+  const { utimesSync, existsSync, mkdtempSync, rmSync, writeFileSync } = await import('node:fs');
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'leftovers-'));
+  const part = path.join(dir, `${process.pid}-upload`);
+  writeFileSync(part, 'half');
+  utimesSync(part, startMs / 1000, startMs / 1000);
+  expect(steadyNow(clock)).toBe(startMs);
+  setMs = 3 * hourMs;
+  await removeStaleUploads(dir, clock);
+  expect(existsSync(part)).toBe(true);
+  passedMs = 2 * hourMs;
+  await removeStaleUploads(dir, clock);
+  expect(existsSync(part)).toBe(false);
+  rmSync(dir, { recursive: true });
 });
 
 describe('with a studio', () => {

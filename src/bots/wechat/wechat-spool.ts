@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { PhotoUnreadable, systemCodeOf } from '../../studio/errors/index.js';
 import type { Clock } from '../../studio/ports/basics.js';
+import { steadyNow } from '../../studio/steady-now.js';
 import { savePhoto } from '../save-photo.js';
 
 /** The studio has its own copy by then; an intake that a crash cut off is repeated before. */
@@ -62,7 +63,7 @@ export function createWechatSpool({ clock }: { clock: Clock }, folder: string): 
         const file = path.join(folder, name);
         const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: clock.now() }));
         const keepMs = name.endsWith(takenSuffix) ? takenMs : forgottenMs;
-        if (clock.now() - mtimeMs > keepMs) await rm(file, { force: true });
+        if (steadyNow(clock) - mtimeMs > keepMs) await rm(file, { force: true });
       }
     },
   };

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:
 import path from 'node:path';
 import { systemCodeOf } from '../../studio/errors/base.js';
 import type { Clock } from '../../studio/ports/basics.js';
+import { steadyNow } from '../../studio/steady-now.js';
 import { parseKey } from '../blob-keys.js';
 
 /** How much of the bucket is kept here. */
@@ -77,7 +78,7 @@ export class BlobCache {
 
   /** Remove what is too old or too much; at most once a minute. */
   private async trim(): Promise<void> {
-    const nowMs = this.clock.now();
+    const nowMs = steadyNow(this.clock);
     if (nowMs - this.trimmedMs < trimEveryMs) return;
     this.trimmedMs = nowMs;
     const { folder, maxBytes, maxAgeMs } = this.config;

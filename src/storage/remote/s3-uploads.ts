@@ -10,6 +10,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { Clock } from '../../studio/ports/basics.js';
+import { steadyNow } from '../../studio/steady-now.js';
 import { type Digest, digestOf } from './flowing.js';
 import { type FileFacts, RemoteFault } from './remote-store.js';
 import { s3Fault } from './s3-faults.js';
@@ -104,7 +105,7 @@ export function createS3Uploads(
       const command = new ListMultipartUploadsCommand({ Bucket, Prefix: prefix || undefined });
       const { Uploads = [] } = await client.send(command);
       for (const { Key, UploadId, Initiated } of Uploads) {
-        if (clock.now() - (Initiated?.getTime() ?? 0) < abandonedMs) continue;
+        if (steadyNow(clock) - (Initiated?.getTime() ?? 0) < abandonedMs) continue;
         await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
       }
     },
