@@ -13,6 +13,7 @@ import { type FileIdentity, identifyFile } from './identify-file.js';
 import { type Damaged, damageNote, damageOf } from './photo-damage.js';
 import { resolutionOf } from './resolution.js';
 import { translateReadError } from './translate-error.js';
+import { unreadTiff } from './unread-tiff.js';
 import { workingProfile } from './working-profile.js';
 
 /** The bounds of `limits.photo` that apply to a file on this machine. */
@@ -45,8 +46,6 @@ export interface PhotoHeader {
 
 /** Pictures of one file that are looked at; more is no photograph. */
 const MAX_PICTURES = 32;
-/** TIFF's photometric interpretations of CIE L*a*b* and its relatives. */
-const LAB = [8, 9, 10];
 
 /**
  * @throws {PhotoUnreadable | PhotoFormatUnsupported | PhotoTooLarge | PhotoTooSmall |
@@ -59,9 +58,8 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
     ({ page, subifd }) => page === picture.page && subifd === picture.subifd,
   );
   const metadata = await readMetadata(file, picture).catch((error: unknown) => {
-    if (directory && LAB.includes(directory.photometric))
-      throw new PhotoFormatUnsupported('TIFF (CIELab)');
-    throw error;
+    const kind = directory && unreadTiff(directory);
+    throw kind ? new PhotoFormatUnsupported(`TIFF (${kind})`) : error;
   });
   const { width, height } = metadata.autoOrient;
   checkSize(width, height, limits);
