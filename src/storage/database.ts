@@ -4,7 +4,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
 import { Pool, type PoolClient, types } from 'pg';
 import type { Clock } from '../studio/ports/basics.js';
 import { translateDatabaseError } from './database-errors.js';
-import { migrate } from './migrate.js';
+import { type MigrationProgress, migrate } from './migrate.js';
 import { type DialectName, migrations } from './migrations/index.js';
 import type { Schema } from './schema.js';
 import { ImmediateSqliteDialect, openSqliteFile, RelaxedStatements } from './sqlite-dialect.js';
@@ -53,14 +53,20 @@ export function openDatabase(config: DatabaseConfig): Database {
 
 /**
  * Open and bring the schema up to date.
+ * @param onProgress told while a large database is worked on.
  * @throws {DatabaseAway | DiskUnavailable | DatabaseNewer | DatabaseDamaged}
  */
-export async function openMigratedDatabase(config: DatabaseConfig, clock: Clock) {
+export async function openMigratedDatabase(
+  config: DatabaseConfig,
+  clock: Clock,
+  onProgress?: (progress: MigrationProgress) => void,
+) {
   // A step over many rows, or another process that is at it, may take longer than any other statement.
   const patient = config.url === undefined ? config : { ...config, answerTimeoutMs: undefined };
   const database = openDatabase(patient);
   try {
-    await migrate(database.raw, database.dialect, clock.now(), migrations, config.program);
+    const { raw, dialect } = database;
+    await migrate(raw, dialect, clock.now(), migrations, config.program, onProgress);
   } catch (error) {
     await database.close();
     throw translateDatabaseError(error);

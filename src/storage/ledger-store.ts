@@ -32,13 +32,12 @@ export function ledgerTable({ db }: Target): LedgerTable {
       ),
     byKey: (key) =>
       db.selectFrom('transfers').selectAll().where('key', '=', key).executeTakeFirst(),
-    ofAccount: (accountId, limit) =>
-      db
-        .selectFrom('transfers')
-        .selectAll()
-        .where((or) => or.or([or('from', '=', accountId), or('to', '=', accountId)]))
-        .orderBy('atMs', 'desc')
-        .limit(limit)
-        .execute(),
+    ofAccount: async (accountId, limit) => {
+      const newest = db.selectFrom('transfers').selectAll().orderBy('atMs', 'desc').limit(limit);
+      // Each side by its own index; both at once would be read whole and sorted.
+      const out = await newest.where('from', '=', accountId).execute();
+      const into = await newest.where('to', '=', accountId).execute();
+      return [...out, ...into].sort((one, other) => other.atMs - one.atMs).slice(0, limit);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { DatabaseNewer } from '../studio/errors/index.js';
 import { type DialectName, type Migration, migrations } from './migrations/index.js';
 
@@ -16,10 +16,19 @@ interface Applied {
 /** Any number that nobody else locks in this database. */
 const lockNumber = 4_869_636;
 
+/** How far a long step is: statements done of all of it. */
+export interface MigrationProgress {
+  readonly step: string;
+  readonly done: number;
+  readonly of: number;
+}
+
 /**
  * Bring the schema up to date. Processes that start together wait for each other: SQLite by its
- * write lock, PostgreSQL by an advisory lock. All steps commit together or none does.
+ * write lock, PostgreSQL by an advisory lock. Neighbouring steps commit together or none does; a long
+ * one commits statement by statement, so that after an interruption it goes on where it was.
  * @param program version of this program, kept with the steps it applies.
+ * @param onProgress told before each statement of a long step.
  * @returns names of the steps that were applied now.
  * @throws {DatabaseNewer} there are steps that this program does not know; nothing was changed.
  */
@@ -29,7 +38,71 @@ export async function migrate(
   nowMs: number,
   steps: readonly Migration[] = migrations,
   program = 'unknown',
+  onProgress: (progress: MigrationProgress) => void = () => {},
 ): Promise<string[]> {
+  const applied: string[] = [];
+  const open: Migration[] = [];
+  const target = { raw, dialect, nowMs, steps, program };
+  for (const step of steps) {
+    if (!step.inSteps) {
+      open.push(step);
+      continue;
+    }
+    applied.push(...(await applyTogether(target, open.splice(0))));
+    if (await applyInSteps(target, step, onProgress)) applied.push(step.name);
+  }
+  return [...applied, ...(await applyTogether(target, open))];
+}
+
+interface MigrationTarget {
+  readonly raw: Kysely<unknown>;
+  readonly dialect: DialectName;
+  readonly nowMs: number;
+  /** All that this program knows. */
+  readonly steps: readonly Migration[];
+  readonly program: string;
+}
+
+async function applyInSteps(
+  target: MigrationTarget,
+  step: Migration,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<boolean> {
+  const statements = step.statements(target.dialect);
+  for (const [done, statement] of statements.entries()) {
+    const ran = await exclusively(target, async (transaction, applied) => {
+      if (applied.has(step.name)) return false;
+      onProgress({ step: step.name, done, of: statements.length });
+      await sql.raw(statement).execute(transaction);
+      return true;
+    });
+    if (!ran) return false;
+  }
+  return (await applyTogether(target, [{ ...step, statements: () => [] }])).length > 0;
+}
+
+function applyTogether(target: MigrationTarget, steps: readonly Migration[]): Promise<string[]> {
+  const { dialect, nowMs, program } = target;
+  return exclusively(target, async (transaction, applied) => {
+    const missing = steps.filter((step) => !applied.has(step.name));
+    for (const step of missing) {
+      for (const statement of step.statements(dialect)) {
+        await sql.raw(statement).execute(transaction);
+      }
+      await (transaction as unknown as Kysely<Applied>)
+        .insertInto('schema_migrations')
+        .values({ name: step.name, applied_ms: nowMs, program })
+        .execute();
+    }
+    return missing.map((step) => step.name);
+  });
+}
+
+/** In a transaction that no other process migrates in; `work` is told what is applied already. */
+function exclusively<T>(
+  { raw, dialect, steps, program }: MigrationTarget,
+  work: (transaction: Transaction<unknown>, applied: ReadonlySet<string>) => Promise<T>,
+): Promise<T> {
   return raw.transaction().execute(async (transaction) => {
     if (dialect === 'postgres') {
       await sql`select pg_advisory_xact_lock(${sql.lit(lockNumber)})`.execute(transaction);
@@ -40,18 +113,7 @@ export async function migrate(
     const table = transaction as unknown as Kysely<Applied>;
     const rows = await table.selectFrom('schema_migrations').selectAll().execute();
     refuseNewer(rows, steps, program);
-    const applied = new Set(rows.map((row) => row.name));
-    const missing = steps.filter((step) => !applied.has(step.name));
-    for (const step of missing) {
-      for (const statement of step.statements(dialect)) {
-        await sql.raw(statement).execute(transaction);
-      }
-      await table
-        .insertInto('schema_migrations')
-        .values({ name: step.name, applied_ms: nowMs, program })
-        .execute();
-    }
-    return missing.map((step) => step.name);
+    return work(transaction, new Set(rows.map((row) => row.name)));
   });
 }
 

@@ -1,6 +1,10 @@
+import { sql } from 'kysely';
 import type { ChargeTable, HoldTable, OrderTable, RefundTable } from '../studio/ports/store.js';
 import type { ChargeRecord, HoldRecord, OrderRecord, RefundRecord } from '../studio/records.js';
 import { rows, type Target } from './rows.js';
+
+// States are written out, not bound: only so SQLite sees that a partial index has the rows.
+const openStates = ['created', 'pending'].map((state) => sql.lit(state as OrderRecord['state']));
 
 /** Orders. */
 export function orderTable(target: Target): OrderTable {
@@ -20,7 +24,7 @@ export function orderTable(target: Target): OrderTable {
     },
     open: async (customerId) => {
       const mine = db.selectFrom('orders').selectAll().where('customerId', '=', customerId);
-      const open = mine.where('state', 'in', ['created', 'pending']);
+      const open = mine.where('state', 'in', openStates);
       return (await open.orderBy('id').execute()).map(fromRow);
     },
     setPhotos: async (orderId, photoIds) => {
@@ -88,6 +92,9 @@ export function refundTable(target: Target): RefundTable {
   };
 }
 
+const heldState = sql.lit('held' as const);
+const activeStates = [heldState, sql.lit('posted' as const)];
+
 /** Credits set aside for work under way. */
 export function holdTable(target: Target): HoldTable {
   const { db } = target;
@@ -96,14 +103,11 @@ export function holdTable(target: Target): HoldTable {
   return {
     ...base,
     active: (photoId) =>
-      all
-        .where('photoId', '=', photoId)
-        .where('state', 'in', ['held', 'posted'])
-        .executeTakeFirst(),
+      all.where('photoId', '=', photoId).where('state', 'in', activeStates).executeTakeFirst(),
     ofOrder: (orderId) => all.where('orderId', '=', orderId).orderBy('id').execute(),
     held: (beforeMs, limit) =>
       all
-        .where('state', '=', 'held')
+        .where('state', '=', heldState)
         .where('createdMs', '<', beforeMs)
         .orderBy('createdMs')
         .limit(limit)

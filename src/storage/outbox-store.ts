@@ -1,6 +1,11 @@
+import { sql } from 'kysely';
 import type { OutboxJob, OutboxTable } from '../studio/ports/store.js';
 import type { Target } from './rows.js';
 import type { Schema } from './schema.js';
+
+/** As the index of migration 009 has it: when a job handed over may be asked about. */
+const overdueSince = sql<number>`case when not_before_ms > relayed_ms
+  then not_before_ms else relayed_ms end`;
 
 /** @param onAdd told when a job was added, to wake the relay after the commit. */
 export function outboxTable({ db }: Target, onAdd: () => void): OutboxTable {
@@ -41,17 +46,22 @@ export function outboxTable({ db }: Target, onAdd: () => void): OutboxTable {
       const row = await all.where('key', '=', key).executeTakeFirst();
       return row && toJob(row);
     },
-    overdue: async (beforeMs, limit) => {
-      const found = await all
-        .where('relayedMs', '<', beforeMs)
-        .where((or) => or.or([or('notBeforeMs', 'is', null), or('notBeforeMs', '<', beforeMs)]))
-        .orderBy('relayedMs')
-        .limit(limit)
-        .execute();
-      return found.map(toJob);
-    },
+    overdue: (priority, beforeMs, limit) => overdue(db, priority, beforeMs, limit),
     backlog: (nowMs) => backlog(db, nowMs),
   };
+}
+
+async function overdue(db: Target['db'], priority: number, beforeMs: number, limit: number) {
+  const found = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('relayedMs', 'is not', null)
+    .where('priority', '=', priority)
+    .where(overdueSince, '<', beforeMs)
+    .orderBy(overdueSince)
+    .limit(limit)
+    .execute();
+  return found.map(toJob);
 }
 
 /** What waits to be handed over, and how old its oldest is. */

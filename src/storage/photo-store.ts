@@ -1,7 +1,12 @@
+import { sql } from 'kysely';
 import { statesUnderWay } from '../studio/photo.js';
-import type { ExpiringKind, LookTable, PhotoTable, TimelineTable } from '../studio/ports/store.js';
+import type { LookTable, PhotoTable, TimelineTable } from '../studio/ports/store.js';
 import type { LookRecord, PhotoRecord, TimelineRecord } from '../studio/records.js';
+import { keepersOf } from './kept-files.js';
 import { jsonFields, rows, type Target } from './rows.js';
+
+/** Written out, not bound: only so SQLite sees that a partial index has the rows. */
+const underWay = statesUnderWay.map((state) => sql.lit(state));
 
 /** Photos, over SQLite and PostgreSQL alike. */
 export function photoTable(target: Target): PhotoTable {
@@ -36,21 +41,19 @@ export function photoTable(target: Target): PhotoTable {
       return Number((await query.executeTakeFirstOrThrow()).count);
     },
     countWaiting: async ({ customerId, beforeMs }) => {
-      let query = count.where('state', 'in', statesUnderWay);
+      let query = count.where('state', 'in', underWay);
       if (customerId !== undefined) query = query.where('customerId', '=', customerId);
       if (beforeMs !== undefined) query = query.where('createdMs', '<', beforeMs);
       return Number((await query.executeTakeFirstOrThrow()).count);
     },
     idle: async (beforeMs, limit) => {
-      const query = all.where('state', 'in', statesUnderWay).where('updatedMs', '<', beforeMs);
+      const query = all.where('state', 'in', underWay).where('updatedMs', '<', beforeMs);
       return (await query.orderBy('updatedMs').limit(limit).execute()).map(fromRow);
     },
     usesBlob: (key) => usesBlob(target, key),
     newestMs: (beforeMs) => newestMs(target, beforeMs),
-    withExpired: async (kind, beforeMs, limit) => {
-      const found = await expired(target, kind, beforeMs).limit(limit).execute();
-      return found.map(fromRow);
-    },
+    withExpired: (kind, beforeMs, limit, after) =>
+      keepersOf(target, kind, { beforeMs, limit, after }),
   };
 }
 
@@ -82,28 +85,6 @@ async function usesBlob({ db }: Target, key: string): Promise<boolean> {
     .limit(1)
     .executeTakeFirst();
   return look !== undefined;
-}
-
-/** Photos in a final state whose file of this kind has lived long enough. */
-function expired({ db }: Target, kind: ExpiringKind, beforeMs: number) {
-  const old = db
-    .selectFrom('photos')
-    .selectAll('photos')
-    .where('photos.state', 'not in', statesUnderWay)
-    .where('photos.updatedMs', '<', beforeMs)
-    .orderBy('photos.updatedMs');
-  if (kind === 'original') return old.where('photos.originalKey', 'is not', null);
-  if (kind === 'master') return old.where('photos.masterKey', 'is not', null);
-  const column = ({ chroma: 'looks.chromaKey', preview: 'looks.previewKey' } as const)[kind];
-  return old.where((one) =>
-    one.exists(
-      one
-        .selectFrom('looks')
-        .select('looks.id')
-        .whereRef('looks.photoId', '=', 'photos.id')
-        .where(column, 'is not', null),
-    ),
-  );
 }
 
 /** Looks of photos. */

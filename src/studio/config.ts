@@ -1,7 +1,7 @@
 import type { ChannelId } from './ports/basics.js';
 import type { Finishing } from './ports/colorizer.js';
+import type { ExpiringKind } from './ports/expiry.js';
 import type { PaymentMethod } from './ports/gateway.js';
-import type { ExpiringKind } from './ports/store.js';
 import type { PriceList } from './ports/studio.js';
 
 /** A named choice of model and finishing; customers pick by name. */

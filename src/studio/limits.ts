@@ -80,6 +80,10 @@ export const limits = {
     refreshEveryMs: 2_000,
     /** Rows one round of a sweeper touches. */
     sweepRows: 200,
+    /** Files that one step of retention looks at: under 20 ms on an old PC. */
+    retentionRows: 50,
+    /** Jobs of the outbox that are asked about at the same time. */
+    overdueAtOnce: 16,
     /** Jobs relayed this long ago and still not done are looked up in the queue. */
     overdueMs: 60_000,
     /** Blobs younger than this are never taken for orphans. */

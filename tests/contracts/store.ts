@@ -198,8 +198,8 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     expect(await store.read.outbox.backlog(11)).toEqual({ jobs: 1, oldestMs: 10 });
     await store.transaction(({ outbox }) => outbox.relayed([job.key], 20));
     expect(await store.read.outbox.pending(10)).toEqual([]);
-    expect(await store.read.outbox.overdue(20, 10)).toEqual([]);
-    expect(await store.read.outbox.overdue(21, 10)).toEqual([{ ...stored, relayedMs: 20 }]);
+    expect(await store.read.outbox.overdue(5, 20, 10)).toEqual([]);
+    expect(await store.read.outbox.overdue(5, 21, 10)).toEqual([{ ...stored, relayedMs: 20 }]);
     await store.transaction(({ outbox }) => outbox.done([job.key]));
     expect(await store.read.outbox.find(job.key)).toBeUndefined();
   });
@@ -211,8 +211,8 @@ export function storeContract(prepare: () => Promise<StoreFixture>): void {
     };
     await store.transaction(({ outbox }) => outbox.add(job, 1));
     await store.transaction(({ outbox }) => outbox.relayed([job.key], 2));
-    expect(await store.read.outbox.overdue(1_000, 10)).toEqual([]);
-    expect(await store.read.outbox.overdue(1_001, 10)).toMatchObject([{ key: 'later' }]);
+    expect(await store.read.outbox.overdue(5, 1_000, 10)).toEqual([]);
+    expect(await store.read.outbox.overdue(5, 1_001, 10)).toMatchObject([{ key: 'later' }]);
   });
 
   test('notifications belong to their gateway and their order', async () => {

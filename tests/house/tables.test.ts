@@ -57,7 +57,7 @@ beforeAll(async () => {
   add('src/studio/photo.ts', 'export const photoStates = {', `\nmislaid: 'underWay',`);
   add('src/studio/photo.ts', 'export const lookStateNames = [', `'blurred', `);
   add('src/studio/ports/blobs.ts', 'export const blobKinds = {', `\nthumbnail: 'picture',`);
-  add('src/studio/ports/store.ts', 'export const expiringKinds = [', `'sheet', `);
+  add('src/studio/ports/expiry.ts', 'export const expiringKinds = [', `'sheet', `);
 
   const house = await compile('tsconfig.build.json');
   complaints = [...house, ...(await compile('src/web/app/tsconfig.json'))];
@@ -87,7 +87,7 @@ test.each([
     'sheet',
     [
       'src/studio/sweep/retention.ts',
-      'src/storage/photo-store.ts',
+      'src/storage/kept-files.ts',
       'src/cli/studio/studio-config.ts',
     ],
   ],

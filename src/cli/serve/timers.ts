@@ -4,7 +4,8 @@ import type { Logger } from '../../studio/ports/basics.js';
 export interface TimedDuty {
   readonly name: string;
   readonly everyMs: number;
-  readonly run: () => Promise<unknown>;
+  /** @param stop aborted: end soon. */
+  readonly run: (stop: AbortSignal) => Promise<unknown>;
 }
 
 export interface Timers {
@@ -14,13 +15,13 @@ export interface Timers {
 
 /** Run duties on their schedules, never one of them twice at once; a fault waits for the next turn. */
 export function startDuties(duties: readonly TimedDuty[], logger: Logger): Timers {
-  let stopped = false;
+  const stopping = new AbortController();
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Map<string, Promise<void>>();
 
   const turn = async ({ name, run }: TimedDuty): Promise<void> => {
     try {
-      await run();
+      await run(stopping.signal);
     } catch (error) {
       logger.warn('duty.failed', { duty: name, error });
     }
@@ -31,7 +32,7 @@ export function startDuties(duties: readonly TimedDuty[], logger: Logger): Timer
       running.set(duty.name, work);
       await work;
       running.delete(duty.name);
-      if (!stopped) schedule(duty, duty.everyMs);
+      if (!stopping.signal.aborted) schedule(duty, duty.everyMs);
     };
     timers.set(duty.name, setTimeout(start, inMs));
   };
@@ -39,7 +40,7 @@ export function startDuties(duties: readonly TimedDuty[], logger: Logger): Timer
   for (const duty of duties) schedule(duty, Math.min(duty.everyMs, 5_000));
   return {
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       for (const timer of timers.values()) clearTimeout(timer);
       await Promise.allSettled(running.values());
     },

@@ -6,6 +6,7 @@ import { workFacts } from './005-work-facts.js';
 import { jobAnswers } from './006-answers.js';
 import { operatorLog } from './007-operator-log.js';
 import { questions } from './008-questions.js';
+import { growth } from './009-growth.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   jobAnswers,
   operatorLog,
   questions,
+  growth,
 ];
 
 export type { DialectName, Migration } from './migration.js';

@@ -1,5 +1,7 @@
 /** CNY counts fen, XTR counts Telegram Stars. */
-export type Currency = 'CNY' | 'XTR';
+export const currencies = ['CNY', 'XTR'] as const;
+/** One of them. */
+export type Currency = (typeof currencies)[number];
 
 /** What the rest of the house has to know of a way to pay. */
 interface MethodTraits {

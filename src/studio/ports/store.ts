@@ -17,7 +17,7 @@ import type {
   WishRecord,
 } from '../records.js';
 import type { ChannelId } from './basics.js';
-import type { BlobKind } from './blobs.js';
+import type { ExpiredPage, ExpiringKind, ExpiryCursor } from './expiry.js';
 import type { GatewayId } from './gateway.js';
 import type { OperatorLogRecord } from './operator.js';
 import type { ReportTable } from './reports.js';
@@ -105,19 +105,17 @@ export interface PhotoTable extends Rows<PhotoRecord> {
   usesBlob(key: string): Promise<boolean>;
   /** When the newest photo came that is not younger than that. @returns undefined: none did. */
   newestMs(beforeMs: number): Promise<number | undefined>;
-  /** Photos that still keep a blob of this kind and are older than that. */
-  withExpired(kind: ExpiringKind, beforeMs: number, limit: number): Promise<PhotoRecord[]>;
+  /**
+   * Photos at rest that still keep a blob of this kind and were last touched before that, a page at a
+   * time: `limit` rows are looked at, however few of them are to be had.
+   */
+  withExpired(
+    kind: ExpiringKind,
+    beforeMs: number,
+    limit: number,
+    after?: ExpiryCursor,
+  ): Promise<ExpiredPage>;
 }
-
-/** What is kept for a time only: the setting `retention` says how long. */
-export const expiringKinds = [
-  'original',
-  'chroma',
-  'preview',
-  'master',
-] as const satisfies readonly BlobKind[];
-/** A kind of blob that expires. */
-export type ExpiringKind = (typeof expiringKinds)[number];
 
 export interface LookTable extends Rows<LookRecord> {
   /** By index. */
@@ -207,8 +205,11 @@ export interface OutboxTable {
   /** The handler is through (or gave up for good): forget it. */
   done(keys: readonly string[]): Promise<void>;
   find(key: string): Promise<OutboxJob | undefined>;
-  /** Relayed before that moment, due before it, and still not done: the sweeper asks the queue. */
-  overdue(beforeMs: number, limit: number): Promise<OutboxJob[]>;
+  /**
+   * Of one priority: relayed before that moment, due before it, and still not done. The sweeper asks
+   * the queue.
+   */
+  overdue(priority: number, beforeMs: number, limit: number): Promise<OutboxJob[]>;
   /** Unrelayed jobs and the age of the oldest. */
   backlog(nowMs: number): Promise<{ jobs: number; oldestMs: number }>;
 }

@@ -8,8 +8,11 @@ import { sweepStuck } from './stuck.js';
 export interface Duty {
   readonly name: 'due' | 'overdue' | 'stuck' | 'backlog' | 'retention' | 'orphans';
   readonly everyMs: number;
-  /** @returns how much there was to do. */
-  readonly run: () => Promise<number>;
+  /**
+   * @param stop aborted: end soon, the rest is done at the next start.
+   * @returns how much there was to do.
+   */
+  readonly run: (stop?: AbortSignal) => Promise<number>;
 }
 
 const minute = 60_000;
@@ -18,10 +21,10 @@ const minute = 60_000;
 export function createDuties(context: Context): readonly Duty[] {
   return [
     { name: 'due', everyMs: 1_000, run: () => queueDue(context) },
-    { name: 'overdue', everyMs: 15_000, run: () => sweepOverdue(context) },
+    { name: 'overdue', everyMs: 15_000, run: (stop) => sweepOverdue(context, stop) },
     { name: 'stuck', everyMs: minute, run: () => sweepStuck(context) },
     { name: 'backlog', everyMs: minute, run: () => watchBacklog(context) },
-    { name: 'retention', everyMs: 30 * minute, run: () => sweepRetention(context) },
+    { name: 'retention', everyMs: 30 * minute, run: (stop) => sweepRetention(context, stop) },
     { name: 'orphans', everyMs: 6 * 60 * minute, run: () => sweepOrphans(context) },
   ];
 }

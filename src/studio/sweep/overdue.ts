@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { UnexpectedFault } from '../errors/index.js';
-import { isRestore, jobs } from '../jobs.js';
+import { isRestore, jobs, priorities } from '../jobs.js';
 import { limits } from '../limits.js';
 import { want } from '../outbox.js';
 import { awaitsOutcome } from '../photo.js';
@@ -9,27 +9,56 @@ import type { JobInfo } from '../ports/queue.js';
 import type { OutboxJob } from '../ports/store.js';
 import { failPhoto } from '../stages/fail-photo.js';
 
+/** All that jobs in the outbox have, the most urgent first. */
+const urgencies = Object.values(priorities).sort((one, other) => one - other);
+
 /** News for a channel that stays away is given up after this, ms. */
 const newsMs = 3 * 86_400_000;
 
 /**
  * Find jobs that were relayed long ago and never finished, ask the queue about them, and add again
- * what it lost: a flushed Redis, a dead worker, a lost `deliver`.
+ * what it lost: a flushed Redis, a dead worker, a lost `deliver`. Money first, then what was paid for.
+ * @param stop aborted: no further page.
  * @returns jobs put right.
  */
-export async function sweepOverdue(context: Context): Promise<number> {
-  const { store, clock, queue } = context;
-  const beforeMs = clock.now() - limits.studio.overdueMs;
-  const overdue = await store.read.outbox.overdue(beforeMs, limits.studio.sweepRows);
+export async function sweepOverdue(context: Context, stop?: AbortSignal): Promise<number> {
   let mended = 0;
-  const seen: string[] = [];
-  for (const job of overdue) {
-    if (await mend(context, job, await queue.find(job.key))) mended += 1;
-    seen.push(job.key);
-  }
-  // Look again later, after others; what was mended away is no longer there.
-  if (seen.length > 0) await store.transaction(({ outbox }) => outbox.relayed(seen, clock.now()));
+  for (const priority of urgencies) mended += await sweepPriority(context, priority, stop);
   if (mended > 0) context.log.warn('jobs.mended', { jobs: mended });
+  return mended;
+}
+
+/** One look where the queue lost nothing; where it lost something, as many as there are. */
+async function sweepPriority(
+  context: Context,
+  priority: number,
+  stop: AbortSignal | undefined,
+): Promise<number> {
+  const { store, clock } = context;
+  const beforeMs = clock.now() - limits.studio.overdueMs;
+  let mended = 0;
+  for (;;) {
+    const page = await store.read.outbox.overdue(priority, beforeMs, limits.studio.sweepRows);
+    if (page.length === 0) return mended;
+    const lost = await mendPage(context, page);
+    mended += lost;
+    // Look again later, after others; what was mended away is no longer there.
+    const seen = page.map(({ key }) => key);
+    await store.transaction(({ outbox }) => outbox.relayed(seen, clock.now()));
+    if (lost === 0 || page.length < limits.studio.sweepRows || stop?.aborted) return mended;
+  }
+}
+
+/** Oldest first, several at once: most of the time is the way to the queue and back. */
+async function mendPage(context: Context, page: readonly OutboxJob[]): Promise<number> {
+  let mended = 0;
+  const rest = page.values();
+  const hand = async () => {
+    for (const job of rest) {
+      if (await mend(context, job, await context.queue.find(job.key))) mended += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: limits.studio.overdueAtOnce }, hand));
   return mended;
 }
 

@@ -1,40 +1,59 @@
 import type { Context } from '../context.js';
 import { dropBlobs } from '../delete-photos.js';
 import { limits } from '../limits.js';
-import { type ExpiringKind, expiringKinds, type Tables } from '../ports/store.js';
+import { isUnderWay } from '../photo.js';
+import { type ExpiringKind, type ExpiryCursor, expiringKinds } from '../ports/expiry.js';
+import type { Tables } from '../ports/store.js';
 import type { PhotoRecord } from '../records.js';
 import { chronicle, line } from '../timeline.js';
 
 const dayMs = 86_400_000;
+const { retentionRows } = limits.studio;
 
 /**
- * Delete files whose time is over. The photo's row, what was paid and its history stay.
+ * Delete files whose time is over, as many as there are, in small steps. The photo's row, what was
+ * paid and its history stay.
+ * @param stop aborted: no further step.
  * @returns files deleted.
  */
-export async function sweepRetention(context: Context): Promise<number> {
+export async function sweepRetention(context: Context, stop?: AbortSignal): Promise<number> {
   let dropped = 0;
   for (const kind of expiringKinds) {
     const days = context.config.retentionDays[kind];
-    if (days > 0) dropped += await sweepKind(context, kind, days);
+    if (days > 0) dropped += await sweepKind(context, kind, days, stop);
   }
   if (dropped > 0) context.log.info('retention.deleted', { files: dropped });
   return dropped;
 }
 
-async function sweepKind(context: Context, kind: ExpiringKind, days: number): Promise<number> {
+async function sweepKind(
+  context: Context,
+  kind: ExpiringKind,
+  days: number,
+  stop: AbortSignal | undefined,
+): Promise<number> {
   const { store, sureTime } = context;
   const beforeMs = (await sureTime()) - days * dayMs;
-  const photos = await store.read.photos.withExpired(kind, beforeMs, limits.studio.sweepRows);
   let dropped = 0;
-  for (const { id } of photos) {
-    const keys = await store.transaction(async (tables) => {
-      const photo = await tables.photos.lock(id);
-      // A master is in the making.
-      if (!photo || (await tables.holds.active(id))?.state === 'held') return [];
-      return expire(tables, context, photo, kind);
-    });
-    dropped += await dropBlobs(context, keys);
-  }
+  let after: ExpiryCursor | undefined;
+  do {
+    const page = await store.read.photos.withExpired(kind, beforeMs, retentionRows, after);
+    for (const id of page.photoIds) {
+      const keys = await store.transaction(async (tables) => {
+        const photo = await tables.photos.lock(id);
+        // Since it was seen it may have been asked for again.
+        if (!photo || isUnderWay(photo.state) || photo.updatedMs >= beforeMs) return [];
+        // A master is in the making.
+        if ((await tables.holds.active(id))?.state === 'held') return [];
+        return expire(tables, context, photo, kind);
+      });
+      dropped += await dropBlobs(context, keys);
+      if (stop?.aborted) return dropped;
+    }
+    after = page.next;
+    // An embedded database works without giving way: others have their turn in between.
+    await new Promise((resolve) => setImmediate(resolve));
+  } while (after && !stop?.aborted);
   return dropped;
 }
 
