@@ -7,6 +7,8 @@ import torch.nn.functional as F
 
 from metrics import NEUTRAL, PURPLE
 
+VIVID = 15.0  # chroma of the truth from which on the full price of colour is paid
+
 
 def is_purple(ab, chroma):
     """a*b* [N, 2, h, w] and its chroma [N, h, w] -> which pixels are visibly purple."""
@@ -21,7 +23,8 @@ class ColourLoss(nn.Module):
     The squared error alone is smallest for a desaturated average. Three prices (a*b* units, |p| is the predicted
     chroma) move that optimum; each is a dual variable that rises until a running figure of the predictions is met:
 
-    - where the truth has colour, -2 colour |p|: until the mean chroma is `chroma` times the truth's;
+    - where the truth has colour, -2 colour v |p|, v growing with its chroma: until the mean chroma is `chroma` times
+      the truth's;
     - where the truth is grey, +2 grey |p|: until the share of grey pixels is `neutral` times the truth's;
     - where the prediction is purple and the truth is not, +2 purple |p|: until `purple` times the truth's share.
 
@@ -48,7 +51,8 @@ class ColourLoss(nn.Module):
         grey, purple = truth <= NEUTRAL, is_purple(ab, truth)
         mauve = is_purple(predicted.detach(), chroma.detach())
         colour_price, grey_price, purple_price = self.price.tolist()
-        price = torch.where(grey, grey_price, -colour_price) + purple_price * (mauve & ~purple)
+        vivid = (truth / VIVID).clamp_max(2)  # what is muted gains little, so that colours within a photograph differ
+        price = torch.where(grey, grey_price, -colour_price * vivid) + purple_price * (mauve & ~purple)
         colour_loss = (error + 2 * (price * chroma).mean()) / 200
         now = torch.stack([torch.stack([c.mean(), (c <= NEUTRAL).float().mean(), p.float().mean()])
                            for c, p in ((chroma.detach(), mauve), (truth, purple))])

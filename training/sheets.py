@@ -2,6 +2,7 @@
 
     python3 sheets.py run/average.pt old/ sheet.png --sizes 256 512          grey, then one column per size
     python3 sheets.py run/average.pt val/ sheet.png --truth --limit 60       with the true colours last
+    python3 sheets.py run/average.pt old/ sheet.png --sizes 256 --against starter.pt     what was before, second
     python3 sheets.py run/average.pt val/ --stability                        mean CIE76 dE between 256, 384, 512
 
 Each picture is squashed to the square model size, as the engine does by default; the predicted a*b* go back to
@@ -16,7 +17,8 @@ import numpy as np
 import torch
 
 from colour import lab_to_rgb, rgb_to_lab
-from evaluate import add_model_arguments, build_model, load_folder, predict
+from evaluate import add_model_arguments, build_model, decoder_of, load_checkpoint, load_folder, predict
+from network import StarterModel
 
 SIZES = (256, 384, 512)
 
@@ -44,12 +46,12 @@ def fit(rgb, height, width):
     return cell
 
 
-def contact_sheet(model, photos, sizes, cell=200, columns=3, truth=False):
-    """[(source, RGB)] -> one RGB picture; per photograph: grey, every size, and the truth if asked for."""
+def contact_sheet(models, photos, sizes, cell=200, columns=3, truth=False):
+    """[(source, RGB)] -> one RGB picture; per photograph: grey, every model and size, the truth if asked for."""
     groups = []
     for _, rgb in photos:
         row = [colourised(rgb, np.zeros((*rgb.shape[:2], 2), np.float32))]
-        row += [colourised(rgb, predict_at(model, rgb, size)) for size in sizes]
+        row += [colourised(rgb, predict_at(model, rgb, size)) for model in models for size in sizes]
         row += [rgb] if truth else []
         groups.append(np.hstack([fit(picture, cell, cell) for picture in row]))
     blank = np.full_like(groups[0], 255)
@@ -70,13 +72,14 @@ def stability(model, photos, sizes=SIZES):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_model_arguments(parser)
-    parser.add_argument("photos", help="folder or tar file")
+    parser.add_argument("photos", help="folder or tar file of photographs")
     parser.add_argument("sheet", nargs="?", help="picture to write")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="default: 256 512")
     parser.add_argument("--limit", type=int, help="this many photographs, evenly spread")
     parser.add_argument("--cell", type=int, default=200, help="px per picture (default %(default)s)")
     parser.add_argument("--columns", type=int, default=3, help="photographs side by side (default %(default)s)")
     parser.add_argument("--truth", action="store_true", help="add the photograph's own colours")
+    parser.add_argument("--against", help="another checkpoint, decoded as it was trained, shown before this one")
     parser.add_argument("--stability", action="store_true", help="print the mean dE between sizes")
     options = parser.parse_args()
     photos = load_folder(options.photos)
@@ -87,7 +90,9 @@ def main():
     model = build_model(options)
     torch.set_num_threads(2)
     if options.sheet:
-        sheet = contact_sheet(model, photos, options.sizes, options.cell, options.columns, options.truth)
+        other = [StarterModel(load_checkpoint(options.against), decoder_of(options.against), options.sight).eval()] \
+            if options.against else []
+        sheet = contact_sheet([*other, model], photos, options.sizes, options.cell, options.columns, options.truth)
         cv2.imwrite(options.sheet, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     if options.stability:
         for (first, second), difference in stability(model, photos).items():

@@ -21,6 +21,7 @@ import torch  # noqa: E402
 
 from augment import STEPS, age, mount  # noqa: E402
 from backbone import MobileNetV3  # noqa: E402
+from blend import blend  # noqa: E402
 from colour import Bins, grey_rgb, grey_to_lightness, lab_to_rgb, rgb_to_lab  # noqa: E402
 from evaluate import load_checkpoint  # noqa: E402
 from losses import ColourLoss, is_purple  # noqa: E402
@@ -78,6 +79,11 @@ class Recipe(unittest.TestCase):
                 self.assertIn(f"hills       {row}", table)
             run("sheets.py", average, work / "photos", work / "sheet.png", "--limit", 2, "--sizes", 64, "--truth")
             self.assertEqual(cv2.imread(str(work / "sheet.png")).shape, (200, 1800, 3))
+            run("blend.py", work / "packed", work / "mixed.pt", f"{average}=0.5", f"{average}=0.5", "--batches", 1,
+                "--size", 32)
+            run("sheets.py", work / "mixed.pt", work / "photos", work / "pair.png", "--limit", 1, "--sizes", 64,
+                "--against", average)
+            self.assertEqual(cv2.imread(str(work / "pair.png")).shape, (200, 1800, 3))
             run("export.py", average, work / "model.onnx", "--sight", 256, "--parity", work / "parity")
             self.check_contract(work / "model.onnx")
             run("restore.py", work / "model.onnx", work / "packed", work / "restored.pt", "--batches", 1)
@@ -169,6 +175,16 @@ class Parts(unittest.TestCase):
             self.assertTrue(torch.equal(small(picture), grown(picture)))
         self.assertGreater(len(grown.state_dict()), len(small.state_dict()))
         self.assertEqual(len(network_from(grown.state_dict()).middle), 1)
+
+    def test_blend_lies_between_and_takes_new_blocks_in_proportion(self):
+        small = Colouriser(context_blocks=2).state_dict()
+        grown = network_from(small, context_blocks=3).state_dict()
+        grown["context.2.join.weight"] = torch.ones_like(grown["context.2.join.weight"])
+        grown["head.1.bias"] = small["head.1.bias"] + 2
+        mixed = blend([small, grown], [3, 1])
+        self.assertTrue(torch.allclose(mixed["head.1.bias"], small["head.1.bias"] + 0.5))
+        self.assertTrue((mixed["context.2.join.weight"] == 0.25).all())
+        self.assertTrue(torch.equal(mixed["context.2.qkv.weight"], grown["context.2.qkv.weight"]))
 
     def test_prices_rise_until_the_figures_are_met(self):
         bins = Bins()
