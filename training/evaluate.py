@@ -109,17 +109,15 @@ def add_model_arguments(parser):
     parser.add_argument("checkpoint", help="average.pt of train.py")
     parser.add_argument("--temperature", type=float, help="default: as trained")
     parser.add_argument("--debias", type=float, help="power of the class weights to take off (default: as trained)")
-    parser.add_argument("--calm", type=float, default=0.0, help="chroma below which a hint of colour turns grey")
-    parser.add_argument("--mauve", type=float, default=0.0, help="share of its chroma that pale purple loses")
+    parser.add_argument("--sure", type=float, default=0.0, help="how far doubtful colours are held back")
     parser.add_argument("--gain", type=float, default=1.0)
-    parser.add_argument("--lift", type=float, default=0.0)
     parser.add_argument("--sight", type=int, default=0, help="shrink larger inputs inside the model (0: never)")
 
 
 def build_model(options):
     """Parsed add_model_arguments -> StarterModel in evaluation mode."""
     decoder = decoder_of(options.checkpoint, temperature=options.temperature, debias=options.debias,
-                         gain=options.gain, lift=options.lift, calm=options.calm, mauve=options.mauve)
+                         gain=options.gain, sure=options.sure)
     return StarterModel(load_checkpoint(options.checkpoint), decoder, options.sight).eval()
 
 

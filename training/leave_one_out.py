@@ -30,13 +30,13 @@ def held_out(photos, source, limit):
     return [(source, np.array(photos[indices[i]])) for i in spread]
 
 
-def gain_for(checkpoint, photos, source, chroma, limit):
+def gain_for(checkpoint, photos, source, options):
     """The gain that brings photographs of all sources but one to that share of their chroma."""
     others = sorted({row["source"] for row in photos.rows} - {source})
-    seen = [photo for other in others for photo in held_out(photos, other, limit // len(others))]
-    model = StarterModel(load_checkpoint(checkpoint), decoder_of(checkpoint)).eval()
+    seen = [photo for other in others for photo in held_out(photos, other, options.limit // len(others))]
+    model = StarterModel(load_checkpoint(checkpoint), decoder_of(checkpoint, sure=options.sure)).eval()
     plain = evaluate(model, seen)["all"]["model"]["chroma_ratio"]
-    return chroma / plain
+    return options.chroma / plain
 
 
 def run_fold(options, source, folder, extra):
@@ -49,8 +49,8 @@ def run_fold(options, source, folder, extra):
     subprocess.run(command, check=True, stdout=sys.stderr)
     checkpoint = folder / "average.pt"
     photos = PackedPhotos(options.data)
-    gain = gain_for(checkpoint, photos, source, options.chroma, options.limit) if options.chroma else options.gain
-    decoder = decoder_of(checkpoint, gain=gain, lift=options.lift)
+    gain = gain_for(checkpoint, photos, source, options) if options.chroma else options.gain
+    decoder = decoder_of(checkpoint, gain=gain, sure=options.sure)
     model = StarterModel(load_checkpoint(checkpoint), decoder).eval()
     result = evaluate(model, held_out(photos, source, options.limit))["all"]
     result["gain"] = gain
@@ -69,7 +69,7 @@ def main():
     decoder = parser.add_mutually_exclusive_group()
     decoder.add_argument("--gain", type=float, default=1.0, help="of the decoder, as exported")
     decoder.add_argument("--chroma", type=float, help="set the gain by the other sources' chroma (see above)")
-    parser.add_argument("--lift", type=float, default=0.0, help="of the decoder, as exported")
+    parser.add_argument("--sure", type=float, default=0.0, help="of the decoder, as exported")
     arguments = sys.argv[1:]
     split = arguments.index("--") if "--" in arguments else len(arguments)
     options, extra = parser.parse_args(arguments[:split]), arguments[split + 1:]

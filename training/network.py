@@ -1,6 +1,4 @@
 """The starter colouriser: MobileNetV3 encoder, global context, feature pyramid, a*b* bins at quarter size."""
-import math
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -9,9 +7,6 @@ from backbone import CHANNELS, MobileNetV3
 from colour import Bins, grey_to_lightness
 
 WIDTH = 128
-PURPLE = (math.cos(math.radians(335)), math.sin(math.radians(335)))  # direction in a*b*
-PURPLE_REACH = math.cos(math.radians(40))
-PURPLE_STRONG = 35.0  # chroma at which purple is half as likely to be an average of blue and red
 STRIDE = 4  # the network decides colours on a grid this much coarser than its input
 
 
@@ -89,46 +84,33 @@ def network_from(state, context_blocks=0, middle_blocks=0):
 
 
 class Decoder(nn.Module):
-    """Bin logits -> a*b*: the annealed mean of the bins, then a chroma curve.
+    """Bin logits -> a*b*: the annealed mean of the bins, stretched where the bins agree.
 
     debias: class rebalancing at this power makes rare bins likelier than they are; its logarithm is taken off.
     temperature: below 1 favours the likely bins over the average of all.
-    gain, lift: chroma c becomes gain * c + lift * (1 - exp(-c / lift)): a near-neutral colour gains
-    about (gain + 1) * c, a strong one gain * c + lift.
-    calm: chroma c first becomes c * c^2 / (c^2 + calm^2): a hint of colour is doubt, not colour, and turns grey.
-    mauve: share of the chroma that pale purple (hue about 335 degrees) loses: mostly an average of blue and red.
+    sure: how far doubtful colours are held back; 0: not at all. The chroma of the mean over the mean chroma of the
+    bins, r, is 1 where all likely bins have one hue and near 0 where they contradict each other, and blue and red
+    average to mauve. The mean is multiplied by r^2 (1 + sure^2) / (r^2 + sure^2).
+    gain: factor of all chroma.
     """
 
-    def __init__(self, bins, temperature=0.42, gain=1.0, lift=0.0, debias=0.0, calm=0.0, mauve=0.0):
+    def __init__(self, bins, temperature=0.42, gain=1.0, debias=0.0, sure=0.0):
         super().__init__()
-        self.debias, self.calm, self.mauve = debias, calm, mauve
+        self.temperature, self.gain, self.debias, self.sure = temperature, gain, debias, sure
         self.register_buffer("bias", debias * torch.from_numpy(bins.weights).log()[:, None, None], persistent=False)
-        self.temperature, self.gain, self.lift = temperature, gain, lift
-        self.register_buffer("centres", torch.from_numpy(bins.centres).t()[:, :, None, None].contiguous(),
-                             persistent=False)
+        centres = torch.from_numpy(bins.centres).t()
+        centres = torch.cat([centres, centres.norm(dim=0, keepdim=True)])
+        self.register_buffer("centres", centres[:, :, None, None].contiguous(), persistent=False)
 
     def forward(self, logits):
         if self.debias:
             logits = logits - self.bias
-        ab = F.conv2d(F.softmax(logits / self.temperature, 1), self.centres)
-        return self.curve(ab)
-
-    def curve(self, ab):
-        """a*b* [N, 2, h, w] -> the same hues at other chroma."""
-        if self.gain == 1 and not (self.lift or self.calm or self.mauve):
+        mean = F.conv2d(F.softmax(logits / self.temperature, 1), self.centres)
+        ab = mean[:, :2] if self.gain == 1 else mean[:, :2] * self.gain
+        if not self.sure:
             return ab
-        square = ab.square().sum(1, keepdim=True) + 1e-6
-        chroma = square.sqrt()
-        factor = torch.full_like(chroma, self.gain)
-        if self.calm:
-            factor = factor * square / (square + self.calm ** 2)
-        if self.mauve:
-            towards = (ab[:, :1] * PURPLE[0] + ab[:, 1:] * PURPLE[1]) / chroma
-            factor = factor * (1 - self.mauve * ((towards - PURPLE_REACH) / (1 - PURPLE_REACH)).clamp(0, 1)
-                               / (1 + square / PURPLE_STRONG ** 2))
-        if self.lift:
-            factor = factor + self.lift * (1 - torch.exp(-chroma / self.lift)) / chroma
-        return ab * factor
+        agreement = (mean[:, :2].square().sum(1, keepdim=True) + 1e-6) / (mean[:, 2:].square() + 1e-3)
+        return ab * (agreement * (1 + self.sure ** 2) / (agreement + self.sure ** 2))
 
 
 class StarterModel(nn.Module):

@@ -2,7 +2,7 @@
 
     python3 tradeoff.py run/average.pt val/ val-2.tar
 
-The network runs once per photograph; its logits are then decoded in every way at a quarter of the size. Printed are
+The network runs once per photograph; its logits are then decoded in every way at an eighth of the size. Printed are
 the settings that miss the goals least, best first, chosen on every second photograph and measured on the others.
 The figures are those of evaluate.py, coarser; measure the chosen setting there.
 """
@@ -18,11 +18,10 @@ from losses import is_purple
 from metrics import NEUTRAL
 from network import STRIDE, Decoder
 
-TEMPERATURES = (0.3, 0.42, 0.55, 0.7)
-DEBIAS = (0.0, 0.5, 0.8)
-CALMS = (0.0, 3.0, 5.0)
-MAUVES = (0.0, 0.8)
-GAINS = (0.9, 1.0, 1.1, 1.2, 1.35)
+TEMPERATURES = (0.42, 0.55, 0.7, 0.85)
+DEBIAS = (0.0, 0.25, 0.5, 0.8)
+SURES = (0.0, 0.3, 0.5, 0.8)
+CHROMAS = (0.8, 0.85, 0.9, 0.95, 1.0)  # mean chroma as a share of the truth's; the gain follows from it
 FIGURES = ("below grey %", "chroma", "spread", "neutral %", "purple %", "worse %")
 
 
@@ -55,19 +54,23 @@ def missing(row):
 
 @torch.no_grad()
 def measure(network, photos, size=256):
-    """-> {(temperature, debias, calm, mauve, gain): [figures of each photograph]}."""
-    bins, found = Bins(), {}
+    """-> ({(temperature, debias, sure): [a*b* of each photograph]}, [true a*b*]), every second place of the grid."""
+    bins, found, truths = Bins(), {}, []
+    settings = list(itertools.product(TEMPERATURES, DEBIAS, SURES))
     for _, rgb in photos:
         lab = torch.from_numpy(rgb_to_lab(squash(rgb, size)).transpose(2, 0, 1)[None].copy())
-        logits, ab = network(lab[:, :1] / 100), lab[0, 1:, STRIDE // 2::STRIDE, STRIDE // 2::STRIDE]
-        for temperature, debias in itertools.product(TEMPERATURES, DEBIAS):
-            plain = Decoder(bins, temperature, debias=debias)(logits)
-            for calm, mauve in itertools.product(CALMS, MAUVES):
-                base = Decoder(bins, calm=calm, mauve=mauve).curve(plain)[0]
-                for gain in GAINS:
-                    key = (temperature, debias, calm, mauve, gain)
-                    found.setdefault(key, []).append(figures(base * gain, ab).numpy())
-    return found
+        logits = network(lab[:, :1] / 100)[..., ::2, ::2]
+        truths.append(lab[0, 1:, STRIDE // 2::2 * STRIDE, STRIDE // 2::2 * STRIDE])
+        for temperature, debias, sure in settings:
+            decoder = Decoder(bins, temperature, debias=debias, sure=sure)
+            found.setdefault((temperature, debias, sure), []).append(decoder(logits)[0])
+    return found, truths
+
+
+def gain_to(chroma, predicted, truths):
+    """Gain that brings the mean chroma of [a*b*] to that share of the truth's."""
+    mean = lambda all_ab: float(np.mean([ab.norm(dim=0).mean() for ab in all_ab]))
+    return chroma * mean(truths) / mean(predicted)
 
 
 def main():
@@ -80,16 +83,19 @@ def main():
     torch.set_num_threads(2)
     photos = [photo for path in options.photos for photo in load_folder(path)]
     spread = np.linspace(0, len(photos) - 1, min(options.limit, len(photos))).round().astype(int)
-    found = measure(load_checkpoint(options.checkpoint), [photos[i] for i in spread])
-    ranked = sorted(found, key=lambda key: missing(summary(found[key][::2])))
-    heads = f"{'T':>5}{'debias':>8}{'calm':>6}{'mauve':>7}{'gain':>6}{'missing':>9}"
+    found, truths = measure(load_checkpoint(options.checkpoint), [photos[i] for i in spread])
+    rows = []
+    for (key, predicted), chroma in itertools.product(found.items(), CHROMAS):
+        gain = gain_to(chroma, predicted[::2], truths[::2])
+        halves = [summary([figures(gain * p, t).numpy() for p, t in zip(predicted[part::2], truths[part::2])])
+                  for part in (0, 1) if truths[part::2]]
+        rows.append((missing(halves[0]), *key, gain, halves[-1]))
+    heads = f"{'T':>5}{'debias':>8}{'sure':>6}{'gain':>6}{'missing':>9}"
     print(heads + "".join(f"{name:>14}" for name in FIGURES))
-    for key in ranked[:options.show]:
-        row = summary(found[key][1::2] or found[key])
-        print("{:5.2f}{:8.1f}{:6.1f}{:7.1f}{:6.2f}".format(*key) + f"{missing(row):9.2f}{row['below']:14.1f}"
+    for *key, row in sorted(rows, key=lambda row: row[0])[:options.show]:
+        print("{:5.2f}{:8.2f}{:6.1f}{:6.2f}".format(*key[1:]) + f"{missing(row):9.2f}{row['below']:14.1f}"
               f"{row['chroma']:14.2f}{row['spread']:14.2f}{row['neutral']:8.1f} /{row['truth']:4.1f}"
               f"{row['purple']:14.1f}{row['worse']:14.1f}")
-
 
 if __name__ == "__main__":
     main()

@@ -77,6 +77,7 @@ class Recipe(unittest.TestCase):
             table = run("evaluate.py", average, work / "photos", "--size", 64)
             for row in ("grey", "sepia", "model", "truth"):
                 self.assertIn(f"hills       {row}", table)
+            self.assertIn("spread", run("tradeoff.py", average, work / "photos", "--show", 1))
             run("sheets.py", average, work / "photos", work / "sheet.png", "--limit", 2, "--sizes", 64, "--truth")
             self.assertEqual(cv2.imread(str(work / "sheet.png")).shape, (200, 1800, 3))
             run("blend.py", work / "packed", work / "mixed.pt", f"{average}=0.5", f"{average}=0.5", "--batches", 1,
@@ -210,23 +211,21 @@ class Parts(unittest.TestCase):
         wanted, found = Decoder(bins, 0.7)(likelihood), Decoder(bins, 0.7, debias=0.5)(biased)
         self.assertLess((wanted - found).abs().max(), 1e-3)
 
-    def test_doubtful_colours_turn_grey_and_pale_purple_fades(self):
-        ab = torch.tensor([[2.0, 30.0, 12.0, 12.0], [0.0, 0.0, -5.0, 5.0]])[None, :, None]
-        before = ab.norm(dim=1)[0, 0]
-        calm = Decoder(Bins(), calm=4.0).curve(ab).norm(dim=1)[0, 0] / before
-        self.assertLess(calm[0], 0.3)
-        self.assertGreater(calm[1], 0.95)
-        mauve = Decoder(Bins(), mauve=0.9).curve(ab).norm(dim=1)[0, 0] / before
-        self.assertLess(mauve[2], 0.3)
-        self.assertEqual(mauve[3], 1)
-
-    def test_decoder_curve(self):
+    def test_colours_that_contradict_each_other_turn_grey(self):
         bins = Bins()
-        logits = torch.randn(1, len(bins), 4, 4)
-        plain, stronger = Decoder(bins)(logits), Decoder(bins, gain=1.2, lift=3.0)(logits)
-        self.assertTrue((stronger.norm(dim=1) > 1.19 * plain.norm(dim=1)).all())
-        cosine = torch.nn.functional.cosine_similarity(plain, stronger, dim=1)
-        self.assertTrue((cosine > 0.9999).all())
+        centres = torch.from_numpy(bins.centres)
+        bin_at = lambda a, b: int((centres - torch.tensor([a, b])).norm(dim=1).argmin())
+        logits = torch.full((1, len(bins), 1, 2), -30.0)
+        logits[0, [bin_at(30.0, 20.0), bin_at(10.0, -40.0)], 0, 0] = 0  # red or blue
+        logits[0, [bin_at(30.0, 20.0), bin_at(40.0, 30.0)], 0, 1] = 0  # red in any case
+        plain, held = (Decoder(bins, 1.0, sure=sure)(logits).norm(dim=1)[0, 0] for sure in (0.0, 0.8))
+        self.assertLess(held[0], 0.8 * plain[0])
+        self.assertGreater(held[1], 0.98 * plain[1])
+
+    def test_gain_stretches_all_chroma(self):
+        logits = torch.randn(1, len(Bins()), 4, 4)
+        plain, stronger = Decoder(Bins())(logits), Decoder(Bins(), gain=1.2)(logits)
+        self.assertLess((stronger - 1.2 * plain).abs().max(), 1e-4)
 
     def test_any_multiple_of_32(self):
         model = StarterModel(Colouriser().eval(), Decoder(Bins())).eval()
