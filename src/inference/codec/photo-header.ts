@@ -13,7 +13,7 @@ import { type FileIdentity, identifyFile } from './identify-file.js';
 import { type Damaged, damageNote, damageOf } from './photo-damage.js';
 import { resolutionOf } from './resolution.js';
 import { translateReadError } from './translate-error.js';
-import { unreadTiff } from './unread-tiff.js';
+import { isLab, unreadPacking } from './unread-tiff.js';
 import { workingProfile } from './working-profile.js';
 
 /** The bounds of `limits.photo` that apply to a file on this machine. */
@@ -57,9 +57,11 @@ export async function readPhotoHeader(file: string, limits: PhotoLimits): Promis
   const directory = directories.find(
     ({ page, subifd }) => page === picture.page && subifd === picture.subifd,
   );
+  const packing = directory && unreadPacking(directory);
+  if (packing) throw new PhotoFormatUnsupported(`TIFF (${packing})`);
   const metadata = await readMetadata(file, picture).catch((error: unknown) => {
-    const kind = directory && unreadTiff(directory);
-    throw kind ? new PhotoFormatUnsupported(`TIFF (${kind})`) : error;
+    if (directory && isLab(directory)) throw new PhotoFormatUnsupported('TIFF (CIELab)');
+    throw error;
   });
   const { width, height } = metadata.autoOrient;
   checkSize(width, height, limits);
