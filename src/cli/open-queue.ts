@@ -7,6 +7,7 @@ import type { JobQueue } from '../studio/ports/queue.js';
 import type { Config } from './config.js';
 import { placesOf } from './places.js';
 import type { Shell } from './shell.js';
+import { migrationNotice } from './slow-notice.js';
 import { version } from './version.js';
 
 /** What a process that customers wait for grants a statement, ms. */
@@ -17,9 +18,10 @@ export const servingAnswerMs = 8_000;
  * @param answerTimeoutMs for a statement; a report or an audit may take longer than a customer waits.
  */
 export async function openStudioDatabase(
-  { config, now }: Pick<Shell, 'config' | 'now'>,
+  shell: Pick<Shell, 'config' | 'now' | 'output' | 't'>,
   answerTimeoutMs?: number,
 ): Promise<Database> {
+  const { config, now } = shell;
   const { openMigratedDatabase } = await import('../storage/database.js');
   const { url, connections } = config.database;
   mkdirSync(config.paths.dataDir, { recursive: true, mode: 0o700 });
@@ -28,6 +30,7 @@ export async function openStudioDatabase(
   return openMigratedDatabase(
     { file, url: url ?? undefined, connections, answerTimeoutMs, program },
     { now },
+    migrationNotice(shell),
   );
 }
 

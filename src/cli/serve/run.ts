@@ -23,6 +23,7 @@ import { placesOf, workerName } from '../places.js';
 import { aborted, dieLoudly, openLogger } from '../process.js';
 import type { Shell } from '../shell.js';
 import { type Bots, openBots } from './bots.js';
+import { createDiskDuty } from './disk-duty.js';
 import { healthChecks, proveEngine } from './health.js';
 import { operatorPageOf } from './operator-page.js';
 import { openShop, type Shop, startWork } from './shop.js';
@@ -48,8 +49,8 @@ export async function serve(options: GlobalOptions): Promise<ExitCode> {
     const figures = await shop.watch.listen();
     const work = startWork(shop);
     await bots.start();
-    const duties = [reconcileDutyOf(shell, shop, bots), keyDutyOf(shell, shop), bots.duty];
-    const daily = startDuties(duties, logger);
+    const money = [reconcileDutyOf(shell, shop, bots), keyDutyOf(shell, shop)];
+    const daily = startDuties([...money, diskDutyOf(shell, shop, bots), bots.duty], logger);
     announce(shell, shop, url);
     await aborted(interrupt.signal);
     await stop(shell, { web, work, shop, bots, daily, figures });
@@ -122,6 +123,17 @@ function reconcileDutyOf({ t }: Shell, shop: Shop, bots: Bots) {
     ...{ store, logger, clock: parts.clock, metrics: watch.metrics },
     gateways: [...gateways.all.values()],
     tellOperator: (key, news) => bots.tellOperator(key, t('reconcile.operator', { ...news })),
+  });
+}
+
+/** A disk that fills is told of while there is time to do something. */
+function diskDutyOf({ t }: Shell, { store, parts, context, logger }: Shop, bots: Bots) {
+  const { blobs, clock } = parts;
+  const { minFreeBytes } = context.config.intake;
+  return createDiskDuty({
+    ...{ blobs, store, clock, logger, minFreeBytes },
+    tellOperator: (key, { full, ...news }) =>
+      bots.tellOperator(key, t(full ? 'serve.diskFull' : 'serve.diskFills', news)),
   });
 }
 

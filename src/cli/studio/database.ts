@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
 import { placesOf } from '../places.js';
 import type { Shell } from '../shell.js';
+import { migrationNotice } from '../slow-notice.js';
 import { version } from '../version.js';
 
 /** `huancai db status`. @returns someFailed when steps are missing. */
@@ -40,7 +41,10 @@ export async function databaseMigrate(options: GlobalOptions): Promise<ExitCode>
   const shell = openShell(options);
   const { output, t, now } = shell;
   return withDatabase(databaseConfigOf(shell), async ({ raw, dialect }) => {
-    const applied = await migrate(raw, dialect, now(), undefined, version());
+    const applied = await migrate(
+      ...([raw, dialect, now(), undefined, version()] as const),
+      migrationNotice(shell),
+    );
     output.record({ type: 'migrated', applied });
     const names = applied.join(', ');
     output.line(applied.length > 0 ? t('office.db.migrated', { names }) : t('office.db.current'));

@@ -2,6 +2,7 @@ import { auditChecks, auditLedger } from '../../storage/audit.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { openStudioDatabase } from '../open-queue.js';
 import { type GlobalOptions, openShell } from '../open-shell.js';
+import { slowNotice } from '../slow-notice.js';
 
 /** `huancai ledger audit`. @returns someFailed when a row does not fit. */
 export async function audit(options: GlobalOptions): Promise<ExitCode> {
@@ -9,7 +10,11 @@ export async function audit(options: GlobalOptions): Promise<ExitCode> {
   const { output, t } = shell;
   const database = await openStudioDatabase(shell);
   try {
-    const findings = await auditLedger(database.raw);
+    const slow = slowNotice(shell.now);
+    const of = auditChecks.length;
+    const findings = await auditLedger(database.raw, (check, done) =>
+      slow(() => output.notice(t('office.audit.under', { check, done, of }))),
+    );
     for (const { check, subject, details } of findings) {
       output.record({ type: 'finding', check, subject, ...details });
       const facts = Object.entries(details).map(([name, value]) => `${name}=${value}`);

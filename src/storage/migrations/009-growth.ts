@@ -7,7 +7,7 @@ const underWay = `state in ('received', 'queued', 'restoring')`;
 
 /**
  * What a question costs follows from its answer, not from how much there is: an index for every
- * question that read a whole table or sorted it. `tests/storage/plans.ts` holds every statement to
+ * question that read a whole table or sorted it. `tests/storage/plans.test.ts` holds every statement to
  * it. Where a new index answers what an old one did, the old one goes.
  */
 export const growth: Migration = {
