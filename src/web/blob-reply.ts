@@ -42,6 +42,15 @@ export async function sendBlob(
   });
 }
 
+/** Send a smaller copy as it was made for the page. */
+export function sendThumbnail(reply: FastifyReply, webp: Buffer, lasting: boolean): FastifyReply {
+  return reply
+    .header('content-type', 'image/webp')
+    .header('cache-control', lasting ? forEver : 'private, no-cache')
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .send(webp);
+}
+
 interface Kind {
   readonly type: string;
   readonly extension: string;

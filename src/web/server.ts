@@ -16,6 +16,7 @@ import { renditionRoutes } from './api/renditions.js';
 import { uploadRoutes } from './api/uploads.js';
 import { consoleRoutes } from './console-routes.js';
 import type { WebConfig, WebDeps, WebServer } from './dependencies.js';
+import { docsContrast } from './docs-contrast.js';
 import { earlyRefusals } from './early-refusals.js';
 import { AddressInUse, NoSuchPage } from './errors.js';
 import { fleetRoutes } from './fleet/routes.js';
@@ -33,6 +34,7 @@ import { createProblemHandler } from './problem.js';
 import { createRateLimits } from './rate-limits.js';
 import { refuseCrossSite } from './same-origin.js';
 import { addSecurityHeaders, docsPolicy } from './security.js';
+import { createThumbnails } from './thumbnails.js';
 import { proxyTrust } from './trusted-proxies.js';
 import { removeStaleUploads } from './upload.js';
 import { createIdentify } from './visitor.js';
@@ -115,12 +117,13 @@ async function createContext(
     },
     secure,
   );
+  const thumbnails = createThumbnails(deps.blobs);
   const parts = new PartialUploads(deps.clock, {
     dir: config.partDir,
     atOnce: limits.web.partsAtOnce,
     keepMs: limits.web.partKeepMs,
   });
-  return { ...deps, config, rates, secure, identify, live, parts };
+  return { ...deps, config, rates, secure, identify, live, parts, thumbnails };
 }
 
 async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
@@ -152,7 +155,7 @@ async function addRoutes(app: FastifyInstance, api: ApiContext): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/api/docs',
     uiConfig: { validatorUrl: null },
-    theme: { title: 'Huancai API' },
+    theme: { title: 'Huancai API', css: [{ filename: 'contrast.css', content: docsContrast }] },
     logo: pageIcon(api.config.appDir),
     staticCSP: docsPolicy,
   });

@@ -7,6 +7,7 @@ import type { LiveStreams } from '../live.js';
 import { outsideAddress } from '../outside-address.js';
 import type { PartialUploads } from '../partial-uploads.js';
 import type { RateLimits } from '../rate-limits.js';
+import type { Thumbnails } from '../thumbnails.js';
 import type { ViewContext } from '../views.js';
 import { type Identify, nobodyId } from '../visitor.js';
 
@@ -18,6 +19,7 @@ export interface ApiContext extends WebDeps {
   readonly live: LiveStreams;
   /** Photos that are sent in parts. */
   readonly parts: PartialUploads;
+  readonly thumbnails: Thumbnails;
   readonly secure: (request: FastifyRequest) => boolean;
 }
 

@@ -3,9 +3,10 @@ import { BlobMissing } from '../../studio/errors/storage.js';
 import { NotFound } from '../../studio/errors/studio.js';
 import type { RenditionKind } from '../../studio/ports/blobs.js';
 import type { PhotoView } from '../../studio/ports/studio.js';
-import { sendBlob } from '../blob-reply.js';
+import { sendBlob, sendThumbnail } from '../blob-reply.js';
 import { NotReadyYet, PaymentRequired } from '../errors.js';
 import { describe } from '../openapi.js';
+import { thumbnailWidthsPx } from '../thumbnails.js';
 import { type ApiContext, enter, type IdParams } from './context.js';
 
 interface Rendition {
@@ -14,6 +15,8 @@ interface Rendition {
   readonly download: boolean;
   /** The same for ever: always, for a named look, or never. What is chosen may change tomorrow. */
   readonly lasts: 'always' | 'look' | 'never';
+  /** Can be asked for in smaller widths. */
+  readonly smaller?: boolean;
   readonly refusals?: Readonly<Record<number, string>>;
 }
 
@@ -24,8 +27,14 @@ const renditions: Readonly<Record<RenditionKind, Rendition>> = {
     title: 'The labelled preview; ?look= for another one than the chosen',
     download: false,
     lasts: 'look',
+    smaller: true,
   },
-  comparison: { title: 'Before and after in one picture', download: false, lasts: 'look' },
+  comparison: {
+    title: 'Before and after in one picture',
+    download: false,
+    lasts: 'look',
+    smaller: true,
+  },
   sheet: { title: 'All looks in one numbered picture', download: false, lasts: 'never' },
   master: {
     title: 'The HD file; 402 until unlocked',
@@ -40,16 +49,23 @@ const refusals: Readonly<Record<number, string>> = {
   410: 'No longer kept',
 };
 
+const width = {
+  w: { type: 'integer', enum: thumbnailWidthsPx, description: 'A smaller WebP of this width, px' },
+} as const;
+
 /** The picture files of a photo. */
 export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
   for (const [kind, rendition] of Object.entries(renditions) as [RenditionKind, Rendition][]) {
-    app.get<IdParams & { Querystring: { look?: string } }>(
+    app.get<IdParams & { Querystring: { look?: string; w?: number } }>(
       `/photos/:id/${kind}`,
       {
         schema: describe(rendition.title, {
           querystring: {
             type: 'object',
-            properties: { look: { type: 'string', maxLength: 64, description: 'Id of a look' } },
+            properties: {
+              look: { type: 'string', maxLength: 64, description: 'Id of a look' },
+              ...(rendition.smaller ? width : {}),
+            },
           },
           refusals: { ...refusals, ...rendition.refusals },
           produces: ['image/jpeg', 'image/png', 'image/webp', 'image/tiff'],
@@ -59,8 +75,12 @@ export function renditionRoutes(app: FastifyInstance, api: ApiContext): void {
         const { customer } = await enter(api, request, reply);
         const photo = await api.studio.photo(customer.id, request.params.id);
         const key = keyOf(photo, kind, request.query.look);
+        const lasting = isLasting(rendition, request.query.look);
+        if (rendition.smaller && request.query.w) {
+          return sendThumbnail(reply, await api.thumbnails.get(key, request.query.w), lasting);
+        }
         return sendBlob(reply, api.blobs, key, {
-          lasting: isLasting(rendition, request.query.look),
+          lasting,
           downloadAs: rendition.download ? `huancai-${photo.id.slice(-8)}-${kind}` : undefined,
         });
       },

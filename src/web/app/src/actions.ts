@@ -1,4 +1,5 @@
 import { ApiError, api, type Me, type Photo, type Prices, speak } from './api';
+import { focusFoot } from './focus';
 import { dropPhoto, getState, putPhoto, type Sheet, setState, text, toast } from './store';
 import { type Language, rememberLanguage } from './texts';
 
@@ -97,8 +98,9 @@ export const photoAction = {
   delete: (id: string) =>
     attempt(async () => {
       await api('DELETE', `/photos/${id}`);
-      dropPhoto(id);
       closeSheet();
+      dropPhoto(id);
+      focusFoot();
     }),
 };
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { attempt, loadOlder } from './actions';
 import { PhotoMessage } from './photo/photo-message';
 import { useStore, useTexts } from './store';
@@ -13,12 +13,16 @@ export function Chat() {
 
   // Follow what happens at the foot, unless the reader is further up; what one sends is always shown.
   const sent = useRef(0);
-  useEffect(() => {
+  const opened = useRef(false);
+  // Before it is painted: pictures further up are not even asked for.
+  useLayoutEffect(() => {
     const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
     const below = scrollHeight - clientHeight - scrollTop;
     const sending = uploads.length > sent.current;
     sent.current = uploads.length;
-    if (sending || below < 2 * clientHeight) window.scrollTo(0, scrollHeight);
+    const opening = !opened.current && photos.length > 0;
+    if (opening) opened.current = true;
+    if (opening || sending || below < 2 * clientHeight) window.scrollTo(0, scrollHeight);
   }, [news]);
 
   return (

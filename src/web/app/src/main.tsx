@@ -48,6 +48,8 @@ async function begin(): Promise<void> {
 addEventListener('offline', () => setState({ online: false }));
 addEventListener('online', () => getState().me && goLive());
 
+// The browser would go back to where it was, before the photos are there.
+history.scrollRestoration = 'manual';
 resumeUploads();
 render(<App />, document.getElementById('app')!);
 void begin();

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useTexts } from '../store';
+import { allWidths } from './picture-sizes';
 
 interface Props {
   readonly after: string;
@@ -8,6 +9,15 @@ interface Props {
   readonly alt: string;
   /** Width by height of the photo. */
   readonly ratio: number;
+}
+
+/** The frame is never wider (styles/photo.css). */
+const widestCssPx = 700;
+/** Long edge of previews as the studio makes them by default, px. */
+const previewEdgePx = 1024;
+
+function previewWidth(ratio: number): number {
+  return Math.round(previewEdgePx * Math.min(1, ratio));
 }
 
 /**
@@ -25,21 +35,25 @@ export function CompareSlider({ after, comparison, alt, ratio }: Props) {
     // The whole is two photos and a divider wide; one photo is as wide as its height says.
     if (height > 0) setWidthShare(width / (height * ratio));
   };
+  const sized = sizedPicture(after, ratio);
   return (
     <figure class="print compare" style={{ '--share': `${share}%`, '--ratio': String(ratio) }}>
       <div class="frame">
-        <img class="after" src={after} alt={alt} />
+        <img class="after" {...sized} alt={alt} />
         <div class="before" aria-hidden="true">
           {comparison && (
             <img
               class={widthShare ? 'half' : 'half loading'}
               style={widthShare ? { width: `${widthShare * 100}%` } : undefined}
+              loading="lazy"
+              sizes={`(min-width: 728px) ${2 * widestCssPx}px, 200vw`}
+              srcset={allWidths(comparison, 2 * previewWidth(ratio))}
               src={comparison}
               alt=""
               onLoad={(event) => measure(event.currentTarget)}
             />
           )}
-          {!widthShare && <img class="grey" src={after} alt="" />}
+          {!widthShare && <img class="grey" {...sized} alt="" />}
         </div>
         <span class="tag left">{t('photo.before')}</span>
         <span class="tag right">{t('photo.after')}</span>
@@ -50,9 +64,21 @@ export function CompareSlider({ after, comparison, alt, ratio }: Props) {
           max="100"
           value={share}
           aria-label={t('photo.compare')}
+          aria-valuetext={t('photo.share', { percent: 100 - share })}
           onInput={(event) => setShare(Number(event.currentTarget.value))}
         />
       </div>
     </figure>
   );
+}
+
+/** Attributes of an image that is as wide as the frame. */
+function sizedPicture(url: string, ratio: number) {
+  return {
+    // Where it is not seen it is not fetched.
+    loading: 'lazy',
+    sizes: `(min-width: 728px) ${widestCssPx}px, 100vw`,
+    srcset: allWidths(url, previewWidth(ratio)),
+    src: url,
+  } as const;
 }

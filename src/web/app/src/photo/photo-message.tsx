@@ -3,6 +3,7 @@ import type { Photo } from '../api';
 import { Icon } from '../icons';
 import { useStore, useTexts } from '../store';
 import { dateTime, duration } from '../texts';
+import { inWidth } from './picture-sizes';
 import { ReadyPhoto } from './ready-photo';
 import { Thumbnail } from './thumbnail';
 
@@ -19,8 +20,9 @@ export function PhotoMessage({ photo }: { photo: Photo }) {
         {(thumbnail ?? preview) && (
           <figure class="print small-print">
             <Thumbnail
-              sources={[{ url: thumbnail }, { url: preview, grey: true }]}
+              sources={[{ url: thumbnail }, { url: preview && inWidth(preview, 320), grey: true }]}
               alt={t('photo.alt', { date: sentAt })}
+              ratio={photo.widthPx && photo.heightPx ? photo.widthPx / photo.heightPx : undefined}
             />
           </figure>
         )}

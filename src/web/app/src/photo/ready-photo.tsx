@@ -4,12 +4,14 @@ import type { Look, Photo } from '../api';
 import { Icon } from '../icons';
 import { getHd } from '../purchases';
 import { useStore, useTexts } from '../store';
-import { money } from '../texts';
+import { dateTime, type Language, money, type Translate } from '../texts';
 import { CompareSlider } from './compare-slider';
+import { inWidth } from './picture-sizes';
 
 /** A coloured photo: compare, choose a look, change it, get HD. */
 export function ReadyPhoto({ photo }: { photo: Photo }) {
-  const { t } = useTexts();
+  const { t, language } = useTexts();
+  const which = useWhich(photo, language, t);
   const chosen = photo.looks.find((look) => look.id === photo.selectedLookId) ?? photo.looks[0];
   const shown = chosen?.previewUrl ? chosen : photo.looks.find((look) => look.previewUrl);
   const [busy, setBusy] = useState(false);
@@ -37,23 +39,28 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
         </p>
       ))}
       <div class="actions">
-        <HdButton photo={photo} busy={busy} run={run} />
+        <HdButton photo={photo} which={which} busy={busy} run={run} />
         <button
           type="button"
           disabled={busy || waiting || !photo.originalUrl}
+          aria-label={`${waiting ? t('look.waiting') : t('action.another')}, ${which}`}
           onClick={() => run(() => photoAction.another(photo.id))}
         >
           <Icon name="sparkle" />
           {waiting ? t('look.waiting') : t('action.another')}
         </button>
-        <button type="button" onClick={() => openSheet({ name: 'adjust', photoId: photo.id })}>
+        <button
+          type="button"
+          aria-label={`${t('action.adjust')}, ${which}`}
+          onClick={() => openSheet({ name: 'adjust', photoId: photo.id })}
+        >
           <Icon name="sliders" />
           {t('action.adjust')}
         </button>
         <button
           type="button"
           class="round"
-          aria-label={t('action.more')}
+          aria-label={`${t('action.more')}, ${which}`}
           title={t('action.more')}
           onClick={() => openSheet({ name: 'details', photoId: photo.id })}
         >
@@ -71,17 +78,29 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
   );
 }
 
+/** Tells one photo's buttons from another's for those who hear them: "photo 3, sent on ...". */
+function useWhich(photo: Photo, language: Language, t: Translate): string {
+  const n = useStore().photos.findIndex((one) => one.id === photo.id) + 1;
+  return t('photo.which', { number: n, date: dateTime(language, photo.createdAt) });
+}
+
 function HdButton(props: {
   photo: Photo;
+  which: string;
   busy: boolean;
   run: (work: () => Promise<unknown>) => Promise<void>;
 }) {
-  const { photo, busy, run } = props;
+  const { photo, which, busy, run } = props;
   const { t } = useTexts();
   const { me, prices } = useStore();
   if (photo.masterUrl) {
     return (
-      <a class="primary button" href={photo.masterUrl} download>
+      <a
+        class="primary button"
+        href={photo.masterUrl}
+        aria-label={`${t('action.download')}, ${which}`}
+        download
+      >
         <Icon name="download" />
         {t('action.download')}
       </a>
@@ -97,6 +116,7 @@ function HdButton(props: {
     <button
       type="button"
       class="primary"
+      aria-label={`${words}, ${which}`}
       disabled={busy || photo.unlocked || !photo.originalUrl}
       onClick={() => run(() => getHd([photo.id]))}
     >
@@ -137,7 +157,7 @@ function LookButton(props: { look: Look; chosen: boolean; choose: () => void }) 
       onClick={choose}
     >
       {look.previewUrl ? (
-        <img src={look.previewUrl} alt="" loading="lazy" />
+        <img src={inWidth(look.previewUrl, 320)} alt="" loading="lazy" />
       ) : (
         <span class={look.status === 'waiting' ? 'developing running' : 'developing'} />
       )}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { attempt, closeSheet, loadOlder, openSheet } from '../actions';
 import { api, type Order, type Photo } from '../api';
+import { inWidth } from '../photo/picture-sizes';
 import { Thumbnail } from '../photo/thumbnail';
 import { getHd } from '../purchases';
 import { putOrder, useStore, useTexts } from '../store';
@@ -85,7 +86,8 @@ function AlbumPrint({ photo }: { photo: Photo }) {
   const { thumbnails } = useStore();
   const date = dateTime(language, photo.createdAt);
   const chosen = photo.looks.find((look) => look.id === photo.selectedLookId) ?? photo.looks[0];
-  const sources = [{ url: chosen?.previewUrl }, { url: thumbnails[photo.id] }];
+  const preview = chosen?.previewUrl && inWidth(chosen.previewUrl, 320);
+  const sources = [{ url: preview }, { url: thumbnails[photo.id] }];
   const show = () => {
     closeSheet();
     openSheet({ name: 'details', photoId: photo.id });

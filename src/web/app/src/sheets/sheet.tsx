@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { closeSheet } from '../actions';
+import { focusFoot } from '../focus';
 import { Icon } from '../icons';
 import { useTexts } from '../store';
 
@@ -12,7 +13,10 @@ export function SheetFrame({ title, children }: { title: string; children: Compo
     const before = document.activeElement;
     dialog.current?.showModal();
     // However it goes away, the keyboard goes on where it was.
-    return () => before instanceof HTMLElement && before.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      else focusFoot();
+    };
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a native dialog

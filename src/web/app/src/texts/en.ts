@@ -51,6 +51,8 @@ export const en = {
   'photo.before': 'Before',
   'photo.after': 'After',
   'photo.compare': 'Compare before and after',
+  'photo.share': '{percent} % in colour',
+  'photo.which': 'photo {number}, sent on {date}',
   'photo.preview': 'Coloured preview',
   'photo.free': 'Free preview with watermark. The HD file has full resolution and no watermark.',
   'photo.unlocked': 'HD file ready',

@@ -51,6 +51,8 @@ export const zhCn: Texts = {
   'photo.before': '原图',
   'photo.after': '上色后',
   'photo.compare': '对比上色前后',
+  'photo.share': '{percent}% 彩色',
+  'photo.which': '第 {number} 张，{date} 发送',
   'photo.preview': '彩色预览',
   'photo.free': '免费预览带水印；高清文件为原尺寸，无水印。',
   'photo.unlocked': '高清文件已就绪',

@@ -1,5 +1,6 @@
 import { wordsOf } from '../actions';
 import { ApiError, api, type Photo, type PhotoAccepted } from '../api';
+import { focusFoot } from '../focus';
 import { dropUpload, getState, putPhoto, setState, type Upload } from '../store';
 import { giveUp, sendFile } from './send-file';
 import { holdLease, isElsewhere, randomHex, thisTab } from './tab-lease';
@@ -66,6 +67,7 @@ export function retryAllUploads(): void {
 export function dismissUpload(key: string): void {
   const upload = find(key);
   dropUpload(key);
+  focusFoot();
   upload?.abort?.();
   void uploadStore.remove(key);
   if (begun.delete(key)) giveUp(key);
