@@ -113,7 +113,7 @@ const wishes: readonly (readonly ['refund' | WishTopic, RegExp])[] = [
   ],
   [
     'howTo',
-    /怎么(?:用|弄|做|操作|发|玩|使用|上色)|如何(?:使用|操作|上色|发)|使用方法|教程|能做什么|会什么|做什么的|帮(?:帮)?(?:我|忙)|救命|\bhow (?:does|do|to|can)\b[^.?]{0,20}\b(?:work|use|start|send|upload|colou?ri[sz]e)\b|\bwhat (?:can|do) you do\b|\bhelp\b|\binstructions?\b/i,
+    /怎么(?:用|弄|做|操作|发|玩|使用|上色)|如何(?:使用|操作|上色|发)|使用方法|教程|能做什么|会什么|做什么的|帮(?:帮)?(?:我|忙)(?!.{0,6}(?:上色|着色|调色))|救命|\bhow (?:does|do|to|can)\b[^.?]{0,20}\b(?:work|use|start|send|upload|colou?ri[sz]e)\b|\bwhat (?:can|do) you do\b|\bhelp\b|\binstructions?\b/i,
   ],
   [
     'thanks',
