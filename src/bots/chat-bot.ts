@@ -39,10 +39,12 @@ export interface ChatBot {
  */
 export function createChatBot(
   deps: ChatBotDeps,
-  config: Omit<ConversationConfig, 'abilities'>,
+  config: Omit<ConversationConfig, 'abilities' | 'greetsPhotos'>,
   door: Door,
 ): ChatBot {
-  const conversation = createConversation(deps, { ...config, abilities: door.abilities });
+  const { abilities } = door;
+  const greetsPhotos = greetsPhotosOf(door);
+  const conversation = createConversation(deps, { ...config, abilities, greetsPhotos });
   const choices = createOfferedChoices(deps, door.id);
   const budget = createSaidBudget(deps, door.id, door.abilities.budget);
   const sender = createSender({ ...deps, choices, budget }, door);
@@ -54,11 +56,13 @@ export function createChatBot(
   const progress = progressOf({ ...deps, conversation, talks }, door);
   const rules = { channel: door.id, ...door.albums };
   const albums = createIncomingAlbums(deps, rules, albumHandlers({ ...said, progress }, door));
-  const hear = createChatListener({ ...deps, conversation, talks, sender, choices, albums }, door);
+  const heard = { ...deps, conversation, talks, sender, choices, albums };
+  const hear = createChatListener(heard, door, greetsPhotos);
   const inbox = createInbox(
     deps,
     door.id,
-    (update) => (isNews(update) ? news.tellWaiting(update.payload) : hear(update)),
+    (update, followers) =>
+      isNews(update) ? news.tellWaiting(update.payload) : hear(update, followers),
     () => door.ready?.() ?? true,
   );
   const inward = createInward({ ...deps, inbox, budget }, door);
@@ -89,11 +93,17 @@ interface Talking extends ChatBotDeps {
   readonly talks: ChatTalks;
 }
 
+/** Where a photo waits for others before it is taken, no word can be changed later, none is scarce. */
+function greetsPhotosOf({ abilities, albums }: Door): boolean {
+  return !abilities.edits && !albums.marksGroups && !abilities.budget;
+}
+
 /** Live progress, where a message can move: elsewhere it would be said once, and stale. */
-function progressOf(deps: Talking, { abilities }: Door): ProgressFollower | undefined {
-  if (!abilities.edits) return undefined;
+function progressOf(deps: Talking, door: Door): ProgressFollower | undefined {
+  if (!door.abilities.edits) return undefined;
   const { conversation, talks, studio } = deps;
   return createProgressFollower(deps, async (customerId, chat, event) => {
+    void door.working?.(chat.chatId);
     const customer = await studio.profile(customerId);
     const replies = await conversation.tell({ customer, chat }, event, `progress:${customerId}`);
     for (const reply of replies) await talks.reply({ customer, chat }, [reply]).catch(() => {});
@@ -103,7 +113,7 @@ function progressOf(deps: Talking, { abilities }: Door): ProgressFollower | unde
 /** What becomes of albums: their photos are taken, then they are priced. */
 function albumHandlers(
   deps: Talking & { readonly turns: Turns; readonly progress?: ProgressFollower },
-  { groups }: Pick<Door, 'groups'>,
+  { groups, working }: Pick<Door, 'groups' | 'working'>,
 ): AlbumHandlers {
   const { conversation, talks, turns, progress, messages } = deps;
   return {
@@ -113,6 +123,7 @@ function albumHandlers(
       await talks.reachable(intent.kind, async () =>
         talks.reply(talk, await conversation.answer(talk, intent)),
       );
+      void working?.(talk.chat.chatId);
       progress?.follow(talk.customer.id, talk.chat);
     },
     async closed(album) {

@@ -35,6 +35,11 @@ export interface Door {
    * For channels that may be away for a night or have a budget; others let the job be repeated.
    */
   readonly newsWait: boolean;
+  /**
+   * What a person says within so many ms is answered together, and no more than a person can mean:
+   * for channels where every answer of ours is slow. Absent: each message has its answer.
+   */
+  readonly wordsPauseMs?: number;
   /** Whoever cannot be reached has blocked us, and is not written to before they speak again. */
   readonly canBeBlocked: boolean;
 
@@ -65,6 +70,8 @@ export interface Door {
   send(chatId: string, message: Outgoing): Promise<string>;
   /** Change a message; only with `abilities.edits`. What cannot be changed any more is let go. */
   edit?(chatId: string, ref: string, message: Outgoing): Promise<void>;
+  /** Show for a moment that something is being made; a fault of it is nobody's. */
+  working?(chatId: string): Promise<void>;
   /** As `ChatChannel.fetchFile`. */
   fetchFile(fileRef: string, file: string, signal: AbortSignal): Promise<void>;
 }

@@ -12,6 +12,15 @@ const handleAttempts = 5;
 const backoffMs = 500;
 const backoffMaxMs = 10_000;
 
+/** What waits behind an update in its chat; what is taken is answered with it. */
+export interface Followers {
+  /** Taken before, when the same update was tried. */
+  taken(): readonly ChatUpdate[];
+  /** The next that waits. */
+  next(): ChatUpdate | undefined;
+  take(update: ChatUpdate): void;
+}
+
 /** Everything that arrives from one channel. */
 export interface Inbox {
   /**
@@ -41,13 +50,13 @@ export interface Inbox {
 export function createInbox(
   deps: { chatLog: ChatLog; clock: Clock; log: Logger },
   channel: ChannelId,
-  handle: (update: ChatUpdate) => Promise<void>,
+  handle: (update: ChatUpdate, followers: Followers) => Promise<void>,
   ready: () => boolean = () => true,
 ): Inbox {
   const { chatLog, clock, log } = deps;
   const turns = new Turns();
-  /** Keys of updates that have their turn coming. */
-  const underWay = new Set<string>();
+  /** Updates that have their turn coming, oldest first; under the key of what was taken: by whom. */
+  const underWay = new Map<string, ChatUpdate>();
   /** Chats that wait for a replay, and until when; on a clock that nobody sets. */
   const held = new Map<string, number>();
   let waiting: { update: ChatUpdate; done: () => void }[] = [];
@@ -89,18 +98,35 @@ export function createInbox(
 
   function dispatch(update: ChatUpdate): void {
     if (stopped || underWay.has(update.key)) return;
-    underWay.add(update.key);
+    underWay.set(update.key, update);
     void turns.take(update.chatKey, async () => {
+      // Another one may have taken it along.
+      if (underWay.get(update.key) !== update) return;
       if (!held.has(update.chatKey)) await handleForSure(update);
-      underWay.delete(update.key);
+      for (const [key, by] of underWay) if (by === update) underWay.delete(key);
     });
   }
 
+  function followersOf(update: ChatUpdate): Followers {
+    const taken: ChatUpdate[] = [];
+    const isNext = (one: ChatUpdate) => one !== update && one.chatKey === update.chatKey;
+    return {
+      taken: () => taken,
+      next: () => [...underWay.values()].find(isNext),
+      take(one) {
+        underWay.set(one.key, update);
+        taken.push(one);
+      },
+    };
+  }
+
   async function handleForSure(update: ChatUpdate): Promise<void> {
+    const followers = followersOf(update);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await handle(update);
-        await chatLog.handled(channel, update.key, clock.now());
+        await handle(update, followers);
+        for (const { key } of [update, ...followers.taken()])
+          await chatLog.handled(channel, key, clock.now());
         return;
       } catch (error) {
         const curable = error instanceof StudioError && error.retry === 'later';

@@ -1,3 +1,4 @@
+import type { StudioConfig } from './config.js';
 import type { Context } from './context.js';
 import { NotFound, NotPossibleNow } from './errors/index.js';
 import { limits } from './limits.js';
@@ -40,6 +41,14 @@ export async function cancelOrder(context: Context, customerId: string, orderId:
 }
 
 const givenUp: ReadonlySet<OrderState> = new Set(['created', 'pending', 'closing', 'closed']);
+
+/** Whether an order was given up before its time was over. */
+export function isGivenUp(
+  { createdMs, expiresMs }: OrderRecord,
+  { orderMinutes }: Pick<StudioConfig, 'orderMinutes'>,
+): boolean {
+  return expiresMs < createdMs + orderMinutes * 60_000;
+}
 
 /** An order that waits to be paid expires now; any other stays as it is. @returns how it was. */
 export async function giveUp(

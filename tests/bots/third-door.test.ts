@@ -14,6 +14,7 @@ import { createChatLog } from '../../src/storage/chat-store.js';
 import { createOperator } from '../../src/studio/operator.js';
 import type { ChannelId } from '../../src/studio/ports/basics.js';
 import type { ChatChannel } from '../../src/studio/ports/channel.js';
+import { queueDue } from '../../src/studio/sweep/due.js';
 import {
   type MemoryPerson,
   memoryChannel,
@@ -151,6 +152,35 @@ test('photos close together are an album: a word, previews one by one, one price
   expect(ben.sees().filter(isMaster)).toHaveLength(3);
   await ben.says(numberOf(zipped, /All as ZIP/));
   await sees(ben, ({ file }) => file?.name === 'huancai.zip', 'ZIP');
+});
+
+test('the first word comes at once, once; the pixels of HD are said before it is paid', async () => {
+  const zoe = newcomer();
+  await zoe.sends(await shop.picture());
+  // Before anything else is done with it.
+  await until(() => zoe.sees().length > 0);
+  expect(zoe.sees().map(({ text }) => text)).toEqual(['Got it. One moment...']);
+  await sees(zoe, ({ text }) => /HD: 320 × 240 pixels/.test(text), 'size of the HD file');
+  expect(zoe.sees().filter(({ text }) => /^Got it/.test(text))).toHaveLength(1);
+});
+
+test('an order that is called off is called off: no word of a payment or of its expiry', async () => {
+  const kay = newcomer();
+  await kay.sends(await shop.picture());
+  const offered = await sees(kay, ({ text }) => /¥9\.90/.test(text), 'offer');
+  await kay.says(numberOf(offered, /¥9\.90/));
+  const asked = await sees(kay, ({ text }) => /I have paid/.test(text), 'what to do then');
+  await kay.says(numberOf(asked, /Cancel/));
+  await sees(kay, ({ text }) => text === 'The order is cancelled.', 'word of it');
+  for (let minute = 0; minute < 4; minute++) {
+    shop.skip(60_000);
+    await queueDue(shop.context);
+    await shop.drain();
+  }
+  const customer = await shop.store.read.customers.byIdentity(memoryChannel, kay.chatId);
+  const [order] = await shop.studio.orders(customer!.id, 1);
+  expect(order).toMatchObject({ state: 'closed' });
+  expect(kay.sees().filter(({ text }) => /expired|No payment/.test(text))).toEqual([]);
 });
 
 test('a style named beside a photo counts for it; a question about it is not asked', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { readLabel } from '../../src/inference/label/read-label.js';
 import { WechatPerson } from '../emulators/wechat/person.js';
-import type { WorldMessage } from '../emulators/wechat/world.js';
+import { botId, type WorldMessage } from '../emulators/wechat/world.js';
 import { colourfulness, lightnessDifference, oldPhoto } from './support/old-photo.js';
 import { openWechatShop, type WechatShop } from './support/wechat-shop.js';
 
@@ -121,6 +121,41 @@ describe('WeChat journeys over the real studio', () => {
     expect(cara.received.filter(isQr)).toHaveLength(1);
   });
 
+  test('sixty lines of one person are one matter, and nobody else waits for them', async () => {
+    const [tom, una] = [person(), person()];
+    for (let i = 0; i < 59; i++) tom.says(`第 ${i} 句话`);
+    tom.says('多少钱');
+    una.says('余额');
+    await una.sees((m) => /您有/.test(m.text), 'balance of another');
+    await tom.sees((m) => /预览免费/.test(m.text), 'the one answer');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(tom.received).toHaveLength(1);
+  });
+
+  test('a limit per customer: said once, then silence for words, and photos go on', async () => {
+    const max = person();
+    for (let i = 0; i < 36; i++) {
+      const before = max.received.length;
+      max.says('余额');
+      if (i < 31) await shop.until(() => max.received.length > before, `answer ${i}`);
+    }
+    expect(max.received.filter((m) => /十分钟后/.test(m.text))).toHaveLength(1);
+    max.sendsPicture(await photo());
+    await max.sees(isPicture, 'preview', 120_000);
+    expect(max.received.filter((m) => /您有/.test(m.text))).toHaveLength(30);
+  });
+
+  test.each([
+    [11, '转账'],
+    [12, '红包'],
+  ])('money as a message (%s) is not taken: both sides hear of it', async (type, what) => {
+    const rita = person();
+    shop.world.says({ talkerId: rita.id, listenerId: botId, type: type as never, text: '' });
+    const told = await rita.sees((m) => /不收转账和红包/.test(m.text), 'how to pay');
+    expect(told.text).toContain('自动退还');
+    await operator.sees((m) => m.text.includes(`发了${what}`), 'word to the operator');
+  });
+
   test('an album: one word, previews together, one price and payment, a ZIP', async () => {
     const dora = person();
     for (let i = 0; i < 3; i++) dora.sendsPicture(await photo());
@@ -129,7 +164,11 @@ describe('WeChat journeys over the real studio', () => {
     for (let i = 0; i < 3; i++) await dora.sees(isPicture, `preview ${i}`, 180_000);
     const offer = await dora.sees((m) => /全部高清（3 张）/.test(m.text), 'one price');
     expect(offer.text).toContain('¥29.70');
-    expect(dora.received.filter((m) => /收到/.test(m.text))).toHaveLength(1);
+    // The first word comes at once, the number when no more photos do.
+    expect(dora.received.filter((m) => /收到/.test(m.text)).map((m) => m.text)).toEqual([
+      '收到，请稍候……',
+      expect.stringContaining('收到 3 张'),
+    ]);
     dora.chooses('全部高清');
     await dora.sees(isQr, 'QR code');
     expect(pays().amountFen).toBe(2_970);

@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { InferenceFailed, PhotoUnreadable } from '../../src/studio/errors/index.js';
 import { createOperator } from '../../src/studio/operator.js';
 import { clerk, openShop, type Shop, type ShopOptions, shopConfig } from '../support/shop.js';
@@ -162,6 +163,28 @@ test('variants come with a numbered sheet; those with other finishing only need 
     [0, 1, 2, 3].map((i) => [i, 'ready']),
   );
   expect(await shop.blobs.has(sheetKey!)).toBe(true);
+  // The last tile shows its own label and no second one over it.
+  const sheet = sharp(await shop.blobs.localFile(sheetKey!));
+  const { width = 0, height = 0 } = await sheet.metadata();
+  const tile = { width: Math.floor((width - 12) / 3) - 12, height: height - 24 };
+  const [left, top] = [width - 12 - tile.width, 12];
+  const part = { left: tile.width >> 1, top: tile.height >> 1 };
+  const size = { width: tile.width >> 1, height: tile.height >> 1 };
+  const [onSheet, own] = await Promise.all([
+    sheet
+      .extract({ left: left + part.left, top: top + part.top, ...size })
+      .removeAlpha()
+      .raw()
+      .toBuffer(),
+    sharp(await shop.blobs.localFile(looks[3]!.previewKey!))
+      .resize(tile.width, tile.height)
+      .extract({ ...part, ...size })
+      .removeAlpha()
+      .raw()
+      .toBuffer(),
+  ]);
+  const far = onSheet.filter((v, i) => Math.abs(v - own[i]!) > 60).length;
+  expect(far / onSheet.length).toBeLessThan(0.01);
   expect(shop.colorizer.calls.predict - before).toBe(1);
   expect(shop.told.at(-1)?.event).toMatchObject({ kind: 'photo.looks' });
   const chosen = looks[2]!.id;

@@ -4,7 +4,9 @@ import type { Clock, Logger } from '../../src/studio/ports/basics.js';
 export const wallClock: Clock = { now: () => Date.now() };
 
 /** A logger that keeps its lines for the test to read. */
-export function keepingLogger(): Logger & { lines: { level: string; event: string }[] } {
+export function keepingLogger(): Logger & {
+  lines: { level: string; event: string; fields?: Record<string, unknown> }[];
+} {
   const lines: { level: string; event: string; fields?: Record<string, unknown> }[] = [];
   const at = (level: string) => (event: string, fields?: Record<string, unknown>) => {
     lines.push({ level, event, ...(fields ? { fields } : {}) });

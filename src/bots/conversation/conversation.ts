@@ -104,6 +104,7 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     refreshOrder: (talk, { orderId }) => money.refreshOrder(deps, talk, orderId),
     cancelOrder: (talk, { orderId }) => money.cancelOrder(deps, talk, orderId),
     receipt: (talk, { orderId }) => money.receipt(deps, config, talk, orderId),
+    moneySent: (talk, { what }) => money.moneySent(deps, talk, what),
     // A number without offered choices; adapters without buttons resolve the others themselves.
     choice: (talk) => [answer(talk, speak(deps, talk.customer)('noSuchChoice'))],
     text: (talk, { text }) => general.freeText(deps, talk, text),

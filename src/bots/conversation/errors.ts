@@ -2,14 +2,18 @@ import { StudioError } from '../../studio/errors/index.js';
 
 /** Larger than the channel lets a bot fetch; another way in may take it. */
 export class FileBeyondChannel extends StudioError {
-  constructor(bytes: number, limitBytes: number) {
+  /** @param bytes undefined: the channel does not say how large it is. */
+  constructor(bytes: number | undefined, limitBytes: number) {
     super(
       'FILE_BEYOND_CHANNEL',
-      'bots.photo.beyondChannel',
+      bytes === undefined ? 'bots.photo.beyondLimit' : 'bots.photo.beyondChannel',
       'never',
-      `${bytes} bytes, the channel gives ${limitBytes}`,
+      `${bytes ?? 'too many'} bytes, the channel gives ${limitBytes}`,
       {
-        params: { megabytes: Math.ceil(bytes / 1e6), limitMegabytes: Math.floor(limitBytes / 1e6) },
+        params: {
+          ...(bytes === undefined ? {} : { megabytes: Math.ceil(bytes / 1e6) }),
+          limitMegabytes: Math.floor(limitBytes / 1e6),
+        },
       },
     );
   }

@@ -49,6 +49,8 @@ export type Intent =
   | { readonly kind: 'refreshOrder'; readonly orderId: string }
   | { readonly kind: 'cancelOrder'; readonly orderId: string }
   | { readonly kind: 'receipt'; readonly orderId: string }
+  /** Money that came as a message of the chat itself. */
+  | { readonly kind: 'moneySent'; readonly what: 'transfer' | 'redPacket' }
   /** A bare number: a choice offered before, where the channel has no buttons. */
   | { readonly kind: 'choice'; readonly number: number }
   | { readonly kind: 'text'; readonly text: string };

@@ -3,7 +3,7 @@ import { albumMasters, albumNews, isInAlbum } from './albums.js';
 import { offer } from './answers/money.js';
 import { queueText } from './answers/photos.js';
 import { masterFile } from './master-file.js';
-import { failure, picture, preview, statusKey } from './photo-replies.js';
+import { photoFailure, picture, preview, statusKey } from './photo-replies.js';
 import type { Reply } from './reply.js';
 import {
   type ConversationConfig,
@@ -56,10 +56,10 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const key = `looks:${lookIds[0] ?? photoId}`;
     return [{ key, text: say('variants.choose'), picture: picture(sheetKey), choices: [choices] }];
   },
-  'photo.failed': async (deps, _config, to, event) => {
+  'photo.failed': async (deps, config, to, event) => {
     const album = await albumNews(deps, to, event);
     const say = speak(deps, to.customer);
-    const reason = failure(deps, to.customer, event.messageKey, event.params);
+    const reason = photoFailure(deps, config, to.customer, event);
     const own = { key: `failed:${event.photoId}`, text: say('photo.failed', { reason }) };
     return [own, ...(album ?? [])];
   },

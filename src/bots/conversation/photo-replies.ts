@@ -1,7 +1,8 @@
+import type { StudioError } from '../../studio/errors/index.js';
 import type { Customer, PhotoView } from '../../studio/ports/studio.js';
 import { hdCost } from './price-of-hd.js';
 import type { Choice, Media, Reply } from './reply.js';
-import { type ConversationDeps, speak, type Talk } from './talk.js';
+import { type ConversationConfig, type ConversationDeps, speak, type Talk } from './talk.js';
 
 /**
  * Key of the one status message of a photo; it is edited as things move. An album has its first
@@ -21,6 +22,19 @@ export function failure(
   return deps.messages.text(messageKey, customer.language, params);
 }
 
+/** Why a photo could not be taken, and what to do about it here. */
+export function photoFailure(
+  deps: Pick<ConversationDeps, 'messages'>,
+  { publicUrl: url }: Pick<ConversationConfig, 'publicUrl'>,
+  customer: Customer,
+  { messageKey, params }: Pick<StudioError, 'messageKey' | 'params'>,
+): string {
+  const reason = failure(deps, customer, messageKey, params);
+  if (!messageKey.startsWith('bots.photo.beyond')) return reason;
+  const say = speak(deps, customer);
+  return `${reason} ${url ? say('photo.onThePage', { url }) : say('photo.scaleDown')}`;
+}
+
 /** The labelled before | after picture of a look, with what can be done next. */
 export async function preview(
   deps: ConversationDeps,
@@ -32,12 +46,14 @@ export async function preview(
   const blobKey = look?.comparisonKey ?? look?.previewKey;
   if (!look || !blobKey) return undefined;
   const say = speak(deps, talk.customer);
+  const { widthPx: width, heightPx: height } = photo;
+  const size = width && height ? [say('preview.size', { width, height })] : [];
   const notes = look.notes.map((note) =>
     deps.messages.text(note.key, talk.customer.language, note.params),
   );
   return {
     key: `preview:${look.id}`,
-    text: [say(photo.unlocked ? 'preview.unlocked' : 'preview.text'), ...notes].join('\n'),
+    text: [say(photo.unlocked ? 'preview.unlocked' : 'preview.text'), ...size, ...notes].join('\n'),
     picture: picture(blobKey),
     choices: await photoChoices(deps, talk, photo),
   };

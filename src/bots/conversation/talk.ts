@@ -44,6 +44,8 @@ export interface ConversationConfig {
   readonly presets: readonly string[];
   /** IANA name: times are said as the shop's customers know them. */
   readonly timeZone: string;
+  /** Photos got their first word as they came: a plain "got it" is not said again. */
+  readonly greetsPhotos: boolean;
   /** What the channel carries; all that the conversation knows of it. */
   readonly abilities: Abilities;
 }

@@ -12,7 +12,7 @@ import {
   type TelegramBotDeps,
 } from './telegram-bot.js';
 import { createTelegramChats, groupOf, isTelegramGroup } from './telegram-chats.js';
-import { createTelegramCalls, TelegramRefused } from './telegram-client.js';
+import { createTelegramCalls, type TelegramCalls, TelegramRefused } from './telegram-client.js';
 import { fetchTelegramFile } from './telegram-files.js';
 import { createTelegramMessages } from './telegram-messages.js';
 import { createTelegramMoves } from './telegram-moves.js';
@@ -76,6 +76,7 @@ export function openTelegramDoor(
     receiveWebhook: bot.receiveWebhook,
     understand: ({ payload }, asks) => read(payload as TelegramUpdate, asks),
     ...{ send, edit },
+    working: (chatId) => showWorking(calls, chats.addressOf(chatId)),
     fetchFile: (fileRef, file, signal) => fetchTelegramFile(calls, fileRef, file, signal),
   };
 }
@@ -86,6 +87,11 @@ function checked(state: ReturnType<TelegramBot['state']>): string {
   if (state === 'refused') throw new TelegramRefused('getUpdates', 401, 'the token is refused');
   if (state === 'conflict') throw new TelegramRefused('getUpdates', 409, 'another program polls');
   return state;
+}
+
+/** "Sends a photo..." beside the bot's name, for five seconds; nothing depends on it. */
+async function showWorking({ call }: TelegramCalls, address: object): Promise<void> {
+  await call('sendChatAction', { ...address, action: 'upload_photo' }).catch(() => {});
 }
 
 /** Whoever never opened a chat with the bot cannot be written to: a link leads there. */

@@ -44,7 +44,7 @@ async function linkOf({ call, telegram }: TelegramCalls, fileId: string): Promis
   } catch (error) {
     if (!(error instanceof TelegramRefused)) throw error;
     if (error.description.includes('too big'))
-      throw new FileBeyondChannel(botLimitBytes + 1, botLimitBytes);
+      throw new FileBeyondChannel(undefined, botLimitBytes);
     throw new PhotoUnreadable('the file is no longer at Telegram', undefined, 'gone');
   }
 }

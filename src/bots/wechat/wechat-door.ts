@@ -15,7 +15,7 @@ import { createWechatSend } from './wechat-messages.js';
 import { createWechatPace, type WechatPaceConfig } from './wechat-pace.js';
 import { heardOf, type WechatPayload } from './wechat-payload.js';
 import { createWechatPeople } from './wechat-people.js';
-import { resolvePuppet, type WechatPuppetConfig } from './wechat-puppet.js';
+import { type MissingModule, resolvePuppet, type WechatPuppetConfig } from './wechat-puppet.js';
 import { createWechatSession, type WechatEvents, type WechatStatus } from './wechat-session.js';
 import { createWechatSpool } from './wechat-spool.js';
 
@@ -33,7 +33,7 @@ export interface WechatConfig extends WechatPuppetConfig, WechatPaceConfig {
 }
 
 /** What the operator should hear of: said in their own chat, wherever that is. */
-export type WechatAlert = 'scan' | 'loggedOut' | 'running' | 'limit';
+export type WechatAlert = 'scan' | 'loggedOut' | 'running' | 'limit' | 'notLoaded';
 
 /** What the door works with. */
 export interface WechatDeps {
@@ -42,7 +42,7 @@ export interface WechatDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly showScan: (qr: string) => void;
-  readonly alert: (what: WechatAlert) => void;
+  readonly alert: (what: WechatAlert, params?: Readonly<Record<string, string>>) => void;
 }
 
 /** The door, and how its login is. */
@@ -51,6 +51,8 @@ export interface WechatDoor extends Door {
 }
 
 const cleanMs = 3_600_000;
+/** People write several short lines where one would do. */
+const wordsPauseMs = 2_000;
 /** WeChat's app sends nine pictures at most in one go. */
 const albumRules = { gatherMaxMs: 20_000, batchPhotos: 9, marksGroups: false };
 
@@ -82,13 +84,15 @@ export function openWechatDoor(deps: WechatDeps, config: WechatConfig): WechatDo
   const spool = createWechatSpool(deps, path.join(config.folder, 'spool'));
   const pace = createWechatPace({ ...deps, limitReached: () => deps.alert('limit') }, config);
   const memory = path.join(config.folder, 'session');
-  const session = createWechatSession(deps.log, { ...config, puppet, memory });
+  const notLoaded = once((cause) => deps.alert('notLoaded', { ...cause }));
+  const session = createWechatSession(deps.log, { ...config, puppet, memory, notLoaded });
   const betweenMs = config.albumQuietMs;
   let intake: WechatIntake | undefined;
   let cleaning: NodeJS.Timeout | undefined;
   return {
     id: 'wechat',
     abilities: { ...abilities, uploadLimitBytes: config.uploadBytes },
+    wordsPauseMs: Math.min(wordsPauseMs, betweenMs / 3),
     ...{ keyPrefix: 'wx', language: 'zh-CN', newsWait: true, canBeBlocked: false },
     albums: { quietMs: betweenMs, betweenMs, ...albumRules },
     groups: rooms,
@@ -117,6 +121,15 @@ export function openWechatDoor(deps: WechatDeps, config: WechatConfig): WechatDo
     },
     send: createWechatSend({ ...deps, bot: session.bot, people }),
     fetchFile: (fileRef, file) => spool.take(fileRef, file),
+  };
+}
+
+/** The operator is told once, not at every attempt. */
+function once(tell: (cause: MissingModule) => void) {
+  let told = false;
+  return (cause: MissingModule) => {
+    if (!told) tell(cause);
+    told = true;
   };
 }
 

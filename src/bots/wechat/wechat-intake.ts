@@ -20,6 +20,11 @@ const fetchBackoffMs = 1_000;
 const types = { attachment: 1, image: 6, text: 7 };
 /** Sounds, cards, places, links: nothing to colour, but a person waits for an answer. */
 const wordless = new Set([2, 3, 4, 8, 9, 14, 15]);
+/** Money inside WeChat, which no puppet may take. */
+const moneyTypes = new Map([
+  [11, 'transfer'],
+  [12, 'redPacket'],
+] as const);
 const official = 2;
 const systemContacts = /^(?:gh_|weixin$|filehelper$|fmessage$|medianote$|newsapp$|floatbottle$)/;
 const imageName = /\.(?:jpe?g|png|webp|avif|heic|heif|tiff?|bmp|gif)$/i;
@@ -68,6 +73,8 @@ export function createWechatIntake(deps: {
       return record(message.id, { ...(await photo(message, true)), ...from });
     if (type === types.attachment && imageName.test(message.text() || (await nameOf(message))))
       return record(message.id, { ...(await photo(message, false)), ...from });
+    const what = moneyTypes.get(type as 11);
+    if (what && !room) return record(message.id, { kind: 'money', what, ...from });
     const strange = type === types.attachment || wordless.has(type);
     if (strange && !room) await record(message.id, { kind: 'text', text: '', ...from });
   }

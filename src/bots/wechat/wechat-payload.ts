@@ -21,6 +21,8 @@ export type WechatPayload =
       readonly messageKey: string;
       readonly params: Readonly<Record<string, string | number>>;
     } & From)
+  /** Money as a message: a transfer or a red packet. */
+  | ({ readonly kind: 'money'; readonly what: 'transfer' | 'redPacket' } & From)
   /** A friend request was accepted. */
   | ({ readonly kind: 'friend' } & From);
 
@@ -37,6 +39,8 @@ export function heardOf(what: WechatPayload, key: string): Heard {
     }
     case 'photoLost':
       return { kind: 'notice', who, messageKey: what.messageKey, params: what.params };
+    case 'money':
+      return { kind: 'said', who, intent: { kind: 'moneySent', what: what.what } };
     case 'friend':
       return { kind: 'said', who, intent: { kind: 'start' } };
   }

@@ -41,6 +41,24 @@ function fileOf(puppet: string, folder: string): string | undefined {
   return undefined;
 }
 
+/** A module that the puppet needs and that is not there, and the command that mends it. */
+export interface MissingModule {
+  readonly module: string;
+  readonly mend: string;
+}
+
+/** @returns undefined when it is another fault: its words may be private, a module's name is not. */
+export function missingModuleOf(error: unknown, folder: string): MissingModule | undefined {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  const [, name] = /Cannot find (?:module|package) '([^'\n]+)'/.exec(message) ?? [];
+  if (!name || (code !== undefined && !/MODULE_NOT_FOUND/.test(code))) return undefined;
+  const isPath = name.startsWith('.') || path.isAbsolute(name);
+  const module = isPath
+    ? path.basename(name)
+    : name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+  return { module, mend: `npm install --prefix ${folder}${isPath ? '' : ` ${module}`}` };
+}
+
 /** Faults that a puppet leaves unhandled: theirs, not ours. */
 export function isPuppetFault(error: unknown): boolean {
   const stack = error instanceof Error ? (error.stack ?? '') : '';

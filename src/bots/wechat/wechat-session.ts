@@ -3,6 +3,7 @@ import type { FriendshipInterface, MessageInterface, WechatyInterface } from 'we
 import type { PuppetInterface } from 'wechaty-puppet/impls';
 import { ChannelAway } from '../../studio/errors/index.js';
 import type { Logger } from '../../studio/ports/basics.js';
+import { type MissingModule, missingModuleOf } from './wechat-puppet.js';
 
 /** How the login is, for the operator's page. */
 export interface WechatStatus {
@@ -29,6 +30,10 @@ export interface WechatSessionConfig {
   readonly memory: string;
   /** A session that is neither logged in nor waiting for a scan is started anew after this. */
   readonly graceMs: number;
+  /** Puppets installed here are found as well. */
+  readonly folder: string;
+  /** The puppet cannot be loaded: something must be installed. */
+  readonly notLoaded?: (cause: MissingModule) => void;
   readonly reconnectMs: number;
 }
 
@@ -55,10 +60,19 @@ export function createWechatSession(log: Logger, config: WechatSessionConfig): W
   let bot: WechatyInterface | undefined;
   let running: Promise<void> | undefined;
 
+  /** Puppets' messages may quote names and texts; what is not installed is said. */
+  function faulty(error: unknown): void {
+    const missing = missingModuleOf(error, config.folder);
+    if (missing) {
+      log.error('wechat.puppetNotLoaded', { fault: 'module not found', ...missing });
+      config.notLoaded?.(missing);
+    } else log.warn('wechat.puppetFault', { fault: nameOf(error) });
+  }
+
   async function run(events: WechatEvents): Promise<void> {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       const wasLoggedIn = await live(events).catch((error: unknown) => {
-        log.warn('wechat.puppetFault', { fault: nameOf(error) });
+        faulty(error);
         return false;
       });
       if (stopping.signal.aborted) return;
@@ -134,7 +148,7 @@ export function createWechatSession(log: Logger, config: WechatSessionConfig): W
       endIfDead();
     });
     one.on('error', (error) => {
-      log.warn('wechat.puppetFault', { fault: nameOf(error) });
+      faulty(error);
       endIfDead();
     });
     one.on('message', (message) => events.message(message));

@@ -68,12 +68,15 @@ export function openBots(
     { language: shell.language, ...(operator ? { chat: operator } : {}) },
   );
   const page = () => `${more.ourUrl?.() ?? ''}${operatorPath(shop.parts.places)}`;
-  const alertOf = (channel: ChatChannelId) => (what: string) => {
-    const text = messages.text(`bots.${channel}.alert.${what}`, shell.language, { page: page() });
-    tellOperator(`${channel}:${what}:${clock.now()}`, text).catch(() => {
-      shop.logger.warn(`${channel}.operatorNotTold`, { what });
-    });
-  };
+  const alertOf =
+    (channel: ChatChannelId) =>
+    (what: string, params = {}) => {
+      const told = { page: page(), ...params };
+      const text = messages.text(`bots.${channel}.alert.${what}`, shell.language, told);
+      tellOperator(`${channel}:${what}:${clock.now()}`, text).catch(() => {
+        shop.logger.warn(`${channel}.operatorNotTold`, { what });
+      });
+    };
   const telegram = openTelegram(shell, shop, { messages, alert: alertOf('telegram') });
   const wechat = openWechat(shell, shop, { alert: alertOf('wechat'), page }, more.wechat);
   const deps = { ...conversationDeps(shell, shop, { messages, desk }), desk };

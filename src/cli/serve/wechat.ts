@@ -2,8 +2,8 @@ import path from 'node:path';
 import QRCode from 'qrcode';
 import {
   openWechatDoor,
-  type WechatAlert,
   type WechatConfig,
+  type WechatDeps,
   type WechatDoor,
 } from '../../bots/wechat/wechat-door.js';
 import type { Shell } from '../shell.js';
@@ -20,7 +20,7 @@ export type WechatOverrides = Partial<Pick<WechatConfig, 'puppet' | 'graceMs' | 
 export function openWechat(
   { config, output, t }: Shell,
   { chatLog, parts, logger: log }: Shop,
-  deps: { alert: (what: WechatAlert) => void; page: () => string },
+  deps: { alert: WechatDeps['alert']; page: () => string },
   overrides: WechatOverrides = {},
 ): WechatDoor | undefined {
   const { puppet, token, friendKeyword, operatorId: _, ...rest } = config.wechat;

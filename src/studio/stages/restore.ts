@@ -118,7 +118,8 @@ class RestoreRun {
       }
       if (!order.sheet) return { ok: true, widthPx, heightPx, looks, worker, timeline };
       const sheet = `${dir}/sheet.jpg`;
-      await makeSheet(previews, sheet, { label: labelOf(order) });
+      // Each picture on the sheet shows its own visible label.
+      await makeSheet(previews, sheet, { label: { ...labelOf(order), text: undefined } });
       const sheetKey = (await blobs.putFile('sheet', sheet)).key;
       return { ok: true, widthPx, heightPx, looks, sheetKey, worker, timeline };
     });

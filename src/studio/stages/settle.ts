@@ -1,8 +1,8 @@
 import type { Context } from '../context.js';
 import { DatabaseAway, GatewayUnknown, MethodUnavailable, StudioError } from '../errors/index.js';
 import type { Job } from '../jobs.js';
-import { isBought } from '../open-orders.js';
 import { chargeMoves, orderMoves } from '../order.js';
+import { isGivenUp } from '../orders.js';
 import type { ChargeStatus, PaymentGateway } from '../ports/gateway.js';
 import type { Tables } from '../ports/store.js';
 import type { ChargeRecord } from '../records.js';
@@ -118,9 +118,8 @@ async function markClosed(context: Context, chargeId: string): Promise<void> {
     const from = known.state === 'pending' ? 'closing' : known.state;
     assertMove(orderMoves, from, 'closed', known.id);
     await tables.orders.update(known.id, { state: 'closed' });
-    // Given up because its photo was bought otherwise: nothing to regret, nothing to say.
-    if (known.kind !== 'unlock' || !(await isBought(tables, known.id)))
-      await orderClosed(tables, context, known);
+    // Given up before its time: who did it was told, or has bought the photo otherwise.
+    if (!isGivenUp(known, context.config)) await orderClosed(tables, context, known);
     return known;
   });
   if (!order) return;

@@ -193,8 +193,8 @@ export async function cancelOrder(
   talk: Talk,
   orderId: string,
 ): Promise<Reply[]> {
-  const order = await deps.studio.cancelOrder(talk.customer.id, orderId);
-  return [answer(talk, speak(deps, talk.customer)(`order.${order.state}`))];
+  await deps.studio.cancelOrder(talk.customer.id, orderId);
+  return [answer(talk, speak(deps, talk.customer)('cancelled.order'))];
 }
 
 /** What was paid, when and how. */
@@ -213,4 +213,16 @@ export async function receipt(
   const paid = timeText(config, given.paidAtMs);
   const method = say(`method.${given.method}`);
   return [answer(talk, [say('receipt', { order: orderId, paid, method }), ...lines].join('\n'))];
+}
+
+/** Money inside the chat is nothing that an order knows of: not taken, and both sides are told. */
+export async function moneySent(
+  deps: ConversationDeps,
+  talk: Talk,
+  what: 'transfer' | 'redPacket',
+): Promise<Reply[]> {
+  const say = speak(deps, talk.customer);
+  const { customerCode: code } = talk.customer;
+  await deps.askOperator(talk, say('wechat.moneySent', { code, what: say(`wechat.${what}`) }));
+  return [answer(talk, say('wechat.moneyNotTaken'))];
 }

@@ -7,7 +7,7 @@ import { progress, statusOf, throughOf } from '../albums.js';
 import { FileBeyondChannel } from '../errors.js';
 import type { FinishingChange, IncomingPhoto, Intent } from '../intent.js';
 import { presetOfCaption } from '../parse-text.js';
-import { failure, preview, statusKey } from '../photo-replies.js';
+import { photoFailure, preview, statusKey } from '../photo-replies.js';
 import type { Reply } from '../reply.js';
 import {
   answer,
@@ -38,11 +38,13 @@ export async function receive(
       accepted.push(await submit(deps, config, talk, photo, preset));
     } catch (error) {
       if (!(error instanceof StudioError)) throw error;
-      problems.push(failure(deps, talk.customer, error.messageKey, error.params));
+      problems.push(photoFailure(deps, config, talk.customer, error));
       if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') break;
     }
   }
-  const replies = await acknowledge(deps, talk, accepted, { photos: incoming, preset });
+  const replies = (await acknowledge(deps, talk, accepted, { photos: incoming, preset })).filter(
+    (one) => !config.greetsPhotos || one.text !== speak(deps, talk.customer)('photo.accepted'),
+  );
   const albumId = incoming[0]?.albumId;
   if (follows && albumId && accepted.length > 0) {
     const max = limits.chat.albumPhotos;
