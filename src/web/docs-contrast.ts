@@ -10,6 +10,7 @@ export const docsContrast = `
 .swagger-ui .opblock.opblock-delete .opblock-summary-method { background: #a51d2d; }
 .swagger-ui .info .title small { background: #55595f; }
 .swagger-ui .info .title small.version-stamp { background: #3c6105; }
+.swagger-ui .topbar .download-url-wrapper .download-url-button { background: #3c6105; }
 .swagger-ui .btn.authorize { border-color: #1b6b45; color: #1b6b45; }
 .swagger-ui .btn.authorize svg { fill: #1b6b45; }
 .swagger-ui .btn.execute { border-color: #1a5fb4; background: #1a5fb4; }

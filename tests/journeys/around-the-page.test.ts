@@ -250,6 +250,7 @@ test('the API documentation shows up without breaking the content security polic
   await page.goto(`${stack.url}/api/docs`);
   await page.getByText('/api/v1/photos/{id}/unlock').waitFor();
   await shoot(page, 'docs');
+  expect(await page.evaluate(pale)).toEqual([]);
   expect(complaints).toEqual([]);
 }, 60_000);
 
@@ -266,3 +267,24 @@ function arrivalScript(kind: 'drop' | 'paste', bytes: Buffer): string {
     document.querySelector('.page').dispatchEvent(${event});
   }`;
 }
+
+/** Runs in the page: labels of the documentation whose letters stand out less than 4.5 : 1. */
+const pale = `(() => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+      const share = one / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const all = '.opblock-summary-method, .info .title small, .download-url-button';
+  const labels = [...document.querySelectorAll(all)];
+  if (labels.length < 20) return ['nothing to look at'];
+  return labels.filter((label) => {
+    const style = getComputedStyle(label);
+    const inner = label.querySelector('pre');
+    const ink = light(inner ? getComputedStyle(inner).color : style.color);
+    const paper = light(style.backgroundColor);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) < 4.5;
+  }).map((label) => label.textContent + ' ' + getComputedStyle(label).backgroundColor);
+})()`;
