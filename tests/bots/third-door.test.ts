@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -181,6 +181,18 @@ test('an order that is called off is called off: no word of a payment or of its 
   const [order] = await shop.studio.orders(customer!.id, 1);
   expect(order).toMatchObject({ state: 'closed' });
   expect(kay.sees().filter(({ text }) => /expired|No payment/.test(text))).toEqual([]);
+});
+
+test('photos of an album that fail say which they are; when all do, that is said', async () => {
+  const ned = newcomer();
+  for (let i = 0; i < 3; i++) {
+    const file = path.join(shop.dir, `broken-${i}.jpg`);
+    writeFileSync(file, `no photo ${i}`);
+    await ned.sends(file);
+  }
+  await sees(ned, ({ text }) => text === 'None of the 3 photos could be coloured.', 'all failed');
+  for (const number of [1, 2, 3])
+    await sees(ned, ({ text }) => text.startsWith(`Photo ${number} of 3 could not`), 'which one');
 });
 
 test('a style named beside a photo counts for it; a question about it is not asked', async () => {

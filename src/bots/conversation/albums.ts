@@ -38,6 +38,18 @@ export async function isInAlbum(
   return (await albumContent(deps.chatLog, chat.channel, albumId)).photoIds.length > 1;
 }
 
+/** Which photo of its album this is, as a person counts; undefined for a photo on its own. */
+export async function numberInAlbum(
+  { chatLog }: Pick<ConversationDeps, 'chatLog'>,
+  { chat }: Listener,
+  { id, albumId }: Pick<PhotoView, 'id' | 'albumId'>,
+): Promise<{ number: number; count: number } | undefined> {
+  if (!albumId) return undefined;
+  const { photoIds } = await albumContent(chatLog, chat.channel, albumId);
+  const number = photoIds.indexOf(id) + 1;
+  return number > 0 && photoIds.length > 1 ? { number, count: photoIds.length } : undefined;
+}
+
 async function albumPlaces(
   deps: Pick<ConversationDeps, 'chatLog' | 'studio'>,
   { customer, chat }: Listener,
@@ -151,8 +163,10 @@ export function progress(key: string, say: Say, through: number, count: number):
 function summary(key: string, say: Say, places: readonly Place[]): Reply {
   const count = places.filter((one) => one?.status === 'ready').length;
   const failed = places.length - count;
-  const text = say(failed > 0 ? 'album.doneWithFailures' : 'album.done', { count, failed });
-  return { key, text, passing: true };
+  const some = failed > 0 ? 'album.doneWithFailures' : 'album.done';
+  const text = say(count === 0 ? 'album.allFailed' : some, { count, failed });
+  // No preview says it where the first word cannot change.
+  return { key, text, passing: true, ...(count === 0 ? { milestone: 'allFailed' } : {}) };
 }
 
 /** Full batches as soon as all of their photos are through; the rest when the album is over. */

@@ -1,5 +1,5 @@
 import type { CustomerEvent } from '../../studio/jobs.js';
-import { albumMasters, albumNews, isInAlbum } from './albums.js';
+import { albumMasters, albumNews, isInAlbum, numberInAlbum } from './albums.js';
 import { offer } from './answers/money.js';
 import { queueText } from './answers/photos.js';
 import { masterFile } from './master-file.js';
@@ -60,7 +60,12 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const album = await albumNews(deps, to, event);
     const say = speak(deps, to.customer);
     const reason = photoFailure(deps, config, to.customer, event);
-    const own = { key: `failed:${event.photoId}`, text: say('photo.failed', { reason }) };
+    const photo = await deps.studio.photo(to.customer.id, event.photoId);
+    const which = await numberInAlbum(deps, to, photo);
+    const text = which
+      ? say('album.photoFailed', { ...which, reason })
+      : say('photo.failed', { reason });
+    const own = { key: `failed:${event.photoId}`, text };
     return [own, ...(album ?? [])];
   },
   'photo.master': async (deps, config, to, { photoId, masterKey }) => {
