@@ -4,6 +4,7 @@ import { current } from './customers.js';
 import { erase, forgetOrders } from './delete-photos.js';
 import { NotFound } from './errors/index.js';
 import { priorities } from './jobs.js';
+import { customerNamed, ordersNamed, photosNamed } from './named-by-code.js';
 import { changeJob } from './operator-jobs.js';
 import { asOperator } from './operator-log.js';
 import { orderOf, photoOf, stuckPhotos, todaysNumbers } from './operator-views.js';
@@ -27,7 +28,13 @@ function asking(context: Context) {
     today: () => todaysNumbers(context),
     stuck: (limit) => stuckPhotos(context, limit),
     photo: (photoId) => photoOf(context, photoId),
-    orders: (limit) => read.orders.list({ limit }),
+    orders: async (limit, customer) =>
+      read.orders.list({
+        limit,
+        ...(customer === undefined ? {} : { customerId: await customerNamed(context, customer) }),
+      }),
+    ordersNamed: (name, limit) => ordersNamed(context, name, limit),
+    photosNamed: (name, limit) => photosNamed(context, name, limit),
     order: (orderId) => orderOf(context, orderId),
     quarantine: (limit) => read.inbox.quarantined(limit),
     questions: (limit) => waitingQuestions(context, limit),
@@ -71,13 +78,7 @@ function money(context: Context) {
 function people(context: Context) {
   const { store, live } = context;
 
-  async function customerId(idOrCode: string): Promise<string> {
-    const { customers } = store.read;
-    const found =
-      (await customers.find(idOrCode)) ?? (await customers.byCode(idOrCode.trim().toUpperCase()));
-    if (!found) throw new NotFound('customer');
-    return found.id;
-  }
+  const customerId = (idOrCode: string) => customerNamed(context, idOrCode);
 
   return {
     pauseIntake: (by, paused) =>
@@ -110,7 +111,7 @@ function people(context: Context) {
       return (await current(store.read, both)).language;
     },
     erase: async (by, customer) => {
-      const { id } = await current(store.read, await customerId(customer));
+      const id = await customerId(customer);
       await asOperator(context, by, async (tables, note) => {
         await note({ action: 'erase', subject: id, details: { customerId: id } });
         await forgetOrders(tables, context, id);

@@ -119,6 +119,43 @@ test('operator questions: who waits for an answer, and how it is given', async (
   expect((await huancai('operator', 'questions', '--json')).records()).toEqual([]);
 }, 180_000);
 
+test('the code a customer quotes stands for their orders and photos', async () => {
+  await huancai('db', 'migrate');
+  const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);
+  for (const [id, code] of [
+    ['cu_1', 'ABCD2345'],
+    ['cu_2', 'WXYZ6789'],
+  ]) {
+    await sql`insert into customers (id, code, language, preset, finishing, created_ms)
+      values (${id}, ${code}, 'en', 'auto', '{}', 1)`.execute(database.raw);
+    for (const n of [1, 2]) {
+      await sql`insert into orders (id, customer_id, state, kind, credits, amount_minor, currency,
+          method, chat, pay_token, created_ms, expires_ms, paid_ms, refunded_minor)
+        values (${`or_${id}_${n}`}, ${id}, 'paid', 'topup', 1, 990, 'CNY', 'sandbox',
+          '{"channel":"web","chatId":"x"}', ${`token-${id}-${n}`}, 1, 2, ${n === 1 ? 2 : null}, 0)`.execute(
+        database.raw,
+      );
+      await sql`insert into photos (id, customer_id, state, key, chat, preset, runs, created_ms,
+          updated_ms)
+        values (${`ph_${id}_${n}`}, ${id}, 'ready', ${`k${n}`}, '{"channel":"web","chatId":"x"}',
+          'auto', 1, 1, 1)`.execute(database.raw);
+    }
+  }
+  await database.close();
+  const ids = async (...args: string[]) =>
+    (await huancai(...args, '--json')).records().map((one) => one['id']);
+  expect(await ids('orders', 'list', '--customer', 'abcd2345')).toEqual(['or_cu_1_2', 'or_cu_1_1']);
+  expect(await ids('orders', 'list', '--customer', 'cu_2')).toEqual(['or_cu_2_2', 'or_cu_2_1']);
+  expect(await ids('orders', 'show', 'ABCD2345')).toEqual(['or_cu_1_2', 'or_cu_1_1']);
+  expect(await ids('photo', 'show', 'wxyz6789')).toEqual(['ph_cu_2_2', 'ph_cu_2_1']);
+  expect(await ids('orders', 'show', 'or_cu_2_1')).toEqual(['or_cu_2_1']);
+  const nobody = await huancai('orders', 'list', '--customer', 'NOBODY22');
+  expect({ code: nobody.code, err: nobody.err }).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/not known|not here/),
+  });
+}, 180_000);
+
 /** A job that nobody takes: no studio is open. */
 async function noteJob(): Promise<void> {
   const database = await openMigratedDatabase({ file: databaseFile() }, wallClock);

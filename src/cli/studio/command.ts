@@ -80,12 +80,13 @@ function registerOrders(program: Command, finish: Finish): void {
   const limit = ['--limit <n>', 'at most this many', wholeIn(1, 10_000, 50), 50] as const;
   withCommonOptions(orders.command('list').description('Orders, newest first.'))
     .option(...limit)
-    .action(async (options: GlobalOptions & { limit: number }) => {
+    .option('--customer <customer>', 'only theirs: cu_..., or the code they quote')
+    .action(async (options: GlobalOptions & { limit: number; customer?: string }) => {
       const { listOrders } = await import('./orders.js');
       finish(await listOrders(options));
     });
   withCommonOptions(orders.command('show').description('All there is to know of an order.'))
-    .argument('<order>', 'or_...')
+    .argument('<order>', 'or_..., or a customer (cu_... or their code): all of theirs')
     .action(async (id: string, options: GlobalOptions) => {
       const { showOrder } = await import('./orders.js');
       finish(await showOrder(id, options));
@@ -109,7 +110,7 @@ the provider, refund there or deliver by hand, then mark them with --resolve.`),
       .description(`Give money back through the gateway it came by. Credits bought with it are taken
 back unless they are spent. The studio does it at once, or when it is next started.`),
   )
-    .argument('<order>', 'or_..., from "huancai orders list"')
+    .argument('<order>', 'or_..., from "huancai orders list"; or a customer who has paid only one')
     .requiredOption('--reason <text>', 'kept with the refund')
     .option(
       '--amount-fen <n>',
@@ -190,7 +191,7 @@ while somebody waits for an answer.`),
 function registerPhotos(program: Command, finish: Finish): void {
   const photo = program.command('photo').description('what happened to a photo');
   withCommonOptions(photo.command('show').description('A photo and its history.'))
-    .argument('<photo>', 'ph_...')
+    .argument('<photo>', 'ph_..., or a customer (cu_... or their code): all of theirs')
     .action(async (id: string, options: GlobalOptions) => {
       const { showPhoto } = await import('./photos.js');
       finish(await showPhoto(id, options));

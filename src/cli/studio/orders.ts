@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { InvalidRequest } from '../../studio/errors/index.js';
+import type { Operator } from '../../studio/ports/operator.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import type { GlobalOptions } from '../open-shell.js';
+import type { Shell } from '../shell.js';
 import { money, time, withOffice } from './open-office.js';
 
 /** `huancai orders list`. */
-export function listOrders(options: GlobalOptions & { limit: number }): Promise<ExitCode> {
+export function listOrders(
+  options: GlobalOptions & { limit: number; customer?: string },
+): Promise<ExitCode> {
   return withOffice(options, async ({ office, shell: { output, t } }) => {
-    const orders = await office.orders(options.limit);
+    const orders = await office.orders(options.limit, options.customer);
     for (const { chat: _, payToken: __, ...order } of orders) {
       output.record({ type: 'order', ...order });
       const { id, state, kind, amountMinor, currency, method, createdMs } = order;
@@ -20,28 +25,34 @@ export function listOrders(options: GlobalOptions & { limit: number }): Promise<
   });
 }
 
-/** `huancai orders show`. */
-export function showOrder(id: string, options: GlobalOptions): Promise<ExitCode> {
-  return withOffice(options, async ({ office, shell: { output, t } }) => {
-    const { order, charge, refunds } = await office.order(id);
-    const { payPath: _, qr: __, ...shown } = order;
-    output.record({ type: 'order', ...shown, charge: charge ?? null, refunds });
-    const { state, kind, amountMinor, currency, method, credits, photoIds, customerId } = order;
-    output.line(`${id}  ${state}  ${kind}  ${money(amountMinor, currency)}  ${method}`);
-    output.line(
-      `  ${customerId}  ${t('office.orders.credits', { credits })}  ${photoIds.join(' ')}`,
-    );
-    if (charge) {
-      const { state, providerId, polls } = charge;
-      output.line(`  ${charge.id}  ${charge.gateway} ${state}  ${providerId ?? '-'}  ${polls}x`);
-    }
-    for (const { id, state, amountMinor, reason, createdMs } of refunds) {
-      output.line(
-        `  ${id}  ${time(createdMs)}  ${state}  ${money(amountMinor, currency)}  ${reason}`,
-      );
-    }
+const ordersShown = 50;
+
+/** `huancai orders show`. @param name of an order, or of a customer: then all of theirs */
+export function showOrder(name: string, options: GlobalOptions): Promise<ExitCode> {
+  return withOffice(options, async ({ office, shell }) => {
+    const ids = await office.ordersNamed(name, ordersShown);
+    for (const id of ids) await printOrder(office, shell, id);
+    if (ids.length === 0) shell.output.line(shell.t('office.orders.none'));
     return exitCodes.done;
   });
+}
+
+async function printOrder(office: Operator, { output, t }: Shell, id: string): Promise<void> {
+  const { order, charge, refunds } = await office.order(id);
+  const { payPath: _, qr: __, ...shown } = order;
+  output.record({ type: 'order', ...shown, charge: charge ?? null, refunds });
+  const { state, kind, amountMinor, currency, method, credits, photoIds, customerId } = order;
+  output.line(`${id}  ${state}  ${kind}  ${money(amountMinor, currency)}  ${method}`);
+  output.line(`  ${customerId}  ${t('office.orders.credits', { credits })}  ${photoIds.join(' ')}`);
+  if (charge) {
+    const { state, providerId, polls } = charge;
+    output.line(`  ${charge.id}  ${charge.gateway} ${state}  ${providerId ?? '-'}  ${polls}x`);
+  }
+  for (const { id, state, amountMinor, reason, createdMs } of refunds) {
+    output.line(
+      `  ${id}  ${time(createdMs)}  ${state}  ${money(amountMinor, currency)}  ${reason}`,
+    );
+  }
 }
 
 /** `huancai orders quarantine`. @returns someFailed while something waits to be looked at. */
@@ -67,13 +78,14 @@ export function quarantine(
   });
 }
 
-/** `huancai refund`. */
+/** `huancai refund`. @param name of an order, or of a customer with one that was paid */
 export function refund(
-  orderId: string,
+  name: string,
   options: GlobalOptions & { reason: string; amountFen?: number; key?: string },
 ): Promise<ExitCode> {
   return withOffice(options, async ({ office, by, shell: { output, t } }) => {
     const { reason, amountFen: amountMinor, key = randomUUID() } = options;
+    const orderId = await theOrder(office, name);
     const { order } = await office.order(orderId);
     const made = await office.refund(by, orderId, { key, reason, amountMinor });
     const { id, state, credits } = made;
@@ -82,4 +94,15 @@ export function refund(
     output.line(t('office.refund.queued', { id, amount, credits, orderId }));
     return exitCodes.done;
   });
+}
+
+/** Money is given back for an order that is named beyond doubt. @throws {InvalidRequest} */
+async function theOrder(office: Operator, name: string): Promise<string> {
+  const ids = await office.ordersNamed(name, ordersShown);
+  if (ids.length === 1 && ids[0] === name) return name;
+  const all = await Promise.all(ids.map((id) => office.order(id)));
+  const paid = all.map(({ order }) => order).filter((one) => one.paidAtMs !== undefined);
+  const [only] = paid;
+  if (only && paid.length === 1) return only.id;
+  throw new InvalidRequest('order', paid.map(({ id }) => id).join(', ') || 'or_...', name);
 }

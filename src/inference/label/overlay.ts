@@ -20,6 +20,8 @@ export interface PictureRow {
   readonly channels: number;
   readonly widthPx: number;
   readonly y: number;
+  /** A tiled overlay begins here; default 0. */
+  readonly fromPx?: number;
 }
 
 /** Lays `overlay` over one row, in place. A fourth sample (alpha) becomes at least as solid. */
@@ -28,7 +30,7 @@ export function blendRow(overlay: Overlay, row: PictureRow): void {
   const inside = row.y - overlay.yPx;
   if (!tile && (inside < 0 || inside >= h)) return;
   const line = (((inside % h) + h) % h) * w * 2;
-  const from = tile ? 0 : Math.max(0, overlay.xPx);
+  const from = tile ? (row.fromPx ?? 0) : Math.max(0, overlay.xPx);
   const to = tile ? row.widthPx : Math.min(row.widthPx, overlay.xPx + w);
   const scale = row.samples instanceof Uint16Array ? 257 : 1;
   const colours = Math.min(3, row.channels);

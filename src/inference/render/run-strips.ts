@@ -110,7 +110,9 @@ function createRowColourer(
     if (outChannels === 4) original.alpha(input, inOffset, output, outOffset);
     if (left > 0) original.row(input, inOffset, output, rowOffset, dividerPx);
     const line = { samples: output, offset: rowOffset, channels: outChannels };
-    for (const overlay of overlays) blendRow(overlay, { ...line, widthPx: outWidth, y });
+    // The photo as it was sent is its owner's: no watermark over it.
+    for (const overlay of overlays)
+      blendRow(overlay, { ...line, widthPx: outWidth, y, fromPx: left });
   };
 }
 

@@ -122,8 +122,12 @@ export interface Operator {
   stuck(limit: number): Promise<readonly StuckPhoto[]>;
   /** @throws {NotFound} */
   photo(photoId: string): Promise<{ view: PhotoView; timeline: readonly TimelineEntry[] }>;
-  /** Newest first. */
-  orders(limit: number): Promise<readonly OrderRecord[]>;
+  /** Newest first. @param customer only theirs. @throws {NotFound} no such customer */
+  orders(limit: number, customer?: string): Promise<readonly OrderRecord[]>;
+  /** Ids: of this order, or of all of a customer, newest first. @throws {NotFound} */
+  ordersNamed(idOrCustomer: string, limit: number): Promise<readonly string[]>;
+  /** Ids: of this photo, or of all of a customer, newest first. @throws {NotFound} */
+  photosNamed(idOrCustomer: string, limit: number): Promise<readonly string[]>;
   /** @throws {NotFound} */
   order(orderId: string): Promise<OperatorOrder>;
   /** Findings that nobody has dealt with, oldest first. */

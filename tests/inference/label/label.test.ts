@@ -113,6 +113,18 @@ describe('the visible label', () => {
   });
 
   test.each([
+    ['AI 合成', 0.17],
+    ['AI', 0.075],
+  ])('%s is no larger than the rule asks for', async (text, widest) => {
+    const [widthPx, heightPx] = [4000, 3000];
+    const { overlays } = await painter.paint({ label: text }, { widthPx, heightPx });
+    const [overlay] = overlays;
+    expect(inkOf(overlay!)).toBeGreaterThanOrEqual(heightPx * 0.05);
+    expect(inkOf(overlay!)).toBeLessThanOrEqual(heightPx * 0.05 + 3);
+    expect(overlay!.widthPx / widthPx).toBeLessThan(widest);
+  });
+
+  test.each([
     [16, 16],
     [40, 30],
     [30, 400],
