@@ -71,7 +71,10 @@ async function usesBlob({ db }: Target, key: string): Promise<boolean> {
     .selectFrom('photos')
     .select('id')
     .where((or) =>
-      or.or([or('originalKey', '=', key), or('masterKey', '=', key), or('sheetKey', '=', key)]),
+      or.or([
+        ...[or('originalKey', '=', key), or('masterKey', '=', key)],
+        ...[or('screenKey', '=', key), or('sheetKey', '=', key)],
+      ]),
     )
     .limit(1)
     .executeTakeFirst();

@@ -5,6 +5,7 @@ import type {
   CustomerRecord,
   HoldRecord,
   IdentityRecord,
+  LabelWaiverRecord,
   LookRecord,
   NotificationRecord,
   OrderRecord,
@@ -50,6 +51,7 @@ export interface Schema {
   timeline: Row<TimelineRecord, 'details'>;
   settings: { name: string; value: string };
   questions: QuestionRecord;
+  labelWaivers: LabelWaiverRecord;
   operatorLog: Row<OperatorLogRecord, 'details'>;
   orders: Row<OrderRecord, 'chat'>;
   orderPhotos: { orderId: string; photoId: string; position: number };

@@ -6,6 +6,7 @@ import type { Database } from './database.js';
 import { mayRunAgain, translateDatabaseError } from './database-errors.js';
 import { createGroupCommit } from './group-commit.js';
 import { inboxTable, settingTable } from './inbox-store.js';
+import { labelWaiverTable } from './label-waiver-store.js';
 import { ledgerTable } from './ledger-store.js';
 import { operatorLogTable } from './operator-log-store.js';
 import { chargeTable, holdTable, orderTable, refundTable } from './order-store.js';
@@ -110,6 +111,7 @@ function tablesOf(target: Target, onOutbox: () => void): Tables {
     settings: settingTable(target),
     operatorLog: operatorLogTable(target),
     questions: questionTable(target),
+    labelWaivers: labelWaiverTable(target),
     reports: reportTable(target),
   };
 }

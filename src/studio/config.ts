@@ -1,4 +1,4 @@
-import type { ChannelId } from './ports/basics.js';
+import type { ChannelId, Language } from './ports/basics.js';
 import type { Finishing } from './ports/colorizer.js';
 import type { ExpiringKind } from './ports/expiry.js';
 import type { PaymentMethod } from './ports/gateway.js';
@@ -27,7 +27,13 @@ export interface StudioConfig {
   /** Taken in order, round and round, by `addVariants`. */
   readonly variants: readonly Variant[];
   readonly preview: { readonly longEdgePx: number; readonly watermark: string };
-  readonly label: { readonly text?: string; readonly producer: string };
+  readonly label: {
+    /** Visible corner text by the reader's language; absent: none anywhere. */
+    readonly texts?: Readonly<Record<Language, string>>;
+    readonly producer: string;
+    /** Paid files without the visible label: never offered, for whoever confirms, or always. */
+    readonly without: 'never' | 'ask' | 'always';
+  };
   /** Ways to pay per channel, best first; only those with a gateway are offered. */
   readonly methods: Readonly<Record<ChannelId, readonly PaymentMethod[]>>;
   /** How long an order can be paid. */

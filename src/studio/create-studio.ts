@@ -3,6 +3,7 @@ import type { StudioConfig } from './config.js';
 import type { Context, StudioDeps } from './context.js';
 import * as customers from './customers.js';
 import * as deleting from './delete-photos.js';
+import { chooseLabel } from './label-choice.js';
 import { createLive } from './live.js';
 import * as notifications from './notifications.js';
 import * as orders from './orders.js';
@@ -47,6 +48,7 @@ export function createStudio(context: Context): Studio & { close(): void } {
     adjust: (...args) => photos.adjust(context, ...args),
     selectLook: (...args) => photos.selectLook(context, ...args),
     cancelPhoto: (...args) => photos.cancelPhoto(context, ...args),
+    chooseLabel: (...args) => chooseLabel(context, ...args),
     deletePhoto: (...args) => deleting.deletePhoto(context, ...args),
     erase: (...args) => deleting.erase(context, ...args),
 

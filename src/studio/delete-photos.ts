@@ -77,7 +77,7 @@ async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promi
   assertMove(photoMoves, photo.state, 'deleted', photo.id);
   const looks = await tables.looks.ofPhoto(photo.id);
   const keys = looks.flatMap((look) => [look.chromaKey, look.previewKey, look.comparisonKey]);
-  const blobs = [photo.originalKey, photo.masterKey, photo.sheetKey, ...keys];
+  const blobs = [photo.originalKey, photo.masterKey, photo.screenKey, photo.sheetKey, ...keys];
   const hold = await tables.holds.active(photo.id);
   const held = hold?.state === 'held';
   if (held) await voidHold(tables, context, hold, 'deleted');
@@ -87,7 +87,14 @@ async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promi
   }
   await tables.timeline.drop(photo.id);
   await tables.photos.update(photo.id, {
-    ...{ originalKey: null, masterKey: null, sheetKey: null, fileRef: null, error: null },
+    ...{
+      originalKey: null,
+      masterKey: null,
+      screenKey: null,
+      sheetKey: null,
+      fileRef: null,
+      error: null,
+    },
     ...{ state: 'deleted', chat: { ...photo.chat, chatId: '' }, updatedMs: context.clock.now() },
     // The same message may bring the same photo again.
     key: `deleted:${photo.id}`,

@@ -78,6 +78,8 @@ export const limits = {
     unlockAttempts: 6,
     /** Asking a gateway about one order at a customer's request, ms between two. */
     refreshEveryMs: 2_000,
+    /** Who was given files without a visible label: six months, at their longest. */
+    labelWaiverDays: 184,
     /** Rows one round of a sweeper touches. */
     sweepRows: 200,
     /** Files that one step of retention looks at: under 20 ms on an old PC. */

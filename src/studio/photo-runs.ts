@@ -1,7 +1,9 @@
 import type { Preset } from './config.js';
 import type { Context } from './context.js';
+import { current } from './customers.js';
 import { InvalidRequest, NotPossibleNow } from './errors/index.js';
 import { type LookOrder, priorities } from './jobs.js';
+import { labelFor } from './label-text.js';
 import { limits } from './limits.js';
 import { want } from './outbox.js';
 import { lookMoves, photoMoves } from './photo.js';
@@ -94,6 +96,7 @@ export async function queueRestore(
     await tables.looks.update(look.id, { state: 'waiting' });
   }
   await tables.photos.update(photo.id, { runs: run, updatedMs: clock.now() });
+  const { language } = await current(tables, photo.customerId);
   const paid = await tables.orders.hasPaid(photo.customerId);
   await want(tables, context, {
     name: 'restore',
@@ -106,7 +109,7 @@ export async function queueRestore(
       looks: looks.map(toOrder),
       sheet: looks.length > 1,
       preview: config.preview,
-      label: config.label,
+      label: labelFor(context, photo.id, language),
     },
   });
   return key;

@@ -1,5 +1,6 @@
 import type { Context } from './context.js';
 import { NotFound } from './errors/index.js';
+import { labelChoiceOf } from './label-text.js';
 import { restoreKey } from './photo-runs.js';
 import type { PlaceInQueue } from './ports/queue.js';
 import type { Tables } from './ports/store.js';
@@ -50,6 +51,8 @@ export async function photoView(
       selectedLookId: photo.selectedLookId,
       sheetKey: photo.sheetKey,
       masterKey: hold && photo.masterLookId === photo.selectedLookId ? photo.masterKey : null,
+      screenKey: hold && photo.masterLookId === photo.selectedLookId ? photo.screenKey : null,
+      label: labelChoiceOf(context, photo),
       originalKey: photo.originalKey,
       error: photo.error,
     }),

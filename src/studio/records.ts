@@ -46,11 +46,28 @@ export interface PhotoRecord {
   readonly masterKey: string | null;
   /** The look the master shows. */
   readonly masterLookId: string | null;
+  /** The same as large as a screen, for the page. */
+  readonly screenKey: string | null;
+  /** What its customer wants of the visible label on the paid file; null: nothing was said. */
+  readonly labelChoice: 'with' | 'without' | null;
+  readonly labelChosenMs: number | null;
   readonly error: PhotoError | null;
   /** Runs queued so far; part of job keys, so that a new run is a new job. */
   readonly runs: number;
   readonly createdMs: number;
   readonly updatedMs: number;
+}
+
+/** Somebody was given a file without a visible label. */
+export interface LabelWaiverRecord {
+  readonly key: string;
+  readonly customerId: string;
+  readonly photoId: string;
+  /** `customer`: confirmed that they label it themselves; `operator`: files have none here. */
+  readonly asked: 'customer' | 'operator';
+  /** In which the words were. */
+  readonly language: Language;
+  readonly atMs: number;
 }
 
 export interface PhotoError {

@@ -150,6 +150,7 @@ function newPhoto(
     sheetKey: null,
     selectedLookId: null,
     masterKey: null,
+    ...{ screenKey: null, labelChoice: null, labelChosenMs: null },
     masterLookId: null,
     error: null,
     runs: 0,

@@ -89,6 +89,12 @@ export const apiShapes: Readonly<Record<string, ReturnType<typeof object>>> = {
       originalUrl: text,
       sheetUrl: text,
       masterUrl: text,
+      screenUrl: { ...text, description: 'The HD file as large as a screen' },
+      label: {
+        type: 'string',
+        enum: ['with', 'without'],
+        description: 'The visible label on the HD file; absent where there is no choice',
+      },
       error: object({ code: text, detail: text }),
     },
     'A photo and its looks',

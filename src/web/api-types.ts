@@ -44,6 +44,10 @@ export interface Photo {
   originalUrl?: string;
   sheetUrl?: string;
   masterUrl?: string;
+  /** The HD file as large as a screen */
+  screenUrl?: string;
+  /** The visible label on the HD file; absent where there is no choice */
+  label?: 'with' | 'without';
   error?: {
     code: string;
     detail: string;

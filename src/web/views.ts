@@ -37,6 +37,9 @@ export function photoJson(photo: PhotoView, context: ViewContext): Api.Photo {
     originalUrl: photo.originalKey && `${base}/original`,
     sheetUrl: photo.sheetKey && `${base}/sheet`,
     masterUrl: photo.masterKey && `${base}/master`,
+    // The address says which file it is, or a browser would show the one before.
+    screenUrl: photo.screenKey && `${base}/screen?file=${photo.screenKey.slice(-12)}`,
+    label: photo.label,
     error: photo.error && {
       code: photo.error.code,
       detail: context.messages.text(photo.error.messageKey, context.language, photo.error.params),

@@ -288,7 +288,16 @@ function photoOf(customerId: string): PhotoRecord {
     ...{ id: deps.ids.next('photo'), customerId, state: 'queued', key: 'message 1' },
     ...{ chat: { channel: 'web', chatId: '老照片' }, fileRef: null, albumId: null, preset: 'auto' },
     ...{ originalKey: 'original/1', widthPx: 4032, heightPx: 3024, sheetKey: null },
-    ...{ selectedLookId: null, masterKey: null, masterLookId: null, error: null, runs: 1 },
+    ...{
+      selectedLookId: null,
+      masterKey: null,
+      screenKey: null,
+      labelChoice: null,
+      labelChosenMs: null,
+      masterLookId: null,
+      error: null,
+      runs: 1,
+    },
     ...{ createdMs: Date.now(), updatedMs: Date.now() },
   };
 }

@@ -42,7 +42,7 @@ export const shopConfig: StudioConfig = {
   defaultPreset: 'auto',
   variants: [{ finishing: { strength: 0.8 } }, { sizePx: 512, finishing: {} }],
   preview: { longEdgePx: 200, watermark: 'preview' },
-  label: { text: 'AI 合成', producer: 'Huancai' },
+  label: { texts: { 'zh-CN': 'AI 合成', en: 'AI' }, producer: 'Huancai', without: 'ask' },
   methods: { web: ['sandbox'], telegram: ['sandbox'], wechat: [] },
   orderMinutes: 30,
   linkCodeMinutes: 10,

@@ -41,6 +41,8 @@ export const engineSections = {
   label: z.strictObject({
     visible: setting(z.boolean(), { example: 'true' }),
     text: setting(z.string().min(1).max(40), { example: 'AI 合成' }),
+    textElsewhere: setting(z.string().min(1).max(40), { example: 'AI' }),
+    without: setting(z.enum(['never', 'ask', 'always']), { example: 'ask' }),
     producer: setting(z.string().min(1).max(200), { example: 'Huancai' }),
   }),
 };

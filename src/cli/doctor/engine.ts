@@ -19,9 +19,10 @@ export const checkFormats: Check = async () => {
 
 /** Every character of the configured label can be drawn. */
 export const checkLabelFont: Check = async ({ config }) => {
-  const missing = (await loadGlyphs()).missing(config.label.text);
+  const text = `${config.label.text} ${config.label.textElsewhere}`;
+  const missing = (await loadGlyphs()).missing(text);
   if (missing.length === 0) return [{ name: 'label', status: 'ok', key: 'doctor.label.ok' }];
-  const params = { text: config.label.text, missing: missing.join(' ') };
+  const params = { text, missing: missing.join(' ') };
   return [{ name: 'label', status: 'fail', key: 'doctor.label.fail', params }];
 };
 

@@ -19,7 +19,10 @@ export function studioConfigOf(config: Config): StudioConfig {
       finishing,
     })),
     preview,
-    label: { producer: label.producer, ...(label.visible ? { text: label.text } : {}) },
+    label: {
+      ...{ producer: label.producer, without: label.without },
+      ...(label.visible ? { texts: { 'zh-CN': label.text, en: label.textElsewhere } } : {}),
+    },
     methods: perChannel((id) => channels[id].methods),
     orderMinutes: studio.orderMinutes,
     linkCodeMinutes: studio.linkCodeMinutes,

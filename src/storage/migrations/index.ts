@@ -7,6 +7,7 @@ import { jobAnswers } from './006-answers.js';
 import { operatorLog } from './007-operator-log.js';
 import { questions } from './008-questions.js';
 import { growth } from './009-growth.js';
+import { labels } from './010-labels.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   operatorLog,
   questions,
   growth,
+  labels,
 ];
 
 export type { DialectName, Migration } from './migration.js';

@@ -21,10 +21,18 @@ export type Doing =
   | 'pay'
   | 'sandbox'
   | 'receipt'
-  | 'refund';
+  | 'refund'
+  | 'label';
 
 /** How the thing is; each has its words in `studio.being`. */
-export type Being = PhotoState | LookState | OrderState | 'expired' | 'sandboxOff' | 'otherMethod';
+export type Being =
+  | PhotoState
+  | LookState
+  | OrderState
+  | 'expired'
+  | 'sandboxOff'
+  | 'otherMethod'
+  | 'notOffered';
 
 /** The thing exists but is not in a state where this makes sense. */
 export class NotPossibleNow extends StudioError {
@@ -32,6 +40,13 @@ export class NotPossibleNow extends StudioError {
     super('NOT_POSSIBLE_NOW', 'studio.notPossibleNow', 'never', `${action} while ${state}`, {
       params: { action, state },
     });
+  }
+}
+
+/** A file without the visible label goes to whoever has confirmed that they label it themselves. */
+export class LabelUnconfirmed extends StudioError {
+  constructor() {
+    super('LABEL_UNCONFIRMED', 'studio.labelUnconfirmed', 'never', 'not confirmed');
   }
 }
 

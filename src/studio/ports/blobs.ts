@@ -26,6 +26,7 @@ export const blobKinds = {
   comparison: 'picture',
   sheet: 'picture',
   master: 'picture',
+  screen: 'picture',
   zip: 'archive',
 } as const;
 

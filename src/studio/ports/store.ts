@@ -5,6 +5,7 @@ import type {
   CustomerRecord,
   HoldRecord,
   IdentityRecord,
+  LabelWaiverRecord,
   LookRecord,
   NotificationRecord,
   OrderRecord,
@@ -58,6 +59,7 @@ export interface Tables {
   readonly settings: SettingTable;
   readonly operatorLog: OperatorLogTable;
   readonly questions: QuestionTable;
+  readonly labelWaivers: LabelWaiverTable;
   readonly reports: ReportTable;
 }
 
@@ -230,6 +232,15 @@ export interface QuestionTable {
   waiting(limit: number): Promise<QuestionRecord[]>;
   /** Whatever this customer asked. */
   answered(customerId: string, atMs: number): Promise<void>;
+}
+
+/** Who was given files without a visible label. */
+export interface LabelWaiverTable {
+  add(waiver: LabelWaiverRecord): Promise<'added' | 'exists'>;
+  /** Newest first. */
+  ofCustomer(customerId: string): Promise<LabelWaiverRecord[]>;
+  /** Forget what is older. @returns lines dropped. */
+  drop(beforeMs: number): Promise<number>;
 }
 
 export interface SettingTable {

@@ -1,4 +1,5 @@
 import type { ChatRef, TimelineEntry } from '../jobs.js';
+import type { LabelWish } from '../label-choice.js';
 import type { OrderState } from '../order.js';
 import type { LookState, PhotoState } from '../photo.js';
 import type { QuestionSubject } from '../records.js';
@@ -41,6 +42,10 @@ export interface PhotoView {
   readonly sheetKey?: string;
   readonly unlocked: boolean;
   readonly masterKey?: string;
+  /** The HD file as large as a screen. */
+  readonly screenKey?: string;
+  /** On the paid file; absent where there is no choice. */
+  readonly label?: 'with' | 'without';
   readonly originalKey?: string;
   /** While waiting. */
   readonly position?: number;
@@ -179,6 +184,11 @@ export interface Studio {
   adjust(customerId: string, photoId: string, finishing: Finishing): Promise<PhotoView>;
   selectLook(customerId: string, photoId: string, lookId: string): Promise<PhotoView>;
   cancelPhoto(customerId: string, photoId: string): Promise<PhotoView>;
+  /**
+   * The paid file again, with its visible label or without.
+   * @throws {LabelUnconfirmed} without, for the first time, and not confirmed.
+   */
+  chooseLabel(customerId: string, photoId: string, wish: LabelWish): Promise<PhotoView>;
   deletePhoto(customerId: string, photoId: string): Promise<void>;
   /** All photos at once; what accounts must keep stays without personal data. */
   erase(customerId: string): Promise<void>;

@@ -1,9 +1,12 @@
 import type { ChromaPlane } from '../chroma-plane.js';
 import { concludeOrder } from '../conclude-order.js';
 import type { Context } from '../context.js';
+import { current } from '../customers.js';
 import { BlobMissing, BlobsAway, NotPossibleNow, StudioError } from '../errors/index.js';
 import { postHold, voidHold } from '../holds.js';
 import { type Job, priorities } from '../jobs.js';
+import { noteWaiver } from '../label-choice.js';
+import { isLabelVisible, labelFor } from '../label-text.js';
 import { limits } from '../limits.js';
 import { tell } from '../outbox.js';
 import type { HoldRecord, LookRecord, PhotoRecord } from '../records.js';
@@ -23,8 +26,8 @@ export async function unlock(context: Context, job: Job<'unlock'>): Promise<void
   if (hold.state === 'posted' && photo.masterKey && photo.masterLookId === look?.id) return;
   try {
     if (!look) throw new NotPossibleNow('unlock', photo.state);
-    const masterKey = await render(context, job, photo, look);
-    await handOver(context, job, look.id, masterKey);
+    const files = await render(context, job, photo, look);
+    await handOver(context, job, photo, look.id, files);
   } catch (error) {
     if (!(error instanceof StudioError) || job.signal.aborted) throw error;
     if (error instanceof BlobsAway) throw error;
@@ -39,23 +42,31 @@ async function render(
   job: Job<'unlock'>,
   photo: PhotoRecord,
   look: LookRecord,
-): Promise<string> {
-  const { blobs, files, colorizer, config } = context;
+): Promise<PaidFiles> {
+  const { blobs, files, colorizer, config, store } = context;
   if (photo.originalKey === null) throw new BlobMissing('original');
   const original = await blobs.localFile(photo.originalKey);
   const chroma = await planeOf(context, job, original, look);
   return files.scratch(async (dir) => {
-    const label = { ...config.label, produceId: photo.id };
-    const rendition = await colorizer.render(
-      original,
-      chroma,
-      `${dir}/master`,
-      { ...look.finishing, label },
-      { signal: job.signal, onProgress: (share) => job.progress(share) },
-    );
-    return (await blobs.putFile('master', rendition.file)).key;
+    const { language } = await current(store.read, photo.customerId);
+    const label = labelFor(context, photo.id, language, isLabelVisible(context, photo));
+    const options = { ...look.finishing, label };
+    const running = { signal: job.signal };
+    const master = await colorizer.render(original, chroma, `${dir}/master`, options, {
+      ...running,
+      onProgress: (share) => job.progress(share),
+    });
+    const small = { ...options, format: 'jpeg', longEdgePx: config.preview.longEdgePx } as const;
+    const screen = await colorizer.render(original, chroma, `${dir}/screen.jpg`, small, running);
+    return {
+      masterKey: (await blobs.putFile('master', master.file)).key,
+      screenKey: (await blobs.putFile('screen', screen.file)).key,
+    };
   });
 }
+
+/** What was paid for, and the same as large as a screen. */
+type PaidFiles = Pick<PhotoRecord, 'masterKey' | 'screenKey'> & { readonly masterKey: string };
 
 /** The kept plane; where its time is over, the same prediction again. */
 async function planeOf(
@@ -74,17 +85,24 @@ async function planeOf(
 async function handOver(
   context: Context,
   { key, payload: { photoId, holdId } }: Job<'unlock'>,
+  { labelChosenMs }: PhotoRecord,
   lookId: string,
-  masterKey: string,
+  files: PaidFiles,
 ): Promise<void> {
   const customerId = await context.store.transaction(async (tables) => {
     const photo = await tables.photos.lock(photoId);
     const hold = await tables.holds.lock(holdId);
     if (!photo || !hold || hold.state === 'voided' || photo.state === 'deleted') return undefined;
+    // Another label was chosen while this was drawn: its own job draws it.
+    if (photo.labelChosenMs !== labelChosenMs && hold.state === 'posted') return undefined;
+    const { masterKey } = files;
     const updatedMs = context.clock.now();
-    await tables.photos.update(photoId, { masterKey, masterLookId: lookId, updatedMs });
+    await tables.photos.update(photoId, { ...files, masterLookId: lookId, updatedMs });
+    const { texts, without } = context.config.label;
+    if (texts !== undefined && without === 'always')
+      await noteWaiver(tables, context, photo, 'operator');
     if (hold.state === 'held') await postHold(tables, context, hold, masterKey);
-    const step = `master:${hold.id}:${lookId}`;
+    const step = ['master', hold.id, lookId, ...(labelChosenMs ? [labelChosenMs] : [])].join(':');
     await chronicle(tables, photoId, step, [line(context, 'photo.unlocked')]);
     const event = { kind: 'photo.master', photoId, masterKey } as const;
     const news = { customerId: photo.customerId, key: `photo.${step}`, event };

@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { sweepWaivers } from '../label-choice.js';
 import { queueDue } from './due.js';
 import { sweepOverdue } from './overdue.js';
 import { sweepOrphans, sweepRetention } from './retention.js';
@@ -24,7 +25,11 @@ export function createDuties(context: Context): readonly Duty[] {
     { name: 'overdue', everyMs: 15_000, run: (stop) => sweepOverdue(context, stop) },
     { name: 'stuck', everyMs: minute, run: () => sweepStuck(context) },
     { name: 'backlog', everyMs: minute, run: () => watchBacklog(context) },
-    { name: 'retention', everyMs: 30 * minute, run: (stop) => sweepRetention(context, stop) },
+    {
+      name: 'retention',
+      everyMs: 30 * minute,
+      run: async (stop) => (await sweepRetention(context, stop)) + (await sweepWaivers(context)),
+    },
     { name: 'orphans', everyMs: 6 * 60 * minute, run: () => sweepOrphans(context) },
   ];
 }

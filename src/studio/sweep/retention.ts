@@ -76,9 +76,9 @@ const forget: Record<ExpiringKind, Forget> = {
     await photos.update(id, { originalKey: null });
     return [originalKey];
   },
-  master: async ({ photos }, { id, masterKey }) => {
-    await photos.update(id, { masterKey: null });
-    return [masterKey];
+  master: async ({ photos }, { id, masterKey, screenKey }) => {
+    await photos.update(id, { masterKey: null, screenKey: null });
+    return [masterKey, screenKey];
   },
   chroma: async ({ looks }, { id }) => {
     const all = await looks.ofPhoto(id);

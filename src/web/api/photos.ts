@@ -177,6 +177,33 @@ function changePhoto(app: FastifyInstance, api: ApiContext): void {
     },
   );
 
+  app.post<IdParams & { Body: { visible: boolean; confirmed?: boolean } }>(
+    '/photos/:id/label',
+    {
+      schema: describe('The HD file again, with the visible AI label or without; costs nothing', {
+        body: {
+          type: 'object',
+          required: ['visible'],
+          properties: {
+            visible: { type: 'boolean' },
+            confirmed: {
+              type: 'boolean',
+              description: 'I label the picture myself when I publish it; needed once',
+            },
+          },
+        },
+        response: { 202: ref.one('Photo') },
+        refusals: { 409: 'Not unlocked, no longer kept, or not offered', 428: 'Not confirmed yet' },
+      }),
+    },
+    async (request, reply) => {
+      const { customer, view } = await enter(api, request, reply);
+      reply.code(202);
+      const { id } = request.params;
+      return photoJson(await api.studio.chooseLabel(customer.id, id, request.body), view);
+    },
+  );
+
   app.post<IdParams>(
     '/photos/:id/cancel',
     { schema: describe('Take a photo out of the queue', { response: { 200: ref.one('Photo') } }) },

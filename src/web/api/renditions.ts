@@ -42,6 +42,12 @@ const renditions: Readonly<Record<RenditionKind, Rendition>> = {
     lasts: 'never',
     refusals: { 402: 'Not unlocked yet' },
   },
+  screen: {
+    title: 'The HD file as large as a screen, without a watermark; 402 until unlocked',
+    download: false,
+    lasts: 'never',
+    refusals: { 402: 'Not unlocked yet' },
+  },
 };
 
 const refusals: Readonly<Record<number, string>> = {
@@ -94,12 +100,12 @@ function isLasting({ lasts }: Rendition, lookId: string | undefined): boolean {
 
 /** @throws {PaymentRequired | NotReadyYet | NotFound | BlobMissing} */
 function keyOf(photo: PhotoView, kind: RenditionKind, lookId?: string): string {
-  const { originalKey, masterKey, sheetKey, status } = photo;
+  const { originalKey, masterKey, screenKey, sheetKey, status } = photo;
   if (kind === 'original') return there(originalKey, kind, status !== 'received');
   if (kind === 'sheet') return there(sheetKey, kind, false);
-  if (kind === 'master') {
+  if (kind === 'master' || kind === 'screen') {
     if (!photo.unlocked && !masterKey) throw new PaymentRequired();
-    return there(masterKey, kind, originalKey === undefined);
+    return there(kind === 'master' ? masterKey : screenKey, kind, originalKey === undefined);
   }
   const chosen = lookId ?? photo.selectedLookId;
   const look =
