@@ -1,6 +1,6 @@
-import type { BlobKind } from '../studio/ports/blobs.js';
+import { type BlobKind, blobKinds } from '../studio/ports/blobs.js';
 
-const pattern = /^(original|chroma|preview|comparison|sheet|master|zip)\/([0-9a-f]{64})$/;
+const pattern = new RegExp(`^(${Object.keys(blobKinds).join('|')})/([0-9a-f]{64})$`);
 
 /** `<kind>/<sha256>`. */
 export function keyOf(kind: BlobKind, sha256: string): string {

@@ -3,6 +3,7 @@ import type { CustomerEvent } from '../../studio/jobs.js';
 import { albumStanding } from './albums.js';
 import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
+import { label } from './answers/label.js';
 import * as money from './answers/money.js';
 import * as photos from './answers/photos.js';
 import { refund } from './answers/refund.js';
@@ -103,6 +104,7 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     setFinishing: (talk, { photoId, change }) => photos.setFinishing(deps, talk, photoId, change),
     refreshOrder: (talk, { orderId }) => money.refreshOrder(deps, talk, orderId),
     cancelOrder: (talk, { orderId }) => money.cancelOrder(deps, talk, orderId),
+    label: (talk, intent) => label(deps, config, talk, intent),
     receipt: (talk, { orderId }) => money.receipt(deps, config, talk, orderId),
     moneySent: (talk, { what }) => money.moneySent(deps, talk, what),
     // A number without offered choices; adapters without buttons resolve the others themselves.

@@ -35,6 +35,7 @@ const codes = {
   refreshOrder: 'ro',
   cancelOrder: 'co',
   receipt: 'rc',
+  label: 'lb',
 } as const satisfies Partial<Record<Kind, string>>;
 
 const kinds = new Map(Object.entries(codes).map(([kind, code]) => [code as string, kind as Kind]));
@@ -77,6 +78,8 @@ function parts(intent: Intent): string[] {
     case 'variants':
     case 'adjust':
       return [intent.photoId];
+    case 'label':
+      return [intent.want, ...(intent.photoId ? [intent.photoId] : [])];
     case 'pick':
       return [intent.lookId, intent.photoId];
     case 'setFinishing':
@@ -138,6 +141,10 @@ function withSubject(kind: Kind, a: string | undefined, b: string | undefined): 
     case 'variants':
     case 'adjust':
       return { kind, photoId: a };
+    case 'label':
+      return a === 'with' || a === 'without' || a === 'confirmed'
+        ? { kind, want: a, ...(b ? { photoId: b } : {}) }
+        : undefined;
     case 'pick':
       return b ? { kind, lookId: a, photoId: b } : undefined;
     case 'setFinishing':

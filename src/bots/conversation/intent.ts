@@ -42,6 +42,12 @@ export type Intent =
   | { readonly kind: 'hd'; readonly photoId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'hdAlbum'; readonly albumId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'zip'; readonly albumId: string }
+  /** The HD file again, with its visible label or without; `confirmed`: they label it themselves. */
+  | {
+      readonly kind: 'label';
+      readonly photoId?: string;
+      readonly want: 'with' | 'without' | 'confirmed';
+    }
   | { readonly kind: 'variants'; readonly photoId: string }
   | { readonly kind: 'pick'; readonly photoId: string; readonly lookId: string }
   | { readonly kind: 'adjust'; readonly photoId: string }

@@ -22,9 +22,16 @@ export async function masterFile(
   const instead = [say('hd.tooLarge', sizes), where].join('\n');
   if (size > limit) return { key, text: instead };
   const params = { width: photo.widthPx ?? 0, height: photo.heightPx ?? 0 };
+  const plain = photo.label === 'with' && photo.originalKey !== undefined;
+  const button = { label: say('label.button'), intent: labelOf(photo.id) };
+  const hasButtons = config.abilities.buttonsMax > 0;
+  const word = plain && !hasButtons ? [say('label.word')] : [];
   return {
     key,
-    ...{ text: say('hd.file', params), instead },
+    ...{ text: [say('hd.file', params), ...word].join('\n'), instead },
+    ...(plain && hasButtons ? { choices: [[button]] } : {}),
     file: { blobKey, name: `huancai-${photo.id.slice(-6)}` },
   };
 }
+
+const labelOf = (photoId: string) => ({ kind: 'label', photoId, want: 'without' }) as const;

@@ -76,7 +76,7 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     if (!albumId || !(await isInAlbum(deps, to, photo))) return [file];
     // Fifty files need no fifty words: one at the end, with the way to all in one.
     return [
-      { ...file, ...(file.file ? { text: '' } : {}) },
+      { ...file, ...(file.file ? { text: '', choices: [] } : {}) },
       ...(await albumMasters(deps, to, albumId, photoId)),
     ];
   },

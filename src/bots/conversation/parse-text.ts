@@ -32,6 +32,19 @@ const words: Readonly<Record<string, Intent>> = {
   客服: { kind: 'support' },
   人工: { kind: 'support' },
   support: { kind: 'support' },
+  去标识: { kind: 'label', want: 'without' },
+  去掉标识: { kind: 'label', want: 'without' },
+  去标签: { kind: 'label', want: 'without' },
+  去掉标签: { kind: 'label', want: 'without' },
+  不要标识: { kind: 'label', want: 'without' },
+  不要标签: { kind: 'label', want: 'without' },
+  不带标识: { kind: 'label', want: 'without' },
+  无标识: { kind: 'label', want: 'without' },
+  'without label': { kind: 'label', want: 'without' },
+  'no label': { kind: 'label', want: 'without' },
+  'remove label': { kind: 'label', want: 'without' },
+  带标识: { kind: 'label', want: 'with' },
+  'with label': { kind: 'label', want: 'with' },
 };
 
 const commands: Readonly<Record<string, (rest: string) => Intent>> = {

@@ -31,8 +31,8 @@ export async function paintLabel(
   picture: Size,
 ): Promise<Overlay | undefined> {
   const short = Math.min(picture.widthPx, picture.heightPx);
-  // A pixel more: the outermost rows of a letter are half transparent.
-  const lawfulPx = Math.ceil(short * SHARE_OF_SHORT_EDGE) + 1;
+  // Two pixels more: the outermost rows of a text are half transparent.
+  const lawfulPx = Math.ceil(short * SHARE_OF_SHORT_EDGE) + 2;
   const ink = await inkOf(glyphs, text);
   const area = picture.widthPx * picture.heightPx;
   for (let capPx = LEGIBLE_CAP_PX; capPx >= SMALLEST_CAP_PX; capPx--) {
@@ -51,7 +51,7 @@ interface Ink {
   readonly bottom: number;
 }
 
-const MEASURED_EM_PX = 100;
+const MEASURED_EM_PX = 400;
 
 /** A Chinese character is higher than a capital: the text is as high as the highest. */
 async function inkOf(glyphs: Glyphs, text: string): Promise<Ink> {
@@ -62,7 +62,7 @@ async function inkOf(glyphs: Glyphs, text: string): Promise<Ink> {
   const rows: number[] = [];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
-      if (pixels[2 * (y * width + x) + 1]! > 127) {
+      if (pixels[2 * (y * width + x) + 1]! > 200) {
         rows.push(y);
         break;
       }

@@ -120,7 +120,7 @@ describe('the visible label', () => {
     const { overlays } = await painter.paint({ label: text }, { widthPx, heightPx });
     const [overlay] = overlays;
     expect(inkOf(overlay!)).toBeGreaterThanOrEqual(heightPx * 0.05);
-    expect(inkOf(overlay!)).toBeLessThanOrEqual(heightPx * 0.05 + 3);
+    expect(inkOf(overlay!)).toBeLessThanOrEqual(heightPx * 0.05 + 4);
     expect(overlay!.widthPx / widthPx).toBeLessThan(widest);
   });
 

@@ -94,6 +94,8 @@ export const photoAction = {
     }),
   choose: (id: string, lookId: string) =>
     change(() => api<Photo>('POST', `/photos/${id}/looks/${lookId}/select`)),
+  label: (id: string, wish: { visible: boolean; confirmed?: boolean }) =>
+    change(() => api<Photo>('POST', `/photos/${id}/label`, wish)),
   cancel: (id: string) => change(() => api<Photo>('POST', `/photos/${id}/cancel`)),
   delete: (id: string) =>
     attempt(async () => {

@@ -31,6 +31,7 @@ export type Sheet =
   | { name: 'settings' }
   | { name: 'adjust'; photoId: string }
   | { name: 'details'; photoId: string }
+  | { name: 'label'; photoId: string }
   | { name: 'receipt'; orderId: string };
 
 /** All the page knows. */

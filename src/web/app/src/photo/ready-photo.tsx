@@ -6,6 +6,7 @@ import { getHd } from '../purchases';
 import { useStore, useTexts } from '../store';
 import { dateTime, type Language, money, type Translate } from '../texts';
 import { CompareSlider } from './compare-slider';
+import { LabelChoice } from './label-choice';
 import { inWidth } from './picture-sizes';
 
 /** A coloured photo: compare, choose a look, change it, get HD. */
@@ -25,9 +26,9 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
     <>
       {shown?.previewUrl && (
         <CompareSlider
-          after={shown.previewUrl}
+          after={photo.screenUrl ?? shown.previewUrl}
           comparison={shown.comparisonUrl}
-          alt={t('photo.preview')}
+          alt={t(photo.screenUrl ? 'photo.hd' : 'photo.preview')}
           ratio={(photo.widthPx ?? 4) / (photo.heightPx ?? 3)}
         />
       )}
@@ -74,6 +75,7 @@ export function ReadyPhoto({ photo }: { photo: Photo }) {
             ? t('photo.making')
             : t('photo.free')}
       </p>
+      <LabelChoice photo={photo} />
     </>
   );
 }

@@ -3,6 +3,7 @@ import { AdjustSheet } from './adjust-sheet';
 import { CreditsSheet } from './credits-sheet';
 import { DetailsSheet } from './details-sheet';
 import { HistorySheet } from './history-sheet';
+import { LabelSheet } from './label-sheet';
 import { MethodSheet, OrderSheet } from './order-sheet';
 import { ReceiptSheet } from './receipt-sheet';
 import { SettingsSheet } from './settings-sheet';
@@ -29,6 +30,8 @@ function Open({ sheet }: { sheet: Sheet }) {
       return <AdjustSheet photoId={sheet.photoId} />;
     case 'details':
       return <DetailsSheet photoId={sheet.photoId} />;
+    case 'label':
+      return <LabelSheet photoId={sheet.photoId} />;
     case 'receipt':
       return <ReceiptSheet orderId={sheet.orderId} />;
   }
