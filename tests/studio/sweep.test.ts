@@ -202,7 +202,7 @@ test('files go when their time is over, and what was paid is still known', async
   shop.skip(29 * day);
   expect(await sweepRetention(shop.context)).toBe(0);
   shop.skip(2 * day);
-  expect(await sweepRetention(shop.context)).toBe(5);
+  expect(await sweepRetention(shop.context)).toBe(6);
   const view = await shop.studio.photo(someone.id, photo.id);
   expect(view).toMatchObject({ status: 'ready', unlocked: true });
   expect(view.originalKey ?? view.masterKey ?? view.looks[0]!.previewKey).toBeUndefined();
@@ -226,7 +226,7 @@ test('a master whose time is over is made again for nothing while the original i
   await unlock('one');
   await shop.drain();
   shop.skip(3 * day);
-  expect(await sweepRetention(shop.context)).toBe(2);
+  expect(await sweepRetention(shop.context)).toBe(3);
   expect((await shop.studio.photo(someone.id, photo.id)).masterKey).toBeUndefined();
   expect(await unlock('two')).toEqual({ status: 'unlocked' });
   await shop.drain();
@@ -256,7 +256,7 @@ test('of a photo with looks and HD nothing is an orphan, however old', async () 
   const kinds = new Set<string>();
   for await (const { key } of shop.blobs.list()) kinds.add(key.split('/')[0]!);
   expect([...kinds].sort()).toEqual([
-    ...['chroma', 'comparison', 'master', 'original', 'preview', 'sheet'],
+    ...['chroma', 'comparison', 'master', 'original', 'preview', 'screen', 'sheet'],
   ]);
   shop.skip(2 * 60 * minute);
   expect(await sweepOrphans(shop.context)).toBe(0);
