@@ -18,7 +18,6 @@ export function labelWaiverTable({ db }: Target): LabelWaiverTable {
         .selectAll()
         .where('customerId', '=', customerId)
         .orderBy('atMs', 'desc')
-        .orderBy('key')
         .execute(),
     drop: async (beforeMs) => {
       const done = db.deleteFrom('labelWaivers').where('atMs', '<', beforeMs);

@@ -82,8 +82,8 @@ export async function noteWaiver(
 }
 
 /** What the law no longer asks to be kept. @returns lines dropped. */
-export async function sweepWaivers({ store, clock, log }: Context): Promise<number> {
-  const beforeMs = clock.now() - limits.studio.labelWaiverDays * 86_400_000;
+export async function sweepWaivers({ store, sureTime, log }: Context): Promise<number> {
+  const beforeMs = (await sureTime()) - limits.studio.labelWaiverDays * 86_400_000;
   const dropped = await store.transaction((tables) => tables.labelWaivers.drop(beforeMs));
   if (dropped > 0) log.info('labelWaivers.deleted', { lines: dropped });
   return dropped;

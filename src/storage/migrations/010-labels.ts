@@ -15,6 +15,6 @@ export const labels: Migration = {
       key text primary key, customer_id text not null, photo_id text not null, asked text not null,
       language text not null, at_ms bigint not null)`,
     'create index label_waivers_age on label_waivers (at_ms)',
-    'create index label_waivers_of_customer on label_waivers (customer_id)',
+    'create index label_waivers_of_customer on label_waivers (customer_id, at_ms)',
   ],
 };

@@ -34,6 +34,10 @@ export async function driveOf({ read }: Store, photos: number): Promise<Drive> {
     ...{ key: 'new', customerId: customer.id, subject: 'question', text: '', orderId: null },
     ...{ createdMs: 1, answeredMs: null },
   };
+  const waiver = {
+    ...{ key: 'new', customerId: customer.id, photoId: 'ph_1', asked: 'customer' as const },
+    ...{ language: 'en' as const, atMs: 1 },
+  } as const;
   const credits = `customer:${customer.id}:credits`;
   const rows = <R extends { id: string }>(row: R, change: Partial<R>) => {
     type Rows = {
@@ -173,6 +177,11 @@ export async function driveOf({ read }: Store, photos: number): Promise<Drive> {
       add: (table) => table.add(question),
       waiting: (table) => table.waiting(20),
       answered: (table) => table.answered(customer.id, 1),
+    },
+    labelWaivers: {
+      add: (table) => table.add(waiver),
+      ofCustomer: (table) => table.ofCustomer(customer.id),
+      drop: (table) => table.drop(1),
     },
     settings: {
       get: (table) => table.get('name'),
