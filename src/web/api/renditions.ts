@@ -46,6 +46,7 @@ const renditions: Readonly<Record<RenditionKind, Rendition>> = {
     title: 'The HD file as large as a screen, without a watermark; 402 until unlocked',
     download: false,
     lasts: 'never',
+    smaller: true,
     refusals: { 402: 'Not unlocked yet' },
   },
 };
