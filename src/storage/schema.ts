@@ -1,3 +1,4 @@
+import type { LabelWaiverRecord } from '../studio/label-waiver.js';
 import type { OperatorLogRecord } from '../studio/ports/operator.js';
 import type {
   AccountRecord,
@@ -5,7 +6,6 @@ import type {
   CustomerRecord,
   HoldRecord,
   IdentityRecord,
-  LabelWaiverRecord,
   LookRecord,
   NotificationRecord,
   OrderRecord,

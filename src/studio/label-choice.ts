@@ -3,6 +3,7 @@ import { current } from './customers.js';
 import { LabelUnconfirmed, NotPossibleNow } from './errors/index.js';
 import { masterAgain } from './holds.js';
 import { isLabelVisible } from './label-text.js';
+import type { LabelWish } from './label-waiver.js';
 import { limits } from './limits.js';
 import { want } from './outbox.js';
 import { ownPhoto, photoView } from './photo-views.js';
@@ -10,13 +11,6 @@ import type { Tables } from './ports/store.js';
 import type { PhotoView } from './ports/studio.js';
 import type { PhotoRecord } from './records.js';
 import { chronicle, line } from './timeline.js';
-
-/** What a customer wants of the visible label on a paid file. */
-export interface LabelWish {
-  readonly visible: boolean;
-  /** They have read that they must label the picture themselves when they publish it. */
-  readonly confirmed?: boolean;
-}
 
 /**
  * The paid file again, with or without its visible label, from the kept colours and for nothing. The

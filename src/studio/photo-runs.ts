@@ -1,6 +1,5 @@
 import type { Preset } from './config.js';
 import type { Context } from './context.js';
-import { current } from './customers.js';
 import { InvalidRequest, NotPossibleNow } from './errors/index.js';
 import { type LookOrder, priorities } from './jobs.js';
 import { labelFor } from './label-text.js';
@@ -96,7 +95,7 @@ export async function queueRestore(
     await tables.looks.update(look.id, { state: 'waiting' });
   }
   await tables.photos.update(photo.id, { runs: run, updatedMs: clock.now() });
-  const { language } = await current(tables, photo.customerId);
+  const language = (await tables.customers.find(photo.customerId))?.language ?? 'en';
   const paid = await tables.orders.hasPaid(photo.customerId);
   await want(tables, context, {
     name: 'restore',

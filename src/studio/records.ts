@@ -58,18 +58,6 @@ export interface PhotoRecord {
   readonly updatedMs: number;
 }
 
-/** Somebody was given a file without a visible label. */
-export interface LabelWaiverRecord {
-  readonly key: string;
-  readonly customerId: string;
-  readonly photoId: string;
-  /** `customer`: confirmed that they label it themselves; `operator`: files have none here. */
-  readonly asked: 'customer' | 'operator';
-  /** In which the words were. */
-  readonly language: Language;
-  readonly atMs: number;
-}
-
 export interface PhotoError {
   readonly code: string;
   readonly messageKey: string;

@@ -1,11 +1,11 @@
 import type { NewJob } from '../jobs.js';
+import type { LabelWaiverRecord } from '../label-waiver.js';
 import type {
   AccountRecord,
   ChargeRecord,
   CustomerRecord,
   HoldRecord,
   IdentityRecord,
-  LabelWaiverRecord,
   LookRecord,
   NotificationRecord,
   OrderRecord,

@@ -1,5 +1,5 @@
 import type { ChatRef, TimelineEntry } from '../jobs.js';
-import type { LabelWish } from '../label-choice.js';
+import type { LabelWish } from '../label-waiver.js';
 import type { OrderState } from '../order.js';
 import type { LookState, PhotoState } from '../photo.js';
 import type { QuestionSubject } from '../records.js';
