@@ -104,6 +104,21 @@ describe('telegram stars', () => {
     expect(offer.qr).toMatch(/^https:\/\/t\.me\/\$/);
   });
 
+  test('an invoice goes into its topic; where a group does not take it, it is a link', async () => {
+    const group = { id: -100_900, title: 'forum', is_forum: true };
+    const asker = new TelegramPerson(stand.emulator, { id: 777_900, group });
+    const request = (topic: number) =>
+      chargeRequest({
+        ...{ nowMs: Date.now(), currency: 'XTR', telegramChatId: `${group.id}/${topic}` },
+      });
+    expect(await stand.gateway.createCharge(request(7))).toEqual({ shownInChat: true });
+    expect(asker.received.at(-1)).toMatchObject({ message_thread_id: 7, invoice: {} });
+    stand.emulator.closedTopics.add(`${group.id}:8`);
+    const offer = await stand.gateway.createCharge(request(8));
+    expect(offer.appUrl).toMatch(/^https:\/\/t\.me\//);
+    expect(asker.received).toHaveLength(1);
+  });
+
   test('more transactions than a page holds are all found', async () => {
     const charge = chargeRequest({ nowMs: Date.now(), currency: 'XTR', telegramChatId: '777001' });
     for (let i = 0; i < 250; i++)
@@ -138,7 +153,7 @@ describe('telegram stars', () => {
     expect(stand.emulator.stars.filter((t) => t.receiver && t.id === providerId)).toHaveLength(1);
   });
 
-  test.each(['lost', 'html502', 'http500', 'systemError'] as const)(
+  test.each(['lost', 'html502', 'http500', 'systemError', 'wrong401'] as const)(
     'an answer that is %s is unknown and shows no token',
     async (fault) => {
       stand.emulator.faults = () => fault;

@@ -3,8 +3,8 @@ import type { Telegram } from 'telegraf';
 
 /** An answer to a small question takes no longer on any line, ms. */
 const plainMs = 30_000;
-/** A slow home line carries more than this upwards, bytes per millisecond. */
-const uploadBytesPerMs = 20;
+/** A slow home line carries more than this, bytes per millisecond. */
+const bytesPerMs = 20;
 
 /**
  * One call that surely ends: telegraf's own patience is 500 s, during which a half-open connection
@@ -40,7 +40,12 @@ export async function callWithin<T>(
 }
 
 async function deadlineMs(payload: object): Promise<number> {
-  return plainMs + (await uploadBytes(payload)) / uploadBytesPerMs;
+  return transferMs(await uploadBytes(payload));
+}
+
+/** How long so many bytes take at most, up or down a slow line, ms. */
+export function transferMs(bytes: number): number {
+  return plainMs + bytes / bytesPerMs;
 }
 
 /** Bytes of the files in a payload, as telegraf's `Input` describes them. */

@@ -12,6 +12,7 @@ import { limits } from '../../studio/limits.js';
 import { FileBeyondChannel } from '../conversation/errors.js';
 import { savePhoto } from '../save-photo.js';
 import { type TelegramCalls, TelegramRefused } from './telegram-client.js';
+import { transferMs } from './telegram-deadline.js';
 
 /** Telegram's own servers give bots no more than this. */
 const botLimitBytes = 20_000_000;
@@ -23,24 +24,41 @@ export async function fetchTelegramFile(
   file: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const url = await linkOf(calls, fileRef);
+  const { url, bytes } = await linkOf(calls, fileRef);
   // A self-hosted server in local mode names a file of this machine.
   if (url.protocol === 'file:') return copyLocal(url, file);
-  const response = await fetch(url, { signal, redirect: 'error' }).catch((error) => {
+  // A connection that only this side believes in ends, too.
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(transferMs(bytes))]);
+  const response = await fetch(url, { signal: ending, redirect: 'error' }).catch((error) => {
     throw new ChannelAway('telegram', undefined, nameOf(error));
   });
   if (!response.ok || !response.body) throw new ChannelAway('telegram');
-  await save(response.body, file, signal);
+  await savePhoto(Readable.fromWeb(response.body as never), file, ending).catch((error) => {
+    if (error instanceof PhotoFileTooLarge || signal.aborted) throw error;
+    throw new ChannelAway('telegram', undefined, nameOf(error));
+  });
+}
+
+interface Found {
+  readonly file_path?: string;
+  readonly file_size?: number;
+}
+
+interface Link {
+  readonly url: URL;
+  readonly bytes: number;
 }
 
 /** The address holds the bot's token: it never leaves this file. */
-async function linkOf({ call, telegram }: TelegramCalls, fileId: string): Promise<URL> {
+async function linkOf({ call, telegram }: TelegramCalls, fileId: string): Promise<Link> {
   try {
     const ask = { file_id: fileId };
-    const found = await call<{ file_path?: string }>('getFile', ask, { repeatable: true });
+    const found = await call<Found>('getFile', ask, { repeatable: true });
+    const bytes = found.file_size ?? botLimitBytes;
     // telegraf makes file://<host>/ of it, which no file function takes.
-    if (path.isAbsolute(found.file_path ?? '')) return pathToFileURL(found.file_path as string);
-    return await telegram.getFileLink(found as never);
+    if (path.isAbsolute(found.file_path ?? ''))
+      return { url: pathToFileURL(found.file_path as string), bytes };
+    return { url: await telegram.getFileLink(found as never), bytes };
   } catch (error) {
     if (!(error instanceof TelegramRefused)) throw error;
     if (error.description.includes('too big'))
@@ -58,15 +76,6 @@ async function copyLocal(from: URL, file: string): Promise<void> {
   } catch (error) {
     if (error instanceof StudioError) throw error;
     throw new PhotoUnreadable('the Bot API server names a file that cannot be read here');
-  }
-}
-
-async function save(body: ReadableStream, file: string, signal: AbortSignal): Promise<void> {
-  try {
-    await savePhoto(Readable.fromWeb(body as never), file, signal);
-  } catch (error) {
-    if (error instanceof PhotoFileTooLarge || signal.aborted) throw error;
-    throw new ChannelAway('telegram', undefined, nameOf(error));
   }
 }
 

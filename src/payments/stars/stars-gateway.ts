@@ -26,6 +26,9 @@ export interface StarsPayment {
   readonly paidAtMs: number;
 }
 
+/** An answer to a small question takes no longer on any line, ms. */
+const callMs = 30_000;
+
 /**
  * Telegram Stars (XTR). The invoice lives in the chat; `successful_payment` arrives with the
  * bot's own updates, which are authenticated by the bot token, and may repeat. The bot's star
@@ -41,11 +44,24 @@ export function createStarsGateway(config: StarsConfig): PaymentGateway {
   /** telegraf 4.16 predates Stars: newer methods go through callApi. */
   const call = async <T>(method: string, payload: object): Promise<T> => {
     try {
-      return (await telegram.callApi(method as never, payload as never)) as T;
+      // telegraf's own patience is 500 s: longer than anybody waits for an invoice.
+      const limit = { signal: AbortSignal.timeout(callMs) as never };
+      return (await telegram.callApi(method as never, payload as never, limit)) as T;
     } catch (error) {
       throw translate(method, error);
     }
   };
+  /** A group may have closed the topic, or become another one: then a link is as good. */
+  async function isSent(invoice: { chat_id: string }): Promise<boolean> {
+    try {
+      await call('sendInvoice', invoice);
+      return true;
+    } catch (error) {
+      if (!(error instanceof GatewayRefused) || !invoice.chat_id.startsWith('-')) throw error;
+      return false;
+    }
+  }
+
   const ledger = createStarLedger((offset, limit) =>
     call('getStarTransactions', { offset, limit }),
   );
@@ -88,12 +104,11 @@ export function createStarsGateway(config: StarsConfig): PaymentGateway {
         currency: 'XTR',
         prices: [{ label: request.subject, amount: request.amountMinor }],
       };
-      if (request.telegramChatId === undefined) {
-        const link = await call<string>('createInvoiceLink', invoice);
-        return { qr: link, appUrl: link };
-      }
-      await call('sendInvoice', { chat_id: request.telegramChatId, ...invoice });
-      return { shownInChat: true };
+      const { telegramChatId: chatId } = request;
+      const sent = chatId !== undefined && (await isSent({ ...addressOf(chatId), ...invoice }));
+      if (sent) return { shownInChat: true };
+      const link = await call<string>('createInvoiceLink', invoice);
+      return { qr: link, appUrl: link };
     },
 
     queryCharge,
@@ -178,11 +193,18 @@ function parse(body: Uint8Array): Partial<StarsPayment> {
   throw new NotificationRejected('stars', 'body is not a JSON object');
 }
 
+/** A topic of a forum is named `<group>/<topic>`. */
+function addressOf(chatId: string): { chat_id: string; message_thread_id?: number } {
+  const [chat_id = chatId, topic] = chatId.split('/');
+  return topic === undefined ? { chat_id } : { chat_id, message_thread_id: Number(topic) };
+}
+
 /** Vendor errors, without the token that telegraf keeps in the request's address. */
 function translate(method: string, error: unknown): GatewayRefused | GatewayUnknown {
   const answer = (error as { response?: { error_code?: number; description?: string } }).response;
   const code = answer?.error_code;
-  if (code === undefined || code === 429 || code >= 500)
+  // Telegram's servers answer a wrong 401 now and then: that is no decision.
+  if (code === undefined || code === 401 || code === 429 || code >= 500)
     return new GatewayUnknown('stars', `${method}: ${code ?? 'no answer'}`);
   return new GatewayRefused('stars', String(code), `${method}: ${answer?.description ?? ''}`);
 }
