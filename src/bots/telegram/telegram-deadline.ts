@@ -43,9 +43,9 @@ async function deadlineMs(payload: object): Promise<number> {
   return transferMs(await uploadBytes(payload));
 }
 
-/** How long so many bytes take at most, up or down a slow line, ms. */
+/** How long so many bytes take at most, up or down a slow line; whole ms, as timers want them. */
 export function transferMs(bytes: number): number {
-  return plainMs + bytes / bytesPerMs;
+  return plainMs + Math.ceil(bytes / bytesPerMs);
 }
 
 /** Bytes of the files in a payload, as telegraf's `Input` describes them. */
