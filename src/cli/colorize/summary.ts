@@ -54,11 +54,16 @@ export function printSummary(
 
 /** "2 damaged and coloured as far as they go: a.jpg (21 % missing), b.jpg". */
 function damagedText(damaged: readonly PhotoOutcome[], { t, cwd }: Shell): string {
-  const photos = damaged.map(({ task, damage }) => {
-    const photo = path.relative(cwd, toldPhoto(task));
-    const percent = damage?.missingPercent ?? 0;
-    return percent > 0 ? t('cli.summary.damagedPhoto', { photo, percent }) : photo;
-  });
+  // Outcomes come as photos are done; the sentence keeps the order of the names, run for run.
+  const named = damaged.map(({ task, damage }) => ({
+    photo: path.relative(cwd, toldPhoto(task)),
+    percent: damage?.missingPercent ?? 0,
+  }));
+  const photos = named
+    .toSorted((one, other) => (one.photo < other.photo ? -1 : 1))
+    .map(({ photo, percent }) =>
+      percent > 0 ? t('cli.summary.damagedPhoto', { photo, percent }) : photo,
+    );
   const list = photos.join(t('cli.summary.between'));
   return t('cli.summary.damaged', { count: damaged.length, photos: list });
 }
