@@ -7,6 +7,8 @@ export interface Abilities {
   readonly buttonsMax: number;
   /** A message can be changed later: status messages move instead of being said once. */
   readonly edits: boolean;
+  /** A message of ours can reply to one of the person's: it shows which photo it is about. */
+  readonly replies: boolean;
   /** Most pictures that go as one message; 1: each goes alone. */
   readonly picturesTogether: number;
   /**

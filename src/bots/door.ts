@@ -179,9 +179,10 @@ export interface GroupRules {
 
 /**
  * One message as it goes out. At most one of `picture`, `pictures` (two or more) and `file`; `text`
- * is '' only beside one of them, and `choices` are only there where they fit as buttons.
+ * is '' only beside one of them, and `choices` are only there where they fit as buttons. `repliesTo`
+ * is the natural key of a person's message, only with `abilities.replies`: it may be gone meanwhile.
  */
 export type Outgoing = Pick<
   Reply,
   'text' | 'picture' | 'pictures' | 'file' | 'instead' | 'choices' | 'passing'
->;
+> & { readonly repliesTo?: string };

@@ -12,6 +12,24 @@ export function pack(
   abilities: Abilities,
   replyWith: (numbers: string) => string,
 ): Outgoing[] {
+  const { about } = reply;
+  if (!abilities.replies) return partsOf(withNumber(reply), abilities, replyWith);
+  const [first, ...others] = partsOf(reply, abilities, replyWith);
+  if (!first || about?.message === undefined) return first ? [first, ...others] : [];
+  return [{ ...first, repliesTo: about.message }, ...others];
+}
+
+/** A reply without words stays without: its number would be a message of its own. */
+function withNumber(reply: Reply): Reply {
+  const { about, text } = reply;
+  return about?.words && text !== '' ? { ...reply, text: `${about.words}\n${text}` } : reply;
+}
+
+function partsOf(
+  reply: Reply,
+  abilities: Abilities,
+  replyWith: (numbers: string) => string,
+): Outgoing[] {
   const { choices, passing } = reply;
   const asButtons = (choices?.flat().length ?? 0) <= abilities.buttonsMax;
   const text = asButtons ? reply.text : inLines(reply, replyWith);
@@ -19,15 +37,15 @@ export function pack(
     ...(passing ? { passing } : {}),
     ...(asButtons && choices ? { choices } : {}),
   };
-  const parts: Outgoing[] = together(reply.pictures ?? [], abilities.picturesTogether);
+  const before: Outgoing[] = together(reply.pictures ?? [], abilities.picturesTogether);
   const own = mediaOf(reply);
   const isCaption = own !== undefined && text.length <= abilities.captionMax;
-  if (isCaption) return [...parts, { ...own, ...ending, text }];
-  if (own) parts.push({ ...own, ...(passing ? { passing } : {}), text: '' });
-  if (text === '') return parts;
+  if (isCaption) return [...before, { ...own, ...ending, text }];
+  if (own) before.push({ ...own, ...(passing ? { passing } : {}), text: '' });
+  if (text === '') return before;
   const texts = cut(text, abilities.textMax);
   return [
-    ...parts,
+    ...before,
     ...texts.map((one, i) => (i < texts.length - 1 ? { text: one } : { ...ending, text: one })),
   ];
 }

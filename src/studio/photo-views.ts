@@ -40,6 +40,7 @@ export async function photoView(
     id: photo.id,
     customerId: photo.customerId,
     status: photo.state,
+    sentAs: { channel: photo.chat.channel, key: photo.key },
     preset: photo.preset,
     createdAtMs: photo.createdMs,
     looks: looks.map(lookView),

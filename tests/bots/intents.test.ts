@@ -27,6 +27,7 @@ const buttons: Intent[] = [
   { kind: 'hd', photoId },
   { kind: 'hd', photoId, method: 'wechatpay' },
   { kind: 'hdAlbum', albumId: 'tg-13579', method: 'stars' },
+  { kind: 'oneByOne', albumId: 'tg-13579', from: 16 },
   { kind: 'zip', albumId: 'tg-13579' },
   { kind: 'variants', photoId },
   { kind: 'pick', photoId, lookId },

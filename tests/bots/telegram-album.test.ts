@@ -111,3 +111,37 @@ test('a photo deleted from an album takes no other one along; cancelling shows w
   await shop.emulator.until(() => shop.emulator.invoices.size > invoices, 'invoice');
   expect([...shop.emulator.invoices.values()].at(-1)!.amount).toBe(140);
 });
+
+test('what is said about a photo replies to its message; what was deleted is answered all the same', async () => {
+  const edda = person();
+  const [first, second] = await small(2, 500);
+  const media_group_id = 'replies';
+  const sent = [
+    edda.sendsFile(first!, 'one.jpg', 'image/jpeg', { media_group_id }),
+    edda.sendsFile(Buffer.from('no photo'), 'two.jpg', 'image/jpeg', { media_group_id }),
+    edda.sendsFile(Buffer.alloc(25_000_000), 'three.tif', 'image/tiff', { media_group_id }),
+    edda.sendsFile(second!, 'four.jpg', 'image/jpeg', { media_group_id }),
+  ].map((m) => m.message_id);
+  const about = (m: { reply_to_message?: { message_id: number } }) =>
+    m.reply_to_message && sent.indexOf(m.reply_to_message.message_id) + 1;
+  const refused = await edda.sees((m) => /has 25 MB/.test(m.text ?? ''), 'refusal', 60_000);
+  expect([refused.text!.slice(0, 8), about(refused)]).toEqual(['Photo 3:', 3]);
+  const failed = await edda.sees((m) => /could not be coloured\. /.test(m.text ?? ''), 'failure');
+  expect([failed.text!.slice(0, 12), about(failed)]).toEqual(['Photo 2 of 4', 2]);
+  await edda.sees((m) => /Your previews/.test(m.text ?? ''), 'price', 120_000);
+  edda.presses('One by one');
+  await edda.sees((m) => /in the order you sent them/.test(m.text ?? ''), 'list');
+  const show = async (label: string, count: number) => {
+    const alone = () => edda.received.filter((m) => m.photo && !m.media_group_id);
+    edda.presses(label);
+    await shop.emulator.until(() => alone().length === count, `preview of ${label}`, 60_000);
+    return alone().at(-1)!;
+  };
+  const shown = await show('Photo 4', 1);
+  expect([about(shown), shown.caption]).toEqual([4, expect.stringMatching(/^Before and after/)]);
+  edda.messages.splice(
+    edda.messages.findIndex((m) => m.message_id === sent[0]),
+    1,
+  );
+  expect(about(await show('Photo 1', 2))).toBeUndefined();
+});

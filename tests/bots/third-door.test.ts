@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -193,6 +193,50 @@ test('photos of an album that fail say which they are; when all do, that is said
   await sees(ned, ({ text }) => text === 'None of the 3 photos could be coloured.', 'all failed');
   for (const number of [1, 2, 3])
     await sees(ned, ({ text }) => text.startsWith(`Photo ${number} of 3 could not`), 'which one');
+});
+
+test('photos of an album are asked for one by one, by their numbers', async () => {
+  const olga = newcomer();
+  for (let i = 0; i < 3; i++) await olga.sends(await shop.picture());
+  const offer = await sees(olga, ({ text }) => /One by one/.test(text), 'previews');
+  await olga.says(numberOf(offer, /One by one/));
+  const list = await sees(olga, ({ text }) => /in the order you sent them/.test(text), 'list');
+  expect(list.text.match(/^Photo \d: .*$/gm)).toEqual(
+    [1, 2, 3].map((number) => `Photo ${number}: preview ready`),
+  );
+  await olga.says(numberOf(list, /Photo 2$/));
+  await sees(olga, ({ text }) => text.startsWith('Photo 2 of 3\n'), 'its number in the text');
+});
+
+test('a photo of an album that is not taken says its number, and the others keep theirs', async () => {
+  await running.bot.stop();
+  running = await openBot({ ...plainAbilities, downloadLimitBytes: 20_000_000 });
+  const pia = newcomer();
+  const large = path.join(shop.dir, 'large.tif');
+  writeFileSync(large, '');
+  truncateSync(large, 25_000_000);
+  await pia.sends(await shop.picture());
+  await pia.sends(large);
+  await pia.sends(await shop.picture());
+  await sees(
+    pia,
+    ({ text }) => text.startsWith('Photo 2: This file has 25 MB; in this chat I can take 20 MB.'),
+    'which, and why',
+  );
+  const offer = await sees(pia, ({ text }) => /One by one/.test(text), 'previews of the others');
+  await pia.says(numberOf(offer, /One by one/));
+  const list = await sees(pia, ({ text }) => /in the order you sent them/.test(text), 'list');
+  expect(list.text.match(/^Photo \d: /gm)).toEqual(['Photo 1: ', 'Photo 3: ']);
+  await pia.says(numberOf(list, /Photo 3$/));
+  await sees(pia, ({ text }) => text.startsWith('Photo 3 of 3\n'), 'its number');
+});
+
+test('the same reason for several photos of an album is said once, with their numbers', async () => {
+  await running.bot.stop();
+  running = await openBot({ ...plainAbilities, downloadLimitBytes: 1 });
+  const quin = newcomer();
+  for (let i = 0; i < 3; i++) await quin.sends(await shop.picture());
+  await sees(quin, ({ text }) => /^Photos (?:1, 2, 3|2, 3): /.test(text), 'all of them');
 });
 
 test('a style named beside a photo counts for it; a question about it is not asked', async () => {

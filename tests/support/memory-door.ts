@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import type { Abilities } from '../../src/bots/abilities.js';
 import type { Intent } from '../../src/bots/conversation/intent.js';
@@ -11,7 +12,7 @@ export const memoryChannel = 'memory' as ChannelId;
 
 /** Plain as a channel without buttons, edits and groups. */
 export const plainAbilities: Abilities = {
-  ...{ buttonsMax: 0, edits: false, picturesTogether: 1 },
+  ...{ buttonsMax: 0, edits: false, replies: false, picturesTogether: 1 },
   ...{ textMax: 1_000, captionMax: 0, incomingCaptions: false },
 };
 
@@ -89,7 +90,8 @@ export function openMemoryDoor(abilities: Abilities = plainAbilities): MemoryDoo
       const { chatId, text, file, intent } = payload as Payload;
       const who = { chatId, userId: chatId };
       if (!file) return { kind: 'said', who, text, intent };
-      const photo = { key: `me:${key}`, fileRef: file, compressed: false };
+      const { size: bytes } = statSync(file);
+      const photo = { key: `me:${key}`, fileRef: file, bytes, compressed: false };
       return { kind: 'said', who, intent: { kind: 'photos', photos: [photo] } };
     },
     async pace() {

@@ -5,6 +5,8 @@ import type { ChatLog } from '../../studio/ports/chat-log.js';
 export interface AlbumContent {
   /** In the order they were sent. */
   readonly photoIds: readonly string[];
+  /** Numbers of those that could not be taken, by the natural keys of their messages. */
+  readonly refused?: Readonly<Record<string, number>>;
   /** Named under one photo, meant for all. */
   readonly preset?: string;
 }

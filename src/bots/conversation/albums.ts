@@ -38,18 +38,6 @@ export async function isInAlbum(
   return (await albumContent(deps.chatLog, chat.channel, albumId)).photoIds.length > 1;
 }
 
-/** Which photo of its album this is, as a person counts; undefined for a photo on its own. */
-export async function numberInAlbum(
-  { chatLog }: Pick<ConversationDeps, 'chatLog'>,
-  { chat }: Listener,
-  { id, albumId }: Pick<PhotoView, 'id' | 'albumId'>,
-): Promise<{ number: number; count: number } | undefined> {
-  if (!albumId) return undefined;
-  const { photoIds } = await albumContent(chatLog, chat.channel, albumId);
-  const number = photoIds.indexOf(id) + 1;
-  return number > 0 && photoIds.length > 1 ? { number, count: photoIds.length } : undefined;
-}
-
 async function albumPlaces(
   deps: Pick<ConversationDeps, 'chatLog' | 'studio'>,
   { customer, chat }: Listener,
@@ -209,7 +197,7 @@ async function price(
   const label = say('button.hdAll', { count: forSale, price: cost });
   const choices = [
     [{ label, intent: { kind: 'hdAlbum', albumId } as const }],
-    [{ label: say('button.history'), intent: { kind: 'history' } as const }],
+    [{ label: say('button.oneByOne'), intent: { kind: 'oneByOne', albumId, from: 0 } as const }],
   ];
   return [{ key: chooseKey(albumId, places.length), text: say('album.choose'), choices }];
 }

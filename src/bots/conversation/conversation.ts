@@ -5,6 +5,7 @@ import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
 import { label } from './answers/label.js';
 import * as money from './answers/money.js';
+import { oneByOne } from './answers/one-by-one.js';
 import * as photos from './answers/photos.js';
 import { refund } from './answers/refund.js';
 import { captionWishes, wish } from './answers/wish.js';
@@ -97,6 +98,7 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     showPhoto: (talk, { photoId }) => photos.showPhoto(deps, talk, photoId),
     hd: (talk, { photoId, method }) => money.hd(deps, config, talk, photoId, method),
     hdAlbum: (talk, { albumId, method }) => money.hdAlbum(deps, config, talk, albumId, method),
+    oneByOne: (talk, { albumId, from }) => oneByOne(deps, talk, albumId, from),
     zip: (talk, { albumId }) => zip(deps, config, talk, albumId),
     variants: (talk, { photoId }) => photos.variants(deps, talk, photoId),
     pick: (talk, { photoId, lookId }) => photos.pick(deps, talk, photoId, lookId),

@@ -28,6 +28,7 @@ const codes = {
   hd: 'hd',
   hdAlbum: 'ha',
   zip: 'zi',
+  oneByOne: 'ob',
   variants: 'va',
   pick: 'pi',
   adjust: 'ad',
@@ -74,6 +75,8 @@ function parts(intent: Intent): string[] {
       return [intent.albumId, ...(intent.method ? [intent.method] : [])];
     case 'zip':
       return [intent.albumId];
+    case 'oneByOne':
+      return [intent.albumId, String(intent.from)];
     case 'showPhoto':
     case 'variants':
     case 'adjust':
@@ -137,6 +140,8 @@ function withSubject(kind: Kind, a: string | undefined, b: string | undefined): 
       return { kind, preset: a };
     case 'zip':
       return { kind, albumId: a };
+    case 'oneByOne':
+      return /^\d{1,4}$/.test(b ?? '') ? { kind, albumId: a, from: Number(b) } : undefined;
     case 'showPhoto':
     case 'variants':
     case 'adjust':

@@ -42,6 +42,8 @@ export type Intent =
   | { readonly kind: 'hd'; readonly photoId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'hdAlbum'; readonly albumId: string; readonly method?: PaymentMethod }
   | { readonly kind: 'zip'; readonly albumId: string }
+  /** The photos of an album to choose from; `from`: a place in it, from 0. */
+  | { readonly kind: 'oneByOne'; readonly albumId: string; readonly from: number }
   /** The HD file again, with its visible label or without; `confirmed`: they label it themselves. */
   | {
       readonly kind: 'label';

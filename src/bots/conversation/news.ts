@@ -1,5 +1,6 @@
 import type { CustomerEvent } from '../../studio/jobs.js';
-import { albumMasters, albumNews, isInAlbum, numberInAlbum } from './albums.js';
+import { aboutPhoto, numberInAlbum } from './about-photo.js';
+import { albumMasters, albumNews, isInAlbum } from './albums.js';
 import { offer } from './answers/money.js';
 import { queueText } from './answers/photos.js';
 import { masterFile } from './master-file.js';
@@ -48,13 +49,16 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     return [{ key: statusKey({ photoId: photo.id }), text, passing: true }, shown];
   },
   'photo.looks': async (deps, _config, to, { photoId, lookIds, sheetKey }) => {
+    const photo = await deps.studio.photo(to.customer.id, photoId);
+    const about = await aboutPhoto(deps, to, photo);
     const say = speak(deps, to.customer);
     const choices = lookIds.map((lookId, i) => ({
       label: say('variants.pick', { number: i + 1 }),
       intent: { kind: 'pick', photoId, lookId } as const,
     }));
     const key = `looks:${lookIds[0] ?? photoId}`;
-    return [{ key, text: say('variants.choose'), picture: picture(sheetKey), choices: [choices] }];
+    const sheet = { key, text: say('variants.choose'), picture: picture(sheetKey) };
+    return [{ ...sheet, choices: [choices], ...about }];
   },
   'photo.failed': async (deps, config, to, event) => {
     const album = await albumNews(deps, to, event);
@@ -65,13 +69,17 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const text = which
       ? say('album.photoFailed', { ...which, reason })
       : say('photo.failed', { reason });
-    const own = { key: `failed:${event.photoId}`, text };
+    // The text has the number already.
+    const { about } = await aboutPhoto(deps, to, photo);
+    const reference = about?.message ? { about: { message: about.message } } : {};
+    const own = { key: `failed:${event.photoId}`, text, ...reference };
     return [own, ...(album ?? [])];
   },
   'photo.master': async (deps, config, to, { photoId, masterKey }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
     const whole = { ...photo, masterKey };
-    const file = await masterFile(deps, config, to.customer, whole, `master:${masterKey}`);
+    const made = await masterFile(deps, config, to.customer, whole, `master:${masterKey}`);
+    const file = { ...made, ...(await aboutPhoto(deps, to, photo)) };
     const { albumId } = photo;
     if (!albumId || !(await isInAlbum(deps, to, photo))) return [file];
     // Fifty files need no fifty words: one at the end, with the way to all in one.

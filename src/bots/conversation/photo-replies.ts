@@ -1,5 +1,6 @@
 import type { StudioError } from '../../studio/errors/index.js';
 import type { Customer, PhotoView } from '../../studio/ports/studio.js';
+import { aboutPhoto } from './about-photo.js';
 import { hdCost } from './price-of-hd.js';
 import type { Choice, Media, Reply } from './reply.js';
 import { type ConversationConfig, type ConversationDeps, speak, type Talk } from './talk.js';
@@ -56,6 +57,7 @@ export async function preview(
     text: [say(photo.unlocked ? 'preview.unlocked' : 'preview.text'), ...size, ...notes].join('\n'),
     picture: picture(blobKey),
     choices: await photoChoices(deps, talk, photo),
+    ...(await aboutPhoto(deps, talk, photo)),
   };
 }
 

@@ -13,6 +13,14 @@ export interface Choice {
   readonly url?: string;
 }
 
+/** Which photo a message is about. */
+export interface About {
+  /** Natural key of the message that brought it, where it came through this channel. */
+  readonly message?: string;
+  /** Its number, in words, for where no message can be replied to; absent: it came alone. */
+  readonly words?: string;
+}
+
 /** One message of ours, free of any channel's ways. Text is localised plain text. */
 export interface Reply {
   /**
@@ -21,6 +29,8 @@ export interface Reply {
    */
   readonly key: string;
   readonly text: string;
+  /** The photo that this is about. */
+  readonly about?: About;
   /** Shown as a picture with the text under it. */
   readonly picture?: Media;
   /** Several pictures shown together (album previews); a text comes after them. */

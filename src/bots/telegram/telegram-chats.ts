@@ -31,6 +31,8 @@ export interface TelegramChats {
   refOf(chat: Pick<Message['chat'], 'id'>, messageId: number): string;
   /** Telegram's number of it; undefined: it stayed behind in the group that was. */
   messageOf(chatId: string, ref: string): number | undefined;
+  /** Telegram's number of a person's message, by its natural key; undefined: of another chat. */
+  saidIn(chatId: string, key: string): number | undefined;
 }
 
 /** Names that stay the same for ever. */
@@ -54,6 +56,10 @@ export function createTelegramChats(
     },
     refOf({ id }, messageId) {
       return hasMoved(String(id)) ? `${id}:${messageId}` : String(messageId);
+    },
+    saidIn(chatId, key) {
+      const [, chat, number] = /^tg:(-?\d+):(\d+)$/.exec(key) ?? [];
+      return chat === moves.current(groupOf(chatId)) ? Number(number) : undefined;
     },
     messageOf(chatId, ref) {
       const current = moves.current(groupOf(chatId));

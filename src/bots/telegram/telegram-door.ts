@@ -38,7 +38,7 @@ const localLimits = { downloadLimitBytes: 2_000_000_000, uploadLimitBytes: 2_000
 
 /** What the Bot API carries; the sizes of files depend on the server. */
 export const telegramAbilities: Abilities = {
-  ...{ buttonsMax: 100, edits: true, picturesTogether: 10 },
+  ...{ buttonsMax: 100, edits: true, replies: true, picturesTogether: 10 },
   ...{ textMax: 4_096, captionMax: 1_024, incomingCaptions: true },
 };
 

@@ -41,7 +41,7 @@ export function createTelegramMessages({
     const options = optionsOf(chatId, !message.passing);
     const address = chats.addressOf(chatId);
     if (pictures) return sendTogether(address, pictures, options);
-    const base = { ...address, ...markup(choices) };
+    const base = { ...address, ...replying(chatId, message), ...markup(choices) };
     if (picture) return sendPicture(base, picture, text, options);
     if (!file) return calls.call<Sent>('sendMessage', { ...base, text }, options);
     const payload = { ...base, document: await inputOf(file), caption: text };
@@ -50,9 +50,18 @@ export function createTelegramMessages({
     } catch (error) {
       const isTooLarge = error instanceof TelegramRefused && error.status === 413;
       if (!isTooLarge || !message.instead) throw error;
-      const instead = { ...address, text: message.instead };
+      const instead = { ...address, ...replying(chatId, message), text: message.instead };
       return calls.call<Sent>('sendMessage', instead, options);
     }
+  }
+
+  /** What was deleted meanwhile is not replied to. */
+  function replying(chatId: string, { repliesTo }: Outgoing): object {
+    const message_id = repliesTo === undefined ? undefined : chats.saidIn(chatId, repliesTo);
+    if (message_id === undefined) return {};
+    // As text: telegraf leaves objects that it does not know out of uploads.
+    const how = { message_id, allow_sending_without_reply: true };
+    return { reply_parameters: JSON.stringify(how) };
   }
 
   async function sendPicture(base: object, media: Media, caption: string, options: CallOptions) {

@@ -57,7 +57,7 @@ const wordsPauseMs = 2_000;
 const albumRules = { gatherMaxMs: 20_000, batchPhotos: 9, marksGroups: false };
 
 const abilities: Abilities = {
-  ...{ buttonsMax: 0, edits: false, picturesTogether: 1 },
+  ...{ buttonsMax: 0, edits: false, replies: false, picturesTogether: 1 },
   ...{ textMax: Number.POSITIVE_INFINITY, captionMax: 0, incomingCaptions: false },
 };
 

@@ -32,6 +32,8 @@ export interface PhotoView {
   readonly id: string;
   readonly customerId: string;
   readonly status: PhotoState;
+  /** The message that brought it: where, and its natural key there. */
+  readonly sentAs: { readonly channel: ChannelId; readonly key: string };
   readonly albumId?: string;
   readonly preset: string;
   readonly createdAtMs: number;

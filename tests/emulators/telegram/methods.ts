@@ -213,7 +213,22 @@ function say(
     throw new ApiError(429, `Too Many Requests: retry after ${seconds}`, seconds);
   }
   e.meter.count(chat.id, chat.type !== 'private');
-  return e.newMessage(chat, e.bot, { ...topic, ...content, ...markup(values) });
+  const replied = repliedTo(e, chat, values);
+  return e.newMessage(chat, e.bot, { ...topic, ...replied, ...content, ...markup(values) });
+}
+
+/** @see https://core.telegram.org/bots/api#replyparameters */
+function repliedTo(e: TelegramEmulator, chat: TgChat, values: Record<string, unknown>) {
+  const text = values['reply_parameters'];
+  if (text === undefined) return {};
+  const given = (typeof text === 'string' ? JSON.parse(text) : text) as {
+    message_id: number;
+    allow_sending_without_reply?: boolean;
+  };
+  const found = e.messages.get(chat.id)?.find((one) => one.message_id === given.message_id);
+  if (found) return { reply_to_message: found };
+  if (given.allow_sending_without_reply === true) return {};
+  throw new ApiError(400, 'Bad Request: message to be replied not found');
 }
 
 /** Without a topic a message goes to General, whose number is 1 and must not be said. */

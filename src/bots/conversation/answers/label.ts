@@ -1,5 +1,6 @@
 import { LabelUnconfirmed } from '../../../studio/errors/index.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
+import { aboutPhoto } from '../about-photo.js';
 import type { Intent } from '../intent.js';
 import { masterFile } from '../master-file.js';
 import type { Reply } from '../reply.js';
@@ -37,7 +38,9 @@ export async function label(
     const intent = { kind: 'label', photoId: photo.id, want: 'confirmed' } as const;
     return [answer(talk, say('label.confirm'), [[{ label: say('label.iWill'), intent }]])];
   }
-  if (changed.masterKey)
-    return [await masterFile(deps, config, talk.customer, changed, `re:${talk.key}`)];
+  if (changed.masterKey) {
+    const file = await masterFile(deps, config, talk.customer, changed, `re:${talk.key}`);
+    return [{ ...file, ...(await aboutPhoto(deps, talk, changed)) }];
+  }
   return [{ ...answer(talk, say('label.working')), passing: true }];
 }

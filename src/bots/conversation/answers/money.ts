@@ -1,6 +1,7 @@
 import { GatewayRefused, StudioError } from '../../../studio/errors/index.js';
 import { type PaymentMethod, paymentMethods } from '../../../studio/ports/gateway.js';
 import type { OrderView, PhotoView } from '../../../studio/ports/studio.js';
+import { aboutPhoto } from '../about-photo.js';
 import { albumPhotos } from '../albums.js';
 import { masterFile } from '../master-file.js';
 import type { Choice, Reply } from '../reply.js';
@@ -24,8 +25,10 @@ export async function hd(
   method: PaymentMethod | undefined,
 ): Promise<Reply[]> {
   const photo = await deps.studio.photo(talk.customer.id, photoId);
-  if (photo.unlocked && photo.masterKey)
-    return [await masterFile(deps, config, talk.customer, photo, `re:${talk.key}`)];
+  if (photo.unlocked && photo.masterKey) {
+    const file = await masterFile(deps, config, talk.customer, photo, `re:${talk.key}`);
+    return [{ ...file, ...(await aboutPhoto(deps, talk, photo)) }];
+  }
   return unlock(deps, config, talk, [photo], method, { kind: 'hd', photoId });
 }
 

@@ -2,12 +2,14 @@ import { StudioError } from '../../../studio/errors/index.js';
 import { limits } from '../../../studio/limits.js';
 import type { Finishing } from '../../../studio/ports/colorizer.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
+import { aboutPhoto } from '../about-photo.js';
 import { albumContent, setAlbumContent } from '../album-state.js';
 import { progress, statusOf, throughOf } from '../albums.js';
 import { FileBeyondChannel } from '../errors.js';
 import type { FinishingChange, IncomingPhoto, Intent } from '../intent.js';
 import { presetOfCaption } from '../parse-text.js';
 import { photoFailure, preview, statusKey } from '../photo-replies.js';
+import { numbersOfRefused, refusal } from '../refused-photos.js';
 import type { Reply } from '../reply.js';
 import {
   answer,
@@ -30,31 +32,36 @@ export async function receive(
   talk: Talk,
   { photos: incoming, follows }: Photos,
 ): Promise<Reply[]> {
-  const accepted: PhotoView[] = [];
-  const problems: string[] = [];
+  const taken = new Map<string, PhotoView>();
+  const problems = new Map<string, string>();
   const preset = await presetOf(deps, talk, incoming);
+  let closed: string | undefined;
   for (const photo of incoming) {
     try {
-      accepted.push(await submit(deps, config, talk, photo, preset));
+      if (closed === undefined)
+        taken.set(photo.key, await submit(deps, config, talk, photo, preset));
+      else problems.set(photo.key, closed);
     } catch (error) {
       if (!(error instanceof StudioError)) throw error;
-      problems.push(photoFailure(deps, config, talk.customer, error));
-      if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') break;
+      const reason = photoFailure(deps, config, talk.customer, error);
+      problems.set(photo.key, reason);
+      // The others fare no better.
+      if (error.code === 'QUOTA_EXCEEDED' || error.code === 'INTAKE_CLOSED') closed = reason;
     }
   }
-  const replies = (await acknowledge(deps, talk, accepted, { photos: incoming, preset })).filter(
+  const received = { photos: incoming, preset, taken };
+  const replies = (await acknowledge(deps, talk, received)).filter(
     (one) => !config.greetsPhotos || one.text !== speak(deps, talk.customer)('photo.accepted'),
   );
   const albumId = incoming[0]?.albumId;
-  if (follows && albumId && accepted.length > 0) {
+  if (follows && albumId && taken.size > 0) {
     const max = limits.chat.albumPhotos;
     replies.push({
       key: `full:${albumId}`,
       text: speak(deps, talk.customer)('album.full', { max }),
     });
   }
-  if (problems.length > 0)
-    replies.push({ key: `re:${talk.key}:problems`, text: [...new Set(problems)].join('\n') });
+  if (problems.size > 0) replies.push(await refusal(deps, talk, albumId, problems));
   return replies;
 }
 
@@ -66,25 +73,36 @@ async function presetOf(deps: ConversationDeps, talk: Talk, incoming: readonly I
   return (await albumContent(deps.chatLog, talk.chat.channel, albumId)).preset;
 }
 
+interface Received {
+  readonly photos: readonly IncomingPhoto[];
+  readonly preset?: string;
+  /** What became of them, by their keys; absent: they could not be taken. */
+  readonly taken: ReadonlyMap<string, PhotoView>;
+}
+
 /** One acknowledgement: for the photo, or for the whole album. */
 async function acknowledge(
   deps: ConversationDeps,
   talk: Talk,
-  accepted: readonly PhotoView[],
-  { photos: incoming, preset }: { photos: readonly IncomingPhoto[]; preset?: string },
+  { photos: incoming, preset, taken }: Received,
 ): Promise<Reply[]> {
   const albumId = incoming[0]?.albumId;
+  const accepted = [...taken.values()];
   const ids = accepted.map((photo) => photo.id);
-  if (!albumId) return accepted.map((photo) => acknowledgement(deps, talk, photo, incoming));
+  const each = () =>
+    Promise.all(accepted.map((photo) => acknowledgement(deps, talk, photo, incoming)));
+  if (!albumId) return each();
   const { channel } = talk.chat;
   const known = await albumContent(deps.chatLog, channel, albumId);
   const photoIds = [...new Set([...known.photoIds, ...ids])];
+  const batch = incoming.map(({ key }) => ({ key, photoId: taken.get(key)?.id }));
+  const refused = numbersOfRefused(known, batch);
   await setAlbumContent(deps.chatLog, channel, albumId, {
     photoIds,
+    ...(Object.keys(refused).length > 0 ? { refused } : {}),
     ...(preset ? { preset } : {}),
   });
-  if (photoIds.length < 2)
-    return accepted.map((photo) => acknowledgement(deps, talk, photo, incoming));
+  if (photoIds.length < 2) return each();
   // Nothing new: whatever this was, it was acknowledged before.
   if (ids.length === 0) return [];
   const through = await throughOf(deps, talk, albumId);
@@ -113,12 +131,12 @@ async function submit(
   });
 }
 
-function acknowledgement(
+async function acknowledgement(
   deps: ConversationDeps,
   talk: Talk,
   photo: PhotoView,
   incoming: readonly IncomingPhoto[],
-): Reply {
+): Promise<Reply> {
   const say = speak(deps, talk.customer);
   const source = incoming[0];
   const pixels = (source?.widthPx ?? 0) * (source?.heightPx ?? 0);
@@ -126,7 +144,8 @@ function acknowledgement(
   const text = [queueText(deps, talk, photo), ...(hint ? [say('photo.sendOriginal')] : [])].join(
     '\n',
   );
-  return { key: statusKey({ photoId: photo.id }), text, passing: true };
+  const about = await aboutPhoto(deps, talk, photo);
+  return { key: statusKey({ photoId: photo.id }), text, passing: true, ...about };
 }
 
 /** Place in the queue and a guess of the time, as far as they are known. */
