@@ -25,7 +25,7 @@ export async function numberInAlbum(
 }
 
 /** Numbers of an album's photos as a person counts: those that were not taken keep theirs. */
-export function numbersOf({ photoIds, refused }: AlbumContent): ReadonlyMap<string, number> {
+function numbersOf({ photoIds, refused }: AlbumContent): ReadonlyMap<string, number> {
   const gaps = new Set(Object.values(refused ?? {}));
   const numbers = new Map<string, number>();
   let number = 0;
