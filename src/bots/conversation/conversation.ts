@@ -1,6 +1,7 @@
 import { StudioError } from '../../studio/errors/index.js';
 import type { CustomerEvent } from '../../studio/jobs.js';
 import { albumStanding } from './albums.js';
+import { adjustMenu, setFinishing } from './answers/adjust.js';
 import * as ending from './answers/ending.js';
 import * as general from './answers/general.js';
 import { label } from './answers/label.js';
@@ -102,8 +103,8 @@ function answersOf(deps: ConversationDeps, config: ConversationConfig): Answers 
     zip: (talk, { albumId }) => zip(deps, config, talk, albumId),
     variants: (talk, { photoId }) => photos.variants(deps, talk, photoId),
     pick: (talk, { photoId, lookId }) => photos.pick(deps, talk, photoId, lookId),
-    adjust: (talk, { photoId }) => photos.adjustMenu(deps, talk, photoId),
-    setFinishing: (talk, { photoId, change }) => photos.setFinishing(deps, talk, photoId, change),
+    adjust: (talk, { photoId }) => adjustMenu(deps, talk, photoId),
+    setFinishing: (talk, { photoId, change }) => setFinishing(deps, talk, photoId, change),
     refreshOrder: (talk, { orderId }) => money.refreshOrder(deps, talk, orderId),
     cancelOrder: (talk, { orderId }) => money.cancelOrder(deps, talk, orderId),
     label: (talk, intent) => label(deps, config, talk, intent),

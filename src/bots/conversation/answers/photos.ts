@@ -1,12 +1,11 @@
 import { StudioError } from '../../../studio/errors/index.js';
 import { limits } from '../../../studio/limits.js';
-import type { Finishing } from '../../../studio/ports/colorizer.js';
 import type { PhotoView } from '../../../studio/ports/studio.js';
 import { aboutPhoto } from '../about-photo.js';
 import { albumContent, setAlbumContent } from '../album-state.js';
 import { progress, statusOf, throughOf } from '../albums.js';
 import { FileBeyondChannel } from '../errors.js';
-import type { FinishingChange, IncomingPhoto, Intent } from '../intent.js';
+import type { IncomingPhoto, Intent } from '../intent.js';
 import { presetOfCaption } from '../parse-text.js';
 import { photoFailure, preview, statusKey } from '../photo-replies.js';
 import { numbersOfRefused, refusal } from '../refused-photos.js';
@@ -195,58 +194,4 @@ export async function pick(
   const photo = await deps.studio.selectLook(talk.customer.id, photoId, lookId);
   const shown = await preview(deps, talk, photo, lookId);
   return shown ? [{ ...shown, key: `re:${talk.key}` }] : [];
-}
-
-/** What can be changed about the colours. */
-export async function adjustMenu(
-  deps: ConversationDeps,
-  talk: Talk,
-  photoId: string,
-): Promise<Reply[]> {
-  const say = speak(deps, talk.customer);
-  const change = (label: string, what: FinishingChange) => ({
-    label: say(`adjust.${label}`),
-    intent: { kind: 'setFinishing', photoId, change: what } as const,
-  });
-  return [
-    answer(talk, say('adjust.title'), [
-      [change('stronger', 'stronger'), change('weaker', 'weaker')],
-      [change('warmer', 'warmer'), change('cooler', 'cooler')],
-      [change('reset', 'reset')],
-    ]),
-  ];
-}
-
-/** Change the colours by one step. */
-export async function setFinishing(
-  deps: ConversationDeps,
-  talk: Talk,
-  photoId: string,
-  change: FinishingChange,
-): Promise<Reply[]> {
-  const photo = await deps.studio.photo(talk.customer.id, photoId);
-  const look = photo.looks.find((one) => one.id === photo.selectedLookId);
-  const finishing = changed(look?.finishing ?? {}, change);
-  await deps.studio.adjust(talk.customer.id, photoId, finishing);
-  const say = speak(deps, talk.customer);
-  return [{ ...answer(talk, say('adjust.working')), passing: true }];
-}
-
-/** One step within the ranges of `Finishing`. */
-function changed(now: Finishing, change: FinishingChange): Finishing {
-  const { strength = 1, warmth = 0 } = now;
-  const step = (value: number, by: number, min: number, max: number) =>
-    Math.min(max, Math.max(min, Math.round((value + by) * 100) / 100));
-  switch (change) {
-    case 'stronger':
-      return { ...now, strength: step(strength, 0.2, 0, 1.5) };
-    case 'weaker':
-      return { ...now, strength: step(strength, -0.2, 0, 1.5) };
-    case 'warmer':
-      return { ...now, warmth: step(warmth, 0.25, -1, 1) };
-    case 'cooler':
-      return { ...now, warmth: step(warmth, -0.25, -1, 1) };
-    case 'reset':
-      return {};
-  }
 }
