@@ -50,7 +50,8 @@ export function createChatListener(
     const { chatId } = who;
     if (what.text?.trim() === '/id') return tellId(chatId, update.key);
     if (await isForDesk(what, update.key)) return;
-    await talks.hears(who, what.text ?? '', update.key);
+    // Whoever asks for another language has said which they do not want.
+    if (intent.kind !== 'language') await talks.hears(who, what.text ?? '', update.key);
     if (what.also) await notice({ who, ...what.also, once: 'also' }, update.key);
     const photo = intent.kind === 'photos' ? intent.photos[0] : undefined;
     if (photo) return collect(what, photo, update);

@@ -85,7 +85,9 @@ async function colour(
     const states = await Promise.all(ids.map((id) => client.json('GET', `/photos/${id}`)));
     return states.every(({ status }) => status === 'ready');
   }, patientMs);
-  return Promise.all(ids.map((id) => madeOf(client, id)));
+  return Promise.all(
+    ids.map(async (id) => ({ ...(await madeOf(client, id)), worker: await workerOf(id, env) })),
+  );
 }
 
 /** Looks now and then only: the machine has work. */
@@ -97,7 +99,16 @@ async function eventually(is: () => Promise<boolean>, timeoutMs: number): Promis
   }
 }
 
-async function madeOf(client: ReturnType<typeof createHttpClient>, id: string): Promise<Made> {
+/** Machines are the operator's to see. */
+async function workerOf(id: string, env: Record<string, string>): Promise<string> {
+  const { records } = await runCli(['photo', 'show', id, '--json'], { cwd: dir, env });
+  const [{ timeline }] = records() as unknown as [
+    { timeline: { event: string; details: { worker: string } }[] },
+  ];
+  return timeline.find((line) => line.event === 'photo.decoded')!.details.worker;
+}
+
+async function madeOf(client: ReturnType<typeof createHttpClient>, id: string) {
   const { timeline } = await client.json('GET', `/photos/${id}/timeline`);
   const event = (name: string) =>
     timeline.find((line: { event: string }) => line.event === name).details;
@@ -109,7 +120,6 @@ async function madeOf(client: ReturnType<typeof createHttpClient>, id: string): 
   return {
     inference: { model, inputWidthPx, inputHeightPx, provider },
     pixels: createHash('sha256').update(pixels).digest('hex'),
-    worker: event('photo.decoded').worker,
   };
 }
 
