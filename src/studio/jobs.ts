@@ -186,7 +186,13 @@ export type CustomerEvent =
       messageKey: string;
       params: Readonly<Record<string, string | number>>;
     }
-  | { kind: 'photo.master'; photoId: string; masterKey: string }
+  | {
+      kind: 'photo.master';
+      photoId: string;
+      masterKey: string;
+      /** When its customer last chose a label: the same file may be wanted once more. */
+      labelChosenMs?: number;
+    }
   | { kind: 'order.offer'; orderId: string }
   | { kind: 'order.paid'; orderId: string }
   | { kind: 'order.closed'; orderId: string }

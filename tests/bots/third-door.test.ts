@@ -135,6 +135,29 @@ test('photo, preview, HD by a number, payment, file', async () => {
   expect(anna.sees().filter(isMaster)).toHaveLength(1);
 });
 
+test('the HD file again without its visible label, for whoever confirms once; and back', async () => {
+  const ada = newcomer();
+  await ada.sends(await shop.picture());
+  const offer = await sees(ada, ({ text }) => /^1 .*¥9\.90/m.test(text), 'numbered choices');
+  await ada.says(numberOf(offer, /¥9\.90/));
+  await pay(ada);
+  await sees(ada, isMaster, 'HD file');
+  await sees(ada, ({ text }) => /send "without label"/.test(text), 'how to have it without');
+  await ada.says('without label');
+  const asked = await sees(ada, ({ text }) => /kept for six months/.test(text), 'question');
+  expect(ada.sees().filter(isMaster)).toHaveLength(1);
+  const files = (count: number) =>
+    sees(ada, () => ada.sees().filter(isMaster).length === count, `HD file ${count}`);
+  await ada.says(numberOf(asked, /label it myself/));
+  await files(2);
+  await ada.says('with label');
+  await files(3);
+  // Confirmed once: not asked again.
+  await ada.says('without label');
+  await files(4);
+  expect(ada.sees().filter(({ text }) => /kept for six months/.test(text))).toHaveLength(1);
+});
+
 test('photos close together are an album: a word, previews one by one, one price for all', async () => {
   const ben = newcomer();
   for (let i = 0; i < 3; i++) await ben.sends(await shop.picture());

@@ -75,10 +75,11 @@ const tellers: { readonly [K in CustomerEvent['kind']]: Teller<K> } = {
     const own = { key: `failed:${event.photoId}`, text, ...reference };
     return [own, ...(album ?? [])];
   },
-  'photo.master': async (deps, config, to, { photoId, masterKey }) => {
+  'photo.master': async (deps, config, to, { photoId, masterKey, labelChosenMs }) => {
     const photo = await deps.studio.photo(to.customer.id, photoId);
     const whole = { ...photo, masterKey };
-    const made = await masterFile(deps, config, to.customer, whole, `master:${masterKey}`);
+    const key = ['master', masterKey, ...(labelChosenMs ? [labelChosenMs] : [])].join(':');
+    const made = await masterFile(deps, config, to.customer, whole, key);
     const file = { ...made, ...(await aboutPhoto(deps, to, photo)) };
     const { albumId } = photo;
     if (!albumId || !(await isInAlbum(deps, to, photo))) return [file];

@@ -104,7 +104,8 @@ async function handOver(
     if (hold.state === 'held') await postHold(tables, context, hold, masterKey);
     const step = ['master', hold.id, lookId, ...(labelChosenMs ? [labelChosenMs] : [])].join(':');
     await chronicle(tables, photoId, step, [line(context, 'photo.unlocked')]);
-    const event = { kind: 'photo.master', photoId, masterKey } as const;
+    const chosen = labelChosenMs ? { labelChosenMs } : {};
+    const event = { kind: 'photo.master', photoId, masterKey, ...chosen } as const;
     const news = { customerId: photo.customerId, key: `photo.${step}`, event };
     await tell(tables, context, news, priorities.paid);
     if (hold.orderId !== null) await concludeOrder(tables, context, hold.orderId);
