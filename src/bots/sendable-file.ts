@@ -15,6 +15,7 @@ export async function sendableFile(
 ): Promise<SendableFile> {
   if ('bytes' in media) return media;
   const file = await blobs.localFile(media.blobKey);
-  const name = media.name.includes('.') ? media.name : media.name + (await extensionOf(file));
+  const extension = await extensionOf(file);
+  const name = media.name.endsWith(extension) ? media.name : media.name + extension;
   return { name, file };
 }

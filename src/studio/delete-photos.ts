@@ -93,6 +93,7 @@ async function wipe(tables: Tables, context: Context, photo: PhotoRecord): Promi
       screenKey: null,
       sheetKey: null,
       fileRef: null,
+      fileName: null,
       error: null,
     },
     ...{ state: 'deleted', chat: { ...photo.chat, chatId: '' }, updatedMs: context.clock.now() },

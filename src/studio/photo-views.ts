@@ -47,6 +47,7 @@ export async function photoView(
     unlocked: hold !== undefined,
     ...present({
       albumId: photo.albumId,
+      fileName: photo.fileName,
       widthPx: photo.widthPx,
       heightPx: photo.heightPx,
       selectedLookId: photo.selectedLookId,

@@ -36,6 +36,8 @@ export interface PhotoRecord {
   readonly key: string;
   readonly chat: ChatRef;
   readonly fileRef: string | null;
+  /** What its sender called the file, without extension; only ever shown. */
+  readonly fileName: string | null;
   readonly albumId: string | null;
   readonly preset: string;
   readonly originalKey: string | null;

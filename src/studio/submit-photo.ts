@@ -8,6 +8,7 @@ import {
   QuotaExceeded,
   StudioError,
 } from './errors/index.js';
+import { safeFileName } from './file-name.js';
 import { want } from './outbox.js';
 import { addLooks, presetOf, queueRestore } from './photo-runs.js';
 import { photoView } from './photo-views.js';
@@ -142,6 +143,7 @@ function newPhoto(
     key: submission.key,
     chat: submission.chat,
     fileRef: submission.fileRef ?? null,
+    fileName: safeFileName(submission.fileName),
     albumId: submission.albumId ?? null,
     preset: submission.preset ?? customer.preset,
     originalKey: originalKey ?? null,

@@ -1,7 +1,7 @@
 import { TelegramPerson } from '../emulators/telegram/person.js';
 import { oldPhoto } from './support/old-photo.js';
 import { openTelegramShop, type TelegramShop } from './support/telegram-shop.js';
-import { zipEntries } from './support/zip-entries.js';
+import { zipEntries, zipNames } from './support/zip-entries.js';
 
 jest.setTimeout(600_000);
 
@@ -145,4 +145,29 @@ test('what is said about a photo replies to its message; what was deleted is ans
     1,
   );
   expect(about(await show('Photo 1', 2))).toBeUndefined();
+});
+
+test('HD files keep the names that their sender gave, in the ZIP too', async () => {
+  const flora = person();
+  const [first, second, third] = await small(3, 600);
+  const media_group_id = 'names';
+  flora.sendsFile(first!, 'grandma.jpg', 'image/jpeg', { media_group_id });
+  flora.sendsFile(second!, '../../etc/Grandma.jpg', 'image/jpeg', { media_group_id });
+  flora.sendsFile(third!, `\u202e奶奶 1962.${'x'.repeat(80)}.jpeg`, 'image/jpeg', {
+    media_group_id,
+  });
+  await flora.sees((m) => /Your previews/.test(m.text ?? ''), 'price', 120_000);
+  const invoices = shop.emulator.invoices.size;
+  flora.presses('HD of all 3');
+  await shop.emulator.until(() => shop.emulator.invoices.size > invoices, 'invoice');
+  await flora.paysInvoice();
+  await flora.sees((m) => /All 3 HD files are here/.test(m.text ?? ''), 'all files', 120_000);
+  const long = `奶奶 1962.${'x'.repeat(52)}-colour.jpg`;
+  expect(flora.received.flatMap((m) => m.document?.file_name ?? []).sort()).toEqual(
+    ['grandma-colour.jpg', 'Grandma-colour.jpg', long].sort(),
+  );
+  flora.presses('ZIP');
+  const zip = await flora.sees((m) => m.document?.file_name === 'huancai.zip', 'ZIP', 60_000);
+  const names = ['grandma-colour.jpg', 'Grandma-colour-2.jpg', long];
+  expect(zipNames(flora.bytesOf(zip.document!.file_id))).toEqual(names);
 });

@@ -75,6 +75,8 @@ export interface IncomingPhoto {
   /** Photos sent together share it. */
   readonly albumId?: string;
   readonly caption?: string;
+  /** What the sender called the file; hostile. Chat pictures have none. */
+  readonly fileName?: string;
   /** As the channel announced it; undefined where it does not say. */
   readonly bytes?: number;
   readonly widthPx?: number;

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Customer, PhotoView } from '../../studio/ports/studio.js';
+import { masterName } from './file-names.js';
 import type { Reply } from './reply.js';
 import { type ConversationConfig, type ConversationDeps, speak } from './talk.js';
 
@@ -30,7 +31,7 @@ export async function masterFile(
     key,
     ...{ text: [say('hd.file', params), ...word].join('\n'), instead },
     ...(plain && hasButtons ? { choices: [[button]] } : {}),
-    file: { blobKey, name: `huancai-${photo.id.slice(-6)}` },
+    file: { blobKey, name: masterName(photo) },
   };
 }
 

@@ -44,11 +44,16 @@ interface Size {
 /** Some phones send pictures as files of no type: the name tells. */
 const pictureName = /\.(?:jpe?g|png|webp|avif|heic|heif|tiff?|bmp|gif)$/i;
 
+interface Picture extends Size {
+  readonly file_name?: string;
+  readonly compressed: boolean;
+}
+
 /** The picture in a message, at its largest. */
 export function pictureOf({
   photo,
   document,
-}: Pick<Message, 'photo' | 'document'>): (Size & { readonly compressed: boolean }) | undefined {
+}: Pick<Message, 'photo' | 'document'>): Picture | undefined {
   const largest = photo?.at(-1);
   if (largest) return { ...largest, compressed: true };
   const isImage =

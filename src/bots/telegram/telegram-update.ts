@@ -188,6 +188,7 @@ function photoOf(
   return {
     fileRef: source.file_id,
     caption,
+    fileName: source.file_name,
     bytes: source.file_size,
     widthPx: source.width,
     heightPx: source.height,

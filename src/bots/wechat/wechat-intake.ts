@@ -93,7 +93,8 @@ export function createWechatIntake(deps: {
       try {
         const box = await (compressed ? message.toImage().hd() : message.toFileBox());
         const saved = await deps.spool.save(message.id, await box.toStream());
-        return { kind: 'photo', ...saved, compressed } as const;
+        const named = compressed ? {} : { fileName: box.name };
+        return { kind: 'photo', ...saved, compressed, ...named } as const;
       } catch (error) {
         if (error instanceof StudioError && error.retry === 'never') {
           const { messageKey, params } = error;

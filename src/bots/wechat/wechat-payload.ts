@@ -14,6 +14,8 @@ export type WechatPayload =
       readonly bytes: number;
       /** Sent as a picture, which WeChat recompresses, and not as a file. */
       readonly compressed: boolean;
+      /** What the sender called the file; pictures have no name of theirs. */
+      readonly fileName?: string;
     } & From)
   /** A photo that could not be fetched: the customer is told why. */
   | ({
@@ -33,8 +35,8 @@ export function heardOf(what: WechatPayload, key: string): Heard {
     case 'text':
       return { kind: 'said', who, text: what.text };
     case 'photo': {
-      const { fileRef, bytes, compressed } = what;
-      const photo = { key: `wx:${key}`, fileRef, bytes, compressed };
+      const { fileRef, bytes, compressed, fileName } = what;
+      const photo = { key: `wx:${key}`, fileRef, bytes, compressed, fileName };
       return { kind: 'said', who, intent: { kind: 'photos', photos: [photo] } };
     }
     case 'photoLost':

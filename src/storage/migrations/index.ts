@@ -8,6 +8,7 @@ import { operatorLog } from './007-operator-log.js';
 import { questions } from './008-questions.js';
 import { growth } from './009-growth.js';
 import { labels } from './010-labels.js';
+import { fileNames } from './011-file-names.js';
 import type { Migration } from './migration.js';
 
 /** All steps, in order. Never change one that has been released: add another. */
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   questions,
   growth,
   labels,
+  fileNames,
 ];
 
 export type { DialectName, Migration } from './migration.js';

@@ -35,6 +35,8 @@ export interface PhotoView {
   /** The message that brought it: where, and its natural key there. */
   readonly sentAs: { readonly channel: ChannelId; readonly key: string };
   readonly albumId?: string;
+  /** What its sender called the file, without extension: safe as a name, at most 60 characters. */
+  readonly fileName?: string;
   readonly preset: string;
   readonly createdAtMs: number;
   readonly widthPx?: number;
@@ -113,6 +115,8 @@ export interface SubmitPhoto {
   readonly file?: string;
   /** ...or the channel will fetch them during `intake`. */
   readonly fileRef?: string;
+  /** What the sender called the file; hostile. Only a name for what they get back. */
+  readonly fileName?: string;
   readonly albumId?: string;
   readonly preset?: string;
   readonly sizePx?: number;

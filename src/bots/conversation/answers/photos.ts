@@ -125,6 +125,7 @@ async function submit(
     chat: talk.chat,
     key: photo.key,
     fileRef: photo.fileRef,
+    fileName: photo.fileName,
     albumId: photo.albumId,
     preset,
   });

@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { extensionOf } from '../../picture-extension.js';
 import { albumPhotos } from '../albums.js';
+import { namesTogether } from '../file-names.js';
 import type { Reply } from '../reply.js';
 import {
   answer,
@@ -29,10 +30,11 @@ export async function zip(
   const say = speak(deps, talk.customer);
   const photos = (await albumPhotos(deps, talk, albumId)).filter((p) => p.masterKey);
   if (photos.length === 0) return [answer(talk, say('zip.none'))];
+  const names = namesTogether(photos);
   const files: Packed[] = [];
   for (const [i, photo] of photos.entries()) {
     const file = await deps.blobs.localFile(photo.masterKey as string);
-    const name = `huancai-${String(i + 1).padStart(2, '0')}${await extensionOf(file)}`;
+    const name = `${names[i]}${await extensionOf(file)}`;
     files.push({ file, name, bytes: (await stat(file)).size + overheadBytes });
   }
   const limit = config.abilities.uploadLimitBytes ?? Number.POSITIVE_INFINITY;
