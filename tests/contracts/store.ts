@@ -286,7 +286,13 @@ async function addCustomer(store: Store): Promise<CustomerRecord> {
 function photoOf(customerId: string): PhotoRecord {
   return {
     ...{ id: deps.ids.next('photo'), customerId, state: 'queued', key: 'message 1' },
-    ...{ chat: { channel: 'web', chatId: '老照片' }, fileRef: null, fileName: 'grandma', albumId: null, preset: 'auto' },
+    ...{
+      chat: { channel: 'web', chatId: '老照片' },
+      fileRef: null,
+      fileName: 'grandma',
+      albumId: null,
+      preset: 'auto',
+    },
     ...{ originalKey: 'original/1', widthPx: 4032, heightPx: 3024, sheetKey: null },
     ...{
       selectedLookId: null,
