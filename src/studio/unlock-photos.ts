@@ -40,15 +40,15 @@ export async function unlock(
   if (wanted.length === 0 || wanted.length > max) {
     throw new InvalidRequest('photoIds', `1 … ${max}`, String(wanted.length));
   }
-  const order = await context.store.transaction(async (tables) => {
+  const { order, again } = await context.store.transaction(async (tables) => {
     const { id } = await lockCustomer(tables, customerId);
     const request = `unlock:${options.method ?? ''}:${[...wanted].sort().join(',')}`;
     const known = await recall(tables, id, options.key, request);
-    if (known) return known.order;
+    if (known) return known;
     const made = await unlockNow(tables, context, id, wanted, options);
     await tables.orders.addWish({
-      ...{ customerId: id, key: options.key, request },
-      orderId: made?.id ?? null,
+      ...{ customerId: id, key: options.key, request: made.again ? againOf(request) : request },
+      orderId: made.order?.id ?? null,
     });
     return made;
   });
@@ -57,7 +57,7 @@ export async function unlock(
     context.live.emit({ customerId, kind: 'credits' });
     return { status: 'unlocked' };
   }
-  return { status: 'payment', order: await offered(context, order) };
+  return { status: 'payment', again, order: await offered(context, order) };
 }
 
 /** Credits to have. */
@@ -93,30 +93,42 @@ function packOf({ config }: Context, packId: string, currency: Currency): Credit
   throw new InvalidRequest('pack', packs.map((one) => one.id).join(', '), packId.slice(0, 40));
 }
 
+/** How a wish is written down that found another one's order open: a repeat must know. */
+const againOf = (request: string) => `again:${request}`;
+
+/** What a wish led to. */
+interface Led {
+  /** Absent: credits covered it. */
+  readonly order?: OrderRecord;
+  /** Another wish had made the order. */
+  readonly again: boolean;
+}
+
 /** What an earlier wish under this key led to. @throws {IdempotencyConflict} other wish, same key. */
 async function recall(
   tables: Tables,
   customerId: string,
   key: string,
   request: string,
-): Promise<{ order?: OrderRecord } | undefined> {
+): Promise<Led | undefined> {
   const wish = await tables.orders.wish(customerId, key);
   if (!wish) return undefined;
-  if (wish.request !== request) throw new IdempotencyConflict();
-  if (wish.orderId === null) return {};
+  const again = wish.request === againOf(request);
+  if (!again && wish.request !== request) throw new IdempotencyConflict();
+  if (wish.orderId === null) return { again };
   const order = await tables.orders.find(wish.orderId);
   if (!order) throw new NotFound('order');
-  return { order };
+  return { order, again };
 }
 
-/** @returns the order to pay; undefined when credits covered it. */
+/** Take credits, or find or make an order. */
 async function unlockNow(
   tables: Tables,
   context: Context,
   customerId: string,
   photoIds: readonly string[],
   options: UnlockOptions,
-): Promise<OrderRecord | undefined> {
+): Promise<Led> {
   const photos: PhotoRecord[] = [];
   // One order of locks for all callers.
   for (const id of [...photoIds].sort()) {
@@ -131,7 +143,7 @@ async function unlockNow(
     }
     photos.push(photo);
   }
-  if (photos.length === 0) return undefined;
+  if (photos.length === 0) return { again: false };
   const { hdCredits, hdAmountFen, hdStars } = context.config.prices;
   const credits = hdCredits * photos.length;
   const available = await creditsOf(tables, customerId);
@@ -140,7 +152,7 @@ async function unlockNow(
     if (available < credits) throw new CreditsInsufficient(credits, available);
     for (const photo of photos) await holdCredits(tables, context, photo, hdCredits, null);
     await giveUpOthers(tables, context, customerId, new Set(photos.map((one) => one.id)));
-    return undefined;
+    return { again: false };
   }
   const gateway = gatewayFor(context, chat.channel, method);
   const wanted = { customerId, photoIds: photos.map((one) => one.id), chat };
@@ -148,9 +160,9 @@ async function unlockNow(
   const amountMinor = gateway.currency === 'XTR' ? stars : amountFen;
   const payable = { ...wanted, method: gateway.id, amountMinor };
   const open = await openOrderFor(tables, context, payable);
-  if (open) return open;
-  const order = { ...wanted, kind: 'unlock', credits, amountFen, stars } as const;
-  return placeOrder(tables, context, gateway, order);
+  if (open) return { order: open, again: true };
+  const wish = { ...wanted, kind: 'unlock', credits, amountFen, stars } as const;
+  return { order: await placeOrder(tables, context, gateway, wish), again: false };
 }
 
 /** Ask the gateway now; when it does not answer, the order waits and `checkout` asks again. */

@@ -66,7 +66,11 @@ describe('the WeChat account', () => {
   test('a day’s messages are used up: the rest waits, and the count survives a restart', async () => {
     shop = await openWechatShop({ HUANCAI_WECHAT_MESSAGES_PER_DAY: '3' });
     const cara = new WechatPerson(shop.world, 'wxid_cara');
-    for (let i = 0; i < 5; i++) cara.says('帮助');
+    // Lines within seconds are one: each of these gets an answer of its own.
+    for (let i = 0; i < 5; i++) {
+      cara.says('帮助');
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+    }
     await shop.until(() => shop.world.sent.length === 3, 'three answers');
     await shop.stop();
     await shop.start();

@@ -129,7 +129,8 @@ export type PreCheckout = 'approved' | 'bought' | 'over';
 
 export type UnlockResult =
   | { readonly status: 'unlocked' }
-  | { readonly status: 'payment'; readonly order: OrderView };
+  /** `again`: another wish had made this order, which is still open. */
+  | { readonly status: 'payment'; readonly again: boolean; readonly order: OrderView };
 
 /** A customer's words to the operator. */
 export interface NewQuestion {

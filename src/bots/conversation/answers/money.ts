@@ -77,8 +77,9 @@ async function unlock(
   });
   if (result.status === 'unlocked')
     return [{ ...answer(talk, say('hd.working', { count: photos.length })), passing: true }];
-  // Asked for again, an open order's code is shown again.
-  return offer(deps, config, talk, result.order, `re:${talk.key}`);
+  // Asked for again, an open order's code is shown again; what checkout tells meanwhile is said once.
+  const key = result.again ? `re:${talk.key}` : undefined;
+  return offer(deps, config, talk, result.order, key);
 }
 
 function methodChoice(
