@@ -4,6 +4,7 @@ import { isBought } from './open-orders.js';
 import { want } from './outbox.js';
 import type { GatewayId, GatewayNotification, RawNotification } from './ports/gateway.js';
 import type { PreCheckout } from './ports/studio.js';
+import { markOffered } from './stages/checkout.js';
 
 /** Verify, record, answer. The work is done by `settle` and `refund`. */
 export async function receiveNotification(
@@ -73,22 +74,25 @@ async function record(
  * that are bought or gone meanwhile: the money would buy nothing.
  */
 export async function approvePreCheckout(
-  { store: { read }, clock }: Context,
+  context: Context,
   outTradeNo: string,
   amountMinor: number,
   currency: string,
 ): Promise<PreCheckout> {
+  const { read } = context.store;
   const charge = await read.charges.find(outTradeNo);
   if (charge?.amountMinor !== amountMinor || charge.currency !== currency) return 'over';
   const order = await read.orders.find(charge.orderId);
   if (!order) return 'over';
   if (order.kind === 'unlock' && (await isBought(read, order.id))) return 'bought';
   const isOpen = charge.state === 'open' || charge.state === 'intent';
-  if (!isOpen || charge.expiresMs <= clock.now()) return 'over';
+  if (!isOpen || charge.expiresMs <= context.clock.now()) return 'over';
   if (order.state !== 'pending' && order.state !== 'created') return 'over';
   for (const photoId of await read.orders.photosOf(order.id)) {
     const photo = await read.photos.find(photoId);
     if (photo?.state !== 'ready' || photo.originalKey === null) return 'over';
   }
+  // Whoever wants to pay it has seen it, though the answer that told us of it may be lost.
+  if (charge.state === 'intent') await markOffered(context, charge, { shownInChat: true });
   return 'approved';
 }

@@ -95,7 +95,8 @@ function people(context: Context) {
         await tell(tables, context, news, priorities.paid);
         await tables.questions.answered(id, context.clock.now());
         const details = { customerId: id };
-        await note({ action: 'answer', subject: id, details, key: `answer:${id}:${key}` });
+        // As named: a repeat after the customer was joined with another is the same answer.
+        await note({ action: 'answer', subject: id, details, key: `answer:${customer}:${key}` });
       });
     },
     join: async (by, older, newer) => {

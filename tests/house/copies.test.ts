@@ -14,7 +14,7 @@ const tables: readonly (readonly [string, readonly string[], readonly string[]])
   ['channels', channelNames, ['studio/ports/basics.ts']],
   ['jobs', jobNames, ['studio/jobs.ts']],
   ['photo states under way', statesUnderWay, ['studio/photo.ts']],
-  ['kinds of blobs', Object.keys(blobKinds), ['studio/ports/blobs.ts', 'studio/ports/store.ts']],
+  ['kinds of blobs', Object.keys(blobKinds), ['studio/ports/blobs.ts', 'studio/ports/expiry.ts']],
 ];
 
 /** Two names of a table side by side, as members of a list or of a union. */

@@ -27,8 +27,8 @@ export interface Actor {
 /** What an operator changes; each is a line in the operator's log. */
 export const operatorActions = [
   'refund',
-  'intake',
   'answer',
+  'intake',
   'join',
   'erase',
   'codes',

@@ -59,7 +59,7 @@ async function askGateway(
   const gateway = context.gateways.get(charge.gateway);
   if (!gateway) throw new MethodUnavailable(charge.gateway);
   try {
-    await offer(context, charge, await gateway.createCharge(requestOf(order, charge)));
+    await markOffered(context, charge, await gateway.createCharge(requestOf(order, charge)));
     return 'offered';
   } catch (error) {
     if (error instanceof GatewayRefused) await refuse(context, charge, error, whenRefused);
@@ -81,7 +81,12 @@ function requestOf(order: OrderRecord, charge: ChargeRecord): ChargeRequest {
   };
 }
 
-async function offer(context: Context, { id }: ChargeRecord, given: ChargeOffer): Promise<void> {
+/** The provider has shown it: from now on it can be paid, and is not asked for again. */
+export async function markOffered(
+  context: Context,
+  { id }: Pick<ChargeRecord, 'id'>,
+  given: ChargeOffer,
+): Promise<void> {
   await context.store.transaction(async (tables) => {
     const charge = await tables.charges.lock(id);
     // Paid or closed before the answer came.
