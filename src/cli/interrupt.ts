@@ -97,7 +97,12 @@ const isReading = () => process.getActiveResourcesInfo().some((name) => name.sta
  * answers) must not keep the process. A process that has nothing left ends before.
  */
 export function endUnlessIdle(): void {
-  setTimeout(dieBySignal, FILES_MS).unref();
+  setTimeout(() => {
+    if (isReading()) dieBySignal();
+    // A server that is away holds up nobody: only files do.
+    process.removeAllListeners('SIGINT');
+    process.exit(exitCodes.interrupted);
+  }, FILES_MS).unref();
 }
 
 /** As if nobody had listened: shells call it 130. */
