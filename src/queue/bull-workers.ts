@@ -2,9 +2,9 @@ import type { JobName } from '../studio/jobs.js';
 import type { Clock } from '../studio/ports/basics.js';
 import type { BullConnection } from './bull-connection.js';
 import type { BullConsumer } from './bull-consumer.js';
-import { workerSilenceMs } from './database-reports.js';
 import { type Speed, SpeedMemory } from './estimate.js';
 import type { QueuePolicy } from './policy.js';
+import { workerSilenceMs } from './policy.js';
 
 const recentRuns = 50;
 

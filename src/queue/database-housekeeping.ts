@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { JobName } from '../studio/jobs.js';
 import type { Clock, Logger } from '../studio/ports/basics.js';
 import type { ConsumeOptions } from '../studio/ports/queue.js';
-import { type Reports, workerSilenceMs } from './database-reports.js';
+import type { Reports } from './database-reports.js';
 import type { Statements } from './database-statements.js';
 import type { QueueTables } from './database-tables.js';
 import { LeaseWatch } from './lease-watch.js';

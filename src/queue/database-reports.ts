@@ -2,10 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import type { JobInfo, JobState, PlaceInQueue } from '../studio/ports/queue.js';
 import { type JobRow, type QueueTables, toJobInfo } from './database-tables.js';
 import { placeOf, placesOf, remainingSeconds, type Speed, SpeedMemory } from './estimate.js';
-import type { QueuePolicy } from './policy.js';
+import { type QueuePolicy, workerSilenceMs } from './policy.js';
 
-/** A worker unseen for this long is gone, ms. */
-export const workerSilenceMs = 30_000;
 const recentRuns = 50;
 
 // Written out, not bound: only so SQLite sees that a partial index has the rows.

@@ -1,6 +1,9 @@
 import { StudioError, UnexpectedFault, WorkerLost } from '../studio/errors/index.js';
 import { type JobName, jobs } from '../studio/jobs.js';
 
+/** A worker unseen for this long is gone, ms. */
+export const workerSilenceMs = 30_000;
+
 /** Bounds of both queues. Times in milliseconds. */
 export interface QueuePolicy {
   /** A worker that has not renewed for this long has lost its job. */
