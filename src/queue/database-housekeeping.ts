@@ -6,7 +6,7 @@ import type { Reports } from './database-reports.js';
 import type { Statements } from './database-statements.js';
 import type { QueueTables } from './database-tables.js';
 import { LeaseWatch } from './lease-watch.js';
-import { beatOf, describe, type QueuePolicy } from './policy.js';
+import { beatOf, describe, type QueuePolicy, workerSilenceMs } from './policy.js';
 import { Repeater } from './repeater.js';
 
 interface HousekeepingDeps {
