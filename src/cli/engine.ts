@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { type CalibrationStore, createCalibrationStore } from '../inference/gpu/calibration.js';
 import { type CardPool, createCardPool } from '../inference/gpu/card-pool.js';
 import { createEnergyMeter, type EnergyMeter } from '../inference/gpu/energy-meter.js';
+import { hashFile } from '../inference/models/disk.js';
 import type { ModelStore } from '../inference/models/index.js';
 import { createPooledColorizer } from '../inference/pooled-colorizer.js';
 import type { ModelSize } from '../inference/presets.js';
@@ -192,11 +191,5 @@ function rememberSizes(models: ModelStore, describe: Engine['describe']): Engine
 
 /** Arithmetic on strips; more than two wait for the decoder. */
 const renderThreads = 2;
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
-}
 
 const calibrationFile = (dataDir: string) => path.join(dataDir, 'cards.json');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { hashFile } from '../../inference/models/disk.js';
 import { parseKey } from '../../storage/blob-keys.js';
 import type { DatabaseConfig } from '../../storage/database.js';
 import { databaseIsEmpty, restoreDatabase } from '../../storage/restore.js';
@@ -8,7 +9,6 @@ import type { Blobs } from '../../studio/ports/blobs.js';
 import { BackupUnreadable, RestoreRefused } from '../errors.js';
 import { entryNames, keptFolders, type Manifest } from './contents.js';
 import { unpackBackup } from './read.js';
-import { sha256Of } from './sha256.js';
 
 /** Where a backup goes. */
 export interface RestoreTarget {
@@ -53,7 +53,7 @@ export async function restoreBackup(
       throw new RestoreRefused('otherDatabase', target.where);
     }
     const copy = inside(entryNames[manifest.database]);
-    if (!existsSync(copy) || (await sha256Of(copy)) !== manifest.databaseSha256) {
+    if (!existsSync(copy) || (await hashFile(copy)) !== manifest.databaseSha256) {
       throw new BackupUnreadable(file, 'damaged');
     }
     for (const name of keptFolders) {

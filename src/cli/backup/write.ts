@@ -4,13 +4,13 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
+import { hashFile } from '../../inference/models/disk.js';
 import { backupDatabase } from '../../storage/backup.js';
 import type { DatabaseConfig } from '../../storage/database.js';
 import { onDisk } from '../../storage/on-disk.js';
 import { BlobMissing, systemCodeOf } from '../../studio/errors/index.js';
 import type { Blobs } from '../../studio/ports/blobs.js';
 import { entryNames, keptFolders, type Manifest } from './contents.js';
-import { sha256Of } from './sha256.js';
 
 /** What a backup is made from. */
 export interface BackupSource {
@@ -76,7 +76,7 @@ export async function writeBackup(
 async function manifestOf(source: BackupSource, copy: string): Promise<Manifest> {
   const { version, nowMs, database, photos } = source;
   return {
-    databaseSha256: await sha256Of(copy),
+    databaseSha256: await hashFile(copy),
     ...{ format: 1, version, createdAt: new Date(nowMs).toISOString() },
     ...{ database: database.url === undefined ? 'sqlite' : 'postgres', photos },
   };
